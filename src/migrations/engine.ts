@@ -1,4 +1,5 @@
-import type { Client, ConnectionSettings } from '../postgres/client.ts';
+import type { Client } from '../postgres/client.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
 import type { PlannedStatement } from './data/plan.ts';
 import type { PlannedShape } from './shapes/in-files.ts';
 import type { DataPolicy } from './data/policy.ts';

@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../model/errors.ts';
-import { one, withOwnSession } from '../postgres/client.ts';
+import { one } from '../postgres/client.ts';
+import { withOwnSession } from '../postgres/session.ts';
 import type { MigrationTarget } from './engine.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { one, rows, withClient, withFixedPath, type Client } from '../postgres/client.ts';
+import { one, rows, withFixedPath, type Client } from '../postgres/client.ts';
+import { withClient } from '../postgres/session.ts';
 import { ensureControlSchema } from '../postgres/control.ts';
 import { isSuperuser } from '../postgres/superuser.ts';
 import type { MigrationTarget } from './engine.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { otherEnvironment, strangers } from '../model/birth.ts';
-import { withOwnSession } from '../postgres/client.ts';
+import { withOwnSession } from '../postgres/session.ts';
 import type { Environment } from '../model/environment.ts';
 import { noteEnvironment } from '../postgres/token.ts';
 import type { Platform } from '../platform/port/platform.ts';

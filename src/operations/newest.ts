@@ -3,7 +3,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Lease } from '../platform/port/leases.ts';
 import type { Platform } from '../platform/port/platform.ts';
-import { withOwnSession } from '../postgres/client.ts';
+import { withOwnSession } from '../postgres/session.ts';
 import { markToken, noteActed, type SeenTokens } from '../postgres/token.ts';
 import { leaseLost } from './engine/context.ts';
 

@@ -1,5 +1,6 @@
 import { newest, type OwnPassword } from '../model/own-passwords.ts';
-import { one, type Client, type ConnectionSettings } from '../postgres/client.ts';
+import { one, type Client } from '../postgres/client.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
 import { setOperatorPassword } from '../postgres/own-logins.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ConnectionSettings } from './client.ts';
+import type { ConnectionSettings } from './connection.ts';
 
 /**
  * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing

@@ -1,5 +1,7 @@
 import { VerdigrisError } from '../model/errors.ts';
-import { one, rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
+import { one, rows, type Client } from './client.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { withOwnSession } from './session.ts';
 import { majorOf } from './major.ts';
 import { ident, literal } from './quote.ts';
 

@@ -1,6 +1,7 @@
 import { knockRole } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
-import { withOwnSession, type Client } from './client.ts';
+import type { Client } from './client.ts';
+import { withOwnSession } from './session.ts';
 
 /**
  * invalid_authorization_specification: pg_hba.conf refuses, which it says by its name in every language; or the role

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { lockerRole, readerRole } from '../model/names.ts';
-import { one, rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
+import { one, rows, type Client } from './client.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { withOwnSession } from './session.ts';
 import { ident } from './quote.ts';
 import { majorOf } from './major.ts';
 import { giveRights, grantRelations, predefined } from './readers-rights.ts';

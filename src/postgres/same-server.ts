@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
+import { rows, type Client } from './client.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { withOwnSession } from './session.ts';
 import { literal } from './quote.ts';
 
 /**

@@ -1,6 +1,8 @@
 import type { Lsn } from '../model/lsn.ts';
 import { waitFor } from '../model/wait.ts';
-import { one, rows, withOwnSession, type Client, type ConnectionSettings } from './client.ts';
+import { one, rows, type Client } from './client.ts';
+import type { ConnectionSettings } from './connection.ts';
+import { withOwnSession } from './session.ts';
 
 /** Whether standbys of this server carry its logical slots, as its own settings say. PostgreSQL 17 on. */
 export async function carriesSlots(client: Client): Promise<boolean> {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { describe } from '../model/errors.ts';
-import { driverSettings } from '../postgres/client.ts';
+import { driverSettings } from '../postgres/connection.ts';
 import { reporter, runReader, runWriter, type ClientParts } from './clients.ts';
 import { openWorkloadLog } from './log-writer.ts';
 import type { Message } from './messages.ts';

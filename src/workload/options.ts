@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ConnectionSettings } from '../postgres/client.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
 
 /** What a workload does, to whom, and where it writes down what it was told. */
 export interface WorkloadOptions {

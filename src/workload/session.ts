@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { driverSettings, type ConnectionSettings } from '../postgres/client.ts';
+import { driverSettings, type ConnectionSettings } from '../postgres/connection.ts';
 
 /** A connection lent for one transaction. */
 export interface Loan {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { operatorRole } from '../../src/platform/local/server.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { main, withCli } from '../support/cli.ts';
 import { lifeBlocks } from '../support/life.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { operatorSecret } from '../../src/manifests/secrets.ts';
 import { CloneMarks } from '../../src/platform/kubernetes/lifecycle/clone-marks.ts';
 import type { PlatformClone } from '../../src/platform/port/platform.ts';
-import { one, withPooledSession } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withPooledSession } from '../../src/postgres/session.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
 test('two throw-away environments of one environment live side by side, and the next one removes what a killed maker left', async () => {

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { Environment } from '../../src/pulumi/components/environment.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withNamespace } from './support/namespace.ts';
 import { openStack, outputs, small, withBackend } from './support/stack.ts';
 

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Pod } from '../../src/platform/kubernetes/pods.ts';
-import { rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient, withPooledSession } from '../../src/postgres/session.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { type Client, rows, withClient, withPooledSession } from '../../src/postgres/client.ts';
+import { type Client, rows } from '../../src/postgres/client.ts';
+import { withClient, withPooledSession } from '../../src/postgres/session.ts';
 import { withNamespace } from './support/namespace.ts';
 import { prepared, small, withStack } from './support/stack.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Traffic } from '../../src/pulumi/components/traffic.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withNamespace } from './support/namespace.ts';
 import { askRestored } from './support/restored.ts';
 import { openStack, small, versions, withStack } from './support/stack.ts';

@@ -4,7 +4,8 @@ import { clientSecrets } from '../../src/manifests/addresses.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withNamespace } from './support/namespace.ts';
 import { openStack, prepared, small, trafficState, versions, withStack } from './support/stack.ts';
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { ownNames } from '../../src/model/own-passwords.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
-import { rows, withPooledSession } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withPooledSession } from '../../src/postgres/session.ts';
 import { withNamespace } from './support/namespace.ts';
 import { small, withStack } from './support/stack.ts';
 

@@ -5,7 +5,8 @@ import { parseEnvironment } from '../../src/model/environment.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 import {
   credentials,

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { one, withPooledSession } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withPooledSession } from '../../src/postgres/session.ts';
 import type { WorkloadVerdict } from '../../src/workload/verdict.ts';
 import { served, withBench } from '../faults/support.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
 import { testMajor } from '../support/postgres.ts';

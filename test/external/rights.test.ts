@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { operatorRole } from '../../src/model/names.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { grantsAskedFor, refusalOf, withManagedShop } from '../support/managed-server.ts';
 
 /** What takes a right away, and the statement that `create` must then ask for; by it the right is there again. */

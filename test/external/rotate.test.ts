@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { rows, withOwnSession, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { asReader } from '../../src/postgres/readers.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';

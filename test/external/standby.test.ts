@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { forkIn } from '../../src/postgres/standby-seed.ts';
 import { killAlongTheWay } from '../faults/kill-chain.ts';
 import { served, withBench } from '../faults/support.ts';

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { declaration, main, withCli } from '../support/cli.ts';
 import { until } from '../support/until.ts';
 

@@ -12,7 +12,9 @@ import { perform } from '../../src/operations/perform.ts';
 import type { PerformOptions } from '../../src/operations/table.ts';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { launchRouter, stopRouter } from '../../src/router/launch.ts';
-import { one, withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import { one, type Client } from '../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { parkedPosition } from '../../src/postgres/position.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { one, rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { one, rows, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { good } from '../support/verdict.ts';
 import { untilStopped } from './operators.ts';
 import { nothing, openBench, served, withOpenTransaction, type OpenBench } from './support.ts';

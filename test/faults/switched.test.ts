@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/reads/status.ts';
-import { one, rows, withClient } from '../../src/postgres/client.ts';
+import { one, rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { turnLock } from '../../src/postgres/hba-lock.ts';
 import { good } from '../support/verdict.ts';
 import { killServer, nothing, served, withBench, type FaultBench } from './support.ts';

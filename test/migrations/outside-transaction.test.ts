@@ -1,7 +1,7 @@
 import { parse, type Node } from 'libpg-query';
 import { expect, test } from 'vitest';
 import { outsideTransaction } from '../../src/migrations/outside-transaction.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';
 
 const objects = `

@@ -18,8 +18,8 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'operations/proofs/rehearse.ts',
     'platform/fill.ts',
     'platform/kubernetes/lifecycle/provision.ts',
-    'postgres/client.ts',
     'postgres/logical-seed/schema.ts',
+    'postgres/session.ts',
   ]);
   expect(using(/\bwithTheirs\b/)).toEqual([
     'operations/engine/context.ts',
@@ -32,10 +32,10 @@ test('sessions under the names of the user’s database are opened where SQL of 
   ]);
 });
 
-test('PostgreSQL’s driver opens a session in client.ts, for an address given to the linter and for the workload’s own clients alone', () => {
+test('PostgreSQL’s driver opens a session in postgres/session.ts, for an address given to the linter and for the workload’s own clients alone', () => {
   expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
     'cli/lint.ts',
-    'postgres/client.ts',
+    'postgres/session.ts',
     'workload/main.ts',
     'workload/session.ts',
   ]);

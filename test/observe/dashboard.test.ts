@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { html } from '../../src/observe/dashboard/html.ts';
 import { readingPlatform } from '../../src/observe/reading.ts';
-import { withOwnSession } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { withDashboard } from '../support/dashboard.ts';
 import { withEnvironment } from '../support/environment.ts';
 

@@ -1,7 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { one, withClient } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { type TestEnvironment } from '../support/environment.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 
 test('tables that somebody made in the database postgres are named before a seed: nothing follows what is written there', async () => {

@@ -17,7 +17,8 @@ import { sqlEngine, type WatchedTarget } from '../../src/migrations/engines/sql/
 import { VerdigrisError } from '../../src/model/errors.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { rehearse, type Rehearsal, type RehearseOptions } from '../../src/operations/proofs/rehearse.ts';
-import { one, rows, withClient, withOwnSession, type Client } from '../../src/postgres/client.ts';
+import { one, rows, type Client } from '../../src/postgres/client.ts';
+import { withClient, withOwnSession } from '../../src/postgres/session.ts';
 import { withEnvironment, type TestEnvironment, type TestEnvironmentOptions } from '../support/environment.ts';
 import { temporaryFolder, testMajor } from '../support/postgres.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 
 test('each attempt at a switchover has a snapshot of its own, and a release removes none that it did not make', async () => {

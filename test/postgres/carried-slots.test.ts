@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withClient } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { carriesSlots } from '../../src/postgres/standbys.ts';
 import { publish } from '../../src/postgres/stream/publication.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Server } from '../../src/platform/local/server.ts';
-import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { fenceServer, unclosable, unfence } from '../../src/postgres/fence.ts';
 import { readGlobals } from '../../src/postgres/globals/read.ts';

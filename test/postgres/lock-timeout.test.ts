@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { lockTimeouts } from '../../src/postgres/lock-timeout.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';
 import type { Server } from '../../src/platform/local/server.ts';

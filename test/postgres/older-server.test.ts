@@ -3,7 +3,7 @@ import { forOlder } from '../../src/postgres/older-server.ts';
 import { readObjects } from '../../src/postgres/seal/objects.ts';
 import { glance, movedCatalogues } from '../../src/postgres/seal/glance.ts';
 import { preflight, releaseNeeds } from '../../src/postgres/preflight/index.ts';
-import { withOwnSession } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { fillShop, withExternalServer } from '../support/external.ts';
 

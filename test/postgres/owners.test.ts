@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withOwnSession } from '../../src/postgres/client.ts';
+import { rows } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { handOver, ownInOthersSchemas } from '../../src/postgres/owners.ts';
 import { connectionTo, withDatabase } from '../support/postgres.ts';
 

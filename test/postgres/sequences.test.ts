@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withClient, type Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { carrySequences, rememberSequences } from '../../src/postgres/sequences.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';

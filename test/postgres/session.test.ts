@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { one, rows, withClient, withFixedPath, withOwnSession } from '../../src/postgres/client.ts';
+import { one, rows, withFixedPath } from '../../src/postgres/client.ts';
+import { withClient, withOwnSession } from '../../src/postgres/session.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
 
 /** What somebody may have set for his own sessions, and what must hold in ours. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { startServer, stopServer } from '../../src/platform/local/server.ts';
-import { one, withOwnSession } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { createSlot, readSlot } from '../../src/postgres/stream/slot.ts';
 import { publish } from '../../src/postgres/stream/publication.ts';

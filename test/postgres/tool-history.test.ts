@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { label, readTables } from '../../src/postgres/catalogue.ts';
-import { rows, withOwnSession, type Client } from '../../src/postgres/client.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { operatorRole } from '../../src/model/names.ts';
 import { readersOf } from '../../src/postgres/readers.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { one, withOwnSession } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { layTraps, sprung } from './traps.ts';
 

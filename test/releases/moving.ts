@@ -9,7 +9,7 @@ import type { Verb } from '../../src/model/transitions.ts';
 import { commitRecorder } from '../../src/operations/proofs/exercise.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
-import type { ConnectionSettings } from '../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import { testMajor } from '../support/postgres.ts';
 

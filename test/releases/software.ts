@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import type { Client } from '../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
+import { withClient } from '../../src/postgres/session.ts';
 
 /** How a release's software names the two columns that change. */
 export interface Shape {

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { withClient } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { addToPath, buildLimit, sopsBin } from '../migrations/tools/tools.ts';
 import { withCli } from '../support/cli.ts';
 import { testMajor } from '../support/postgres.ts';

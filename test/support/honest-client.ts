@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CredentialStore } from '../../src/platform/port/credentials.ts';
 import type { Traffic } from '../../src/platform/port/traffic.ts';
-import { one, withClient } from '../../src/postgres/client.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 
 interface Path {
   readonly credentials: CredentialStore;

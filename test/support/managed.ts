@@ -1,6 +1,7 @@
 import { operatorRole } from '../../src/model/names.ts';
 import type { Server } from '../../src/platform/local/server.ts';
-import { withOwnSession, type Client } from '../../src/postgres/client.ts';
+import type { Client } from '../../src/postgres/client.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
 import { connectionTo, testMajor, withServer } from './postgres.ts';
 
 /** Whom the service keeps for itself: a superuser whose sessions, roles and settings nobody else touches. */

@@ -10,7 +10,9 @@ import {
   type Server,
   type Settings,
 } from '../../src/platform/local/server.ts';
-import { withClient, type Client, type ConnectionSettings } from '../../src/postgres/client.ts';
+import type { Client } from '../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 import { testBinaries } from './binaries.ts';
 

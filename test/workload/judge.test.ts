@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { withClient, withTransaction, type Client } from '../../src/postgres/client.ts';
+import { withTransaction, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { judge } from '../../src/workload/judge.ts';
 import { judgeRetained } from '../../src/workload/judge-retained.ts';
 import type { WriteAttempt, WorkloadLog } from '../../src/workload/log.ts';

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { rm } from 'node:fs/promises';
 import { operatorRole, type Server } from '../../src/platform/local/server.ts';
-import { withClient, type Client } from '../../src/postgres/client.ts';
+import type { Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { accountOf, amountOf } from '../../src/workload/amounts.ts';
 import type { WriteAttempt, WorkloadLog } from '../../src/workload/log.ts';
 import type { WorkloadOptions } from '../../src/workload/options.ts';

@@ -3,7 +3,9 @@ import type { DeliveryRecord } from '../../model/delivery-record.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { readersOf } from '../../postgres/readers.ts';
 
 export interface AnalysisParts {

@@ -1,4 +1,5 @@
-import { rows, withFixedPath, withOwnSession, type Client } from '../../postgres/client.ts';
+import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { ident } from '../../postgres/quote.ts';
 import { readersOf } from '../../postgres/readers.ts';
 import type { MigrationTarget } from '../engine.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { migrationRole } from '../../model/names.ts';
-import { rows, withFixedPath, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause } from '../../postgres/verifier.ts';

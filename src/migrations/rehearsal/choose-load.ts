@@ -1,4 +1,5 @@
-import type { Client, ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { commandLoad } from './command-load.ts';
 import type { KnownStatement } from './known-statements.ts';
 import type { Load } from './load.ts';

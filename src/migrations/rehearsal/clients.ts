@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 import { ignoring } from './ignore.ts';
 import type { LoadOperation } from './load.ts';
 

@@ -1,6 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
-import { rows, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { Load } from './load.ts';
 import { runShell, tail, type ShellResult } from './shell.ts';
 

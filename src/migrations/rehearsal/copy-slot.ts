@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 
 /**
  * Keeps the live server's log for a copy while `use` makes one, by a physical slot that is temporary: PostgreSQL itself

@@ -1,4 +1,6 @@
-import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 import { isWhole, type KnownStatement } from './known-statements.ts';
 import type { PlansReport } from './report.ts';
 

@@ -1,6 +1,8 @@
 import { lsnDistance } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
-import { withClient, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { migrationOwner } from '../../postgres/owners.ts';
 import { fillAll } from '../backfill/fill-all.ts';

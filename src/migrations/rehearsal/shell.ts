@@ -1,5 +1,5 @@
 import { programEnd, startProgram } from '../../machine/program.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { connectionEnv } from '../../postgres/connection-env.ts';
 
 export interface ShellResult {

@@ -1,4 +1,5 @@
-import { withPooledSession, type ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 import { startClients, type Piece } from './clients.ts';
 import { isWhole, type KnownStatement } from './known-statements.ts';
 import type { Load } from './load.ts';

@@ -1,5 +1,6 @@
 import { label, qualified, readTables, type Table } from '../../postgres/catalogue.ts';
-import { one, rows, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { one, rows, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { ident } from '../../postgres/quote.ts';
 import { startClients, type Piece } from './clients.ts';
 import { noLoad, type Load } from './load.ts';

@@ -4,7 +4,7 @@ import type { DrillPart } from '../../model/drill-parts.ts';
 import { isWalking } from '../../model/delivery-record.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { ident } from '../../postgres/quote.ts';
-import { withOwnSession } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import type { DrillOutcome } from '../../platform/port/drills.ts';
 import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { prepareWorkload } from '../../workload/schema.ts';

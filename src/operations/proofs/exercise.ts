@@ -1,7 +1,9 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
+import { one } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { judge } from '../../workload/judge.ts';
 import type { Commit } from '../../workload/commits.ts';
 import type { WorkloadOptions } from '../../workload/options.ts';

@@ -1,7 +1,7 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { withOwnSession } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { readersOf } from '../../postgres/readers.ts';
 
 export interface Granted {

@@ -3,7 +3,7 @@ import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { indented } from '../../model/indented.ts';
-import { withOwnSession } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import {
   applyGlobals,
   compareGlobals,

@@ -6,7 +6,7 @@ import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
 import type { ServerDeclaration } from '../../model/server-kinds.ts';
 import { writeDurably } from '../../machine/durable.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { ExternalStore, OwnPasswords } from '../external/record.ts';

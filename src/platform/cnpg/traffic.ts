@@ -1,7 +1,7 @@
 import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
-import { withOwnSession } from '../../postgres/client.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
 import { noWeights, refuseWeights } from '../no-weights.ts';

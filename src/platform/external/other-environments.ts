@@ -1,4 +1,6 @@
-import { rows, withOwnSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 
 /**
  * Other databases of the server that are an environment's of Verdigris: the fence of each closes the roles of the whole

@@ -1,5 +1,7 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { one, withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { one, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 
 /** What a server never answers a login with, and PgBouncer always: protocol_violation. */
 const poolersRefusal = '08P01';

@@ -3,7 +3,7 @@ import { tlsMount } from '../../manifests/settings.ts';
 import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { operatorRole, readerRole } from '../../model/names.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { operatorLogin } from '../operator-login.ts';
 import type { Cluster } from './cluster.ts';
 import type { Reach } from './reach.ts';

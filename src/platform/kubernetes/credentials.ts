@@ -6,7 +6,7 @@ import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
 import { waitFor } from '../../model/wait.ts';
-import { withPooledSession } from '../../postgres/client.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 import type { CredentialStore } from '../port/credentials.ts';
 import type { Cluster } from './cluster.ts';
 import { KubernetesOwnCredentials } from './own-credentials.ts';

@@ -6,7 +6,7 @@ import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { OtherPassword } from '../../postgres/other-passwords.ts';
 import type { Cluster } from './cluster.ts';
 import { Consoles, type Replica } from '../poolers/consoles.ts';

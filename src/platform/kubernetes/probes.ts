@@ -1,7 +1,8 @@
 import { probeDatabases } from '../../manifests/pooler-settings.ts';
 import type { Environment } from '../../model/environment.ts';
 import { answerWithin } from '../../model/wait.ts';
-import type { Client, ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port/traffic.ts';
 import { Kept } from '../poolers/kept.ts';

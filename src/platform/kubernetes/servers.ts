@@ -1,7 +1,8 @@
 import type { SnapshotSource } from '../../manifests/storage.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { withOwnSession, type ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { BackupMode, RestoreOptions, ServerObservation, Servers, SnapshotFacts } from '../port/servers.ts';
 import type { Upgrades } from '../port/upgrades.ts';

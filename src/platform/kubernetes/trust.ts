@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { certificateSecret } from '../../manifests/certificates.ts';
 import type { Named } from '../../manifests/names.ts';
-import type { TlsSettings } from '../../postgres/client.ts';
+import type { TlsSettings } from '../../postgres/connection.ts';
 import { defaultHome } from '../home.ts';
 import type { Cluster } from './cluster.ts';
 import { secretValue } from './secrets.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { roleLogins, type LoginSecret, type RoleLogins } from '../../model/logins.ts';
 import type { SecretSource } from '../../model/server-kinds.ts';
 import { readSecret } from '../external/secret.ts';
-import { withRoutedSession, type ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withRoutedSession } from '../../postgres/session.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import type { CredentialStore, OwnCredentials } from '../port/credentials.ts';
 

@@ -1,7 +1,7 @@
 import { colours, other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { newest } from '../../model/own-passwords.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { ExternalServer } from '../external/server.ts';
 import type { CnpgServer } from '../cnpg/server.ts';
 import type {

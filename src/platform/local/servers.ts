@@ -6,7 +6,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { snapshotMissing } from '../../model/failures.ts';
 import { readerRole } from '../../model/names.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type {
   BackupMode,
   EmptyOptions,

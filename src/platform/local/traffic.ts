@@ -3,7 +3,7 @@ import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import type { SeenRead } from '../../model/seen-read.ts';
-import { withRoutedSession } from '../../postgres/client.ts';
+import { withRoutedSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';

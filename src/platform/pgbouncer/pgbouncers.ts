@@ -1,7 +1,7 @@
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { tlsOf, type PgBouncerDeclaration, type TrafficDeclaration } from '../../model/server-kinds.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { readSecret, secretName } from '../external/secret.ts';
 import { Console } from '../poolers/console.ts';
 import { Consoles, type Replica } from '../poolers/consoles.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../../model/environment.ts';
-import { withPooledSession } from '../../postgres/client.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 import type { Trial } from '../trial.ts';
 import { without, withEntry, type EntryTarget } from './entries.ts';
 import { changeFiles, requireEntries } from './files.ts';

@@ -1,5 +1,7 @@
 import { colours, type Colour } from '../../model/colours.ts';
-import { one, withOwnSession, withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { one, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession, withPooledSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { ProbeAnswer } from '../port/traffic.ts';
 

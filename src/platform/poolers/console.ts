@@ -1,4 +1,5 @@
-import { rows, type ConnectionSettings, type Row } from '../../postgres/client.ts';
+import { rows, type Row } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { Kept } from './kept.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { consoleIdent, type Console } from './console.ts';
 
 /** A replica of the pooler. */

@@ -1,4 +1,6 @@
-import { withPooledSession, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withPooledSession } from '../../postgres/session.ts';
 
 /** A connection that stays open until it is closed, beyond the call that opened it. */
 export class Kept {

@@ -1,6 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { Client, ConnectionSettings } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 
 /** How an environment comes to be and goes, on a platform of the type `P`. */
 export interface Lifecycle<P> {

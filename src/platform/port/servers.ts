@@ -1,5 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { Upgrades } from './upgrades.ts';
 
 /** Servers and their storage. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../../model/errors.ts';
-import { rows, withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../../postgres/client.ts';
+import { rows, withTransaction, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 
 /** In a schema of their own, so that the server may have other uses; one set of tables for many environments. */
 const tables = `

@@ -1,5 +1,5 @@
 import { tokenIn } from '../../model/journal.ts';
-import type { ConnectionSettings } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { DrillStore } from '../port/drills.ts';
 import type { HistoryStore } from '../port/history.ts';
 import type { JournalStore } from '../port/journal.ts';

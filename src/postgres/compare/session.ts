@@ -1,4 +1,6 @@
-import { rows, withOwnSession, type Client, type ConnectionSettings } from '../client.ts';
+import { rows, type Client } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
+import { withOwnSession } from '../session.ts';
 
 /** Two connections that work on the same chunk at the same time. */
 export interface ComparePair {

@@ -1,6 +1,6 @@
 import type { Lsn } from '../../model/lsn.ts';
 import type { Table } from '../catalogue.ts';
-import type { ConnectionSettings } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
 
 /** One table as it stands on both sides, and the columns that both have, by name. */
 export interface TableMapping {

@@ -1,5 +1,7 @@
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { withOwnSession, withTransaction, type Client, type ConnectionSettings } from '../client.ts';
+import { withTransaction, type Client } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
+import { withOwnSession } from '../session.ts';
 import { ident, literal } from '../quote.ts';
 import { readersOf } from '../readers.ts';
 import { grantChecks } from '../readers-rights.ts';

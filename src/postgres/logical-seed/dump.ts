@@ -1,6 +1,6 @@
 import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { ConnectionSettings } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
 import { connectionEnv } from '../connection-env.ts';
 import { readStatements, type SchemaStatement } from './statements.ts';
 

@@ -1,5 +1,7 @@
 import type { Lsn } from '../../model/lsn.ts';
-import { withOwnSession, withReplicationSession, type Client, type ConnectionSettings } from '../client.ts';
+import type { Client } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
+import { withOwnSession, withReplicationSession } from '../session.ts';
 import { ident } from '../quote.ts';
 import { carriesSlots } from '../standbys.ts';
 import { dropSlot, slotTimeout } from '../stream/slot.ts';

@@ -1,5 +1,7 @@
 import { qualified } from '../catalogue.ts';
-import { rows, withOwnSession, withClient, type Client, type ConnectionSettings } from '../client.ts';
+import { rows, type Client } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
+import { withOwnSession, withClient } from '../session.ts';
 import { populatedViews, refreshMaterializedViews } from '../materialized-views.ts';
 import type { SeedProgress } from './copy-rows.ts';
 import { beginSeed, pendingStatements, runStatements, type Method } from './ledger.ts';

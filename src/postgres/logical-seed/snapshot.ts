@@ -1,5 +1,5 @@
 import type { Lsn } from '../../model/lsn.ts';
-import { withOwnSession } from '../client.ts';
+import { withOwnSession } from '../session.ts';
 import { literal } from '../quote.ts';
 import { carrySequences, rememberSequences } from '../sequences.ts';
 import { emptyTables, copyRows, type RowCopy } from './copy-rows.ts';

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, ownRows, readTables, type Table } from '../catalogue.ts';
-import { one, rows, withOwnSession, type Client, type ConnectionSettings } from '../client.ts';
+import { one, rows, type Client } from '../client.ts';
+import type { ConnectionSettings } from '../connection.ts';
+import { withOwnSession } from '../session.ts';
 import { ident } from '../quote.ts';
 import { publishMore } from '../stream/publication.ts';
 import { readSubscription } from '../stream/subscription.ts';

@@ -1,5 +1,6 @@
 import { readTables } from '../catalogue.ts';
-import { one, withOwnSession, withTransaction, type Client } from '../client.ts';
+import { one, withTransaction, type Client } from '../client.ts';
+import { withOwnSession } from '../session.ts';
 import { carrySequences, rememberSequences } from '../sequences.ts';
 import { carriesSlots } from '../standbys.ts';
 import { createSlot } from '../stream/slot.ts';

@@ -1,7 +1,7 @@
 import type { Colour } from '../../../src/model/colours.ts';
 import type { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
 import type { KubernetesPlatform } from '../../../src/platform/kubernetes/platform.ts';
-import { withClient } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { leftovers as ofAny, nothing } from '../../support/leftovers.ts';
 
 /** What must not be left once the environment `shop` is single, `live` being live: in the database, and of objects. */

@@ -3,7 +3,9 @@ import { waitFor } from '../../../src/model/wait.ts';
 import { Cluster, type Stored } from '../../../src/platform/kubernetes/cluster.ts';
 import { untilReady } from '../../../src/platform/kubernetes/pod-waits.ts';
 import { Reach } from '../../../src/platform/kubernetes/reach.ts';
-import { type Client, type ConnectionSettings, withClient } from '../../../src/postgres/client.ts';
+import type { Client } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { prepareWorkload } from '../../../src/workload/schema.ts';
 import type { TestNamespace } from './namespace.ts';
 

@@ -7,7 +7,7 @@ import { containerSecurity, podSecurity } from '../../../src/manifests/security.
 import { withClients, type Exercise } from '../../../src/operations/proofs/exercise.ts';
 import { isReady, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { waitFor } from '../../../src/model/wait.ts';
-import type { ConnectionSettings } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
 import type { Workload, WorkloadPlace } from '../../../src/workload/start.ts';
 import type { ClusterEnvironment } from './environment.ts';
 import { productImage } from './image.ts';

@@ -1,6 +1,8 @@
 import { waitFor } from '../../../src/model/wait.ts';
 import { isReady, type Pod } from '../../../src/platform/kubernetes/pods.ts';
-import { rows, withClient, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import type { TestNamespace } from './namespace.ts';
 
 /** Asks a server that is made of a last snapshot, as docs/kubernetes.md says: it holds a data directory that was shut down. */

@@ -14,7 +14,8 @@ import {
   type BackfillReport,
   type BackfillRun,
 } from '../../../src/migrations/backfill/run.ts';
-import { one, rows, withClient, withTransaction, type Client } from '../../../src/postgres/client.ts';
+import { one, rows, withTransaction, type Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
 import type { Server } from '../../../src/platform/local/server.ts';

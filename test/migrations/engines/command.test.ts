@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
 import { dropMigrationRole } from '../../../src/migrations/engines/role.ts';
-import { rows, withClient } from '../../../src/postgres/client.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { answered, asked, code, codeCount, hasChinook, objects } from './chinook.ts';
 import { leftBehind, withBench } from './support.ts';
 

@@ -5,13 +5,9 @@ import type { Migration, MigrationEngine, MigrationTarget } from '../../../src/m
 import { formatOf } from '../../../src/migrations/engines/native/format.ts';
 import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { operatorRole } from '../../../src/model/names.ts';
-import {
-  rows,
-  withClient,
-  withTransaction,
-  type Client,
-  type ConnectionSettings,
-} from '../../../src/postgres/client.ts';
+import { rows, withTransaction, type Client } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { loadScript } from '../../../src/postgres/script.ts';
 import { chinook } from './chinook.ts';

@@ -6,7 +6,8 @@ import { readOldColumn } from '../../../src/migrations/expand-contract/recipes/o
 import { readPair } from '../../../src/migrations/expand-contract/recipes/pair.ts';
 import type { Wait } from '../../../src/migrations/expand-contract/waits.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
-import { rows, withClient, type Client } from '../../../src/postgres/client.ts';
+import { rows, type Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { mapTables } from '../../../src/postgres/mapping.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 

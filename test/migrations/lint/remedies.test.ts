@@ -3,7 +3,8 @@ import { loadModule, parseSync } from 'libpg-query';
 import { outsideTransaction } from '../../../src/migrations/outside-transaction.ts';
 import { lintRules } from '../../../src/migrations/lint/rules/index.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { withClient, type Client } from '../../../src/postgres/client.ts';
+import type { Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { data, schema } from './corpus/schema.ts';
 
 await loadModule();

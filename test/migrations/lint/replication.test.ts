@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lintFiles } from '../../../src/migrations/lint/lint.ts';
-import { one, withClient, type Client } from '../../../src/postgres/client.ts';
+import { one, type Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { operatorRole, type Server } from '../../../src/platform/local/server.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 import { untilRow } from '../../support/until.ts';

@@ -8,7 +8,8 @@ import { LocalHistory } from '../../../src/platform/local/history.ts';
 import { LocalJournal } from '../../../src/platform/local/journal.ts';
 import { LocalLeases } from '../../../src/platform/local/leases.ts';
 import { postgresStores, type PostgresStores } from '../../../src/platform/postgres-journal/stores.ts';
-import { one, rows, withOwnSession } from '../../../src/postgres/client.ts';
+import { one, rows } from '../../../src/postgres/client.ts';
+import { withOwnSession } from '../../../src/postgres/session.ts';
 import { connectionTo, temporaryFolder, withDatabase } from '../../support/postgres.ts';
 
 /** Opens the stores of one environment; each call is another operator's. */

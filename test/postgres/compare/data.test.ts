@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Server } from '../../../src/platform/local/server.ts';
-import { one, rows, withClient } from '../../../src/postgres/client.ts';
+import { one, rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { describeComparison } from '../../../src/postgres/compare/index.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 import { account, between, withSides } from './support.ts';

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { one, rows, withClient } from '../../../src/postgres/client.ts';
+import { one, rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { applyGlobals, compareGlobals } from '../../../src/postgres/compare/index.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 import { failure } from '../../support/failure.ts';

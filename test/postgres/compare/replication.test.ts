@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { one, withClient, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import { one } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { account, withReplication } from './support.ts';
 import { until, untilRow } from '../../support/until.ts';
 

@@ -1,5 +1,7 @@
 import { readTables } from '../../../src/postgres/catalogue.ts';
-import { one, withClient, type Client, type ConnectionSettings } from '../../../src/postgres/client.ts';
+import { one, type Client } from '../../../src/postgres/client.ts';
+import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import {
   compareData,
   type CompareOptions,

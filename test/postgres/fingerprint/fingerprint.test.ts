@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { serverAccount } from '../../../src/platform/local/account.ts';
 import { testBinaries } from '../../support/binaries.ts';
 import { initServer, removeServer, startServer } from '../../../src/platform/local/server.ts';
-import { withClient, type Client } from '../../../src/postgres/client.ts';
+import type { Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import {
   describeSchemaDifference,
   diffSchema,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { one, rows, withClient } from '../../../src/postgres/client.ts';
+import { one, rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../../src/postgres/logical-seed/snapshot.ts';

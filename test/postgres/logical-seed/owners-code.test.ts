@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { one, withOwnSession } from '../../../src/postgres/client.ts';
+import { one } from '../../../src/postgres/client.ts';
+import { withOwnSession } from '../../../src/postgres/session.ts';
 import { copyRows } from '../../../src/postgres/logical-seed/copy-rows.ts';
 import { planRanges, readSources } from '../../../src/postgres/logical-seed/ranges.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';

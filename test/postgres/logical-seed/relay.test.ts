@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { one, withOwnSession, type Client } from '../../../src/postgres/client.ts';
+import { one, type Client } from '../../../src/postgres/client.ts';
+import { withOwnSession } from '../../../src/postgres/session.ts';
 import { relay } from '../../../src/postgres/logical-seed/relay.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 

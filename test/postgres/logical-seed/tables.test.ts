@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withClient } from '../../../src/postgres/client.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { seedByTables } from '../../../src/postgres/logical-seed/tables.ts';
 import { unpublish } from '../../../src/postgres/stream/publication.ts';
 import { unsubscribe } from '../../../src/postgres/stream/subscription.ts';

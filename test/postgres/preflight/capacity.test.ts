@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startServer, stopServer } from '../../../src/platform/local/server.ts';
-import { withClient } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { connectionTo, withDatabase, withServer } from '../../support/postgres.ts';
 import { findingOf, findingsOf, fixes, runScript, sound } from './support.ts';
 import { sqlState } from '../../support/failure.ts';

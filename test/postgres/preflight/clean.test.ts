@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
-import { withClient } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { checks, type Gate, type Side } from '../../../src/postgres/preflight/index.ts';
 import { document } from '../../docs/sources.ts';
 import { findingsOf, sound } from './support.ts';

@@ -1,6 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { one, withClient } from '../../../src/postgres/client.ts';
+import { one } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { looksMutable, unqualifiedNames } from '../../../src/postgres/preflight/bodies.ts';
 import { workersFinding, workingLibraries } from '../../../src/postgres/preflight/background.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';

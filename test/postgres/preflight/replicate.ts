@@ -1,5 +1,6 @@
 import { streamName } from '../../../src/model/names.ts';
-import { one, withClient, type Client } from '../../../src/postgres/client.ts';
+import { one, type Client } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { ident } from '../../../src/postgres/quote.ts';
 import type { Server } from '../../../src/platform/local/server.ts';
 import { connectionTo } from '../../support/postgres.ts';

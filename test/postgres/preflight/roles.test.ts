@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { one, withClient } from '../../../src/postgres/client.ts';
+import { one } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 import { findingsOf, fixes, runScript, sound } from './support.ts';
 import { sqlState } from '../../support/failure.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withClient } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { versionFindings } from '../../../src/postgres/preflight/server.ts';
 import { connectionTo, testMajor, withDatabase } from '../../support/postgres.ts';
 import { findingOf, fixes, runScript, sound } from './support.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withClient } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 import { findingOf, findingsOf, fixes, runScript, sound } from './support.ts';
 import { until } from '../../support/until.ts';

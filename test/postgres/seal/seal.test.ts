@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rows, withClient } from '../../../src/postgres/client.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { glance, movedCatalogues } from '../../../src/postgres/seal/glance.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';

@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { indented } from '../../../model/indented.ts';
 import { lsnBytes, lsnDistance } from '../../../model/lsn.ts';
 import { waitFor } from '../../../model/wait.ts';
-import { withOwnSession } from '../../../postgres/client.ts';
+import { withOwnSession } from '../../../postgres/session.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { forkOf, replayed, slotOfStandby, standbyProblems } from '../../../postgres/standby-seed.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { consoleUser } from '../../../manifests/pooler-users.ts';
-import type { ConnectionSettings } from '../../../postgres/client.ts';
+import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { Console } from '../../poolers/console.ts';
 import { holdOf, type PoolerClient } from '../../poolers/hold.ts';
 import { Vigil, type PoolerLook } from './vigil.ts';

@@ -1,7 +1,9 @@
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { refusals, type Finding } from '../../../model/finding.ts';
-import { rows, withOwnSession, type Client, type ConnectionSettings } from '../../../postgres/client.ts';
+import { rows, type Client } from '../../../postgres/client.ts';
+import type { ConnectionSettings } from '../../../postgres/connection.ts';
+import { withOwnSession } from '../../../postgres/session.ts';
 import { closedTo } from '../../../postgres/hba.ts';
 import { preflight, releaseNeeds, type PreflightFacts } from '../../../postgres/preflight/index.ts';
 import { checkLimits } from '../../../postgres/preflight/limits.ts';

@@ -9,15 +9,9 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { asLogin } from '../../../postgres/as-login.ts';
-import {
-  rows,
-  withClient,
-  withOwnSession,
-  withFixedPath,
-  withTransaction,
-  type Client,
-  type ConnectionSettings,
-} from '../../../postgres/client.ts';
+import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
+import type { ConnectionSettings } from '../../../postgres/connection.ts';
+import { withClient, withOwnSession } from '../../../postgres/session.ts';
 import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { migrationOwner } from '../../../postgres/owners.ts';

@@ -3,7 +3,7 @@ import type { Environment } from '../../../model/environment.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { Journal } from '../../../model/journal.ts';
 import { waitFor } from '../../../model/wait.ts';
-import { withPooledSession } from '../../../postgres/client.ts';
+import { withPooledSession } from '../../../postgres/session.ts';
 import { colourService } from '../../../manifests/colour.ts';
 import { roleSecret } from '../../../manifests/secrets.ts';
 import { makePooler } from './create.ts';

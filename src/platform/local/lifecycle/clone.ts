@@ -6,7 +6,7 @@ import { newJournal, serializeJournal } from '../../../model/journal.ts';
 import { withBackupMode } from '../../../postgres/backup.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
-import { withOwnSession } from '../../../postgres/client.ts';
+import { withOwnSession } from '../../../postgres/session.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { promoteServer } from '../../../postgres/promote.ts';

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import type { ConnectionOptions } from 'node:tls';
+import type pg from 'pg';
+import type { OtherPassword } from './other-passwords.ts';
+
+/** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
+export interface ConnectionSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly database: string;
+  /** Left out where nothing lies between: a socket of this machine, a tunnel. */
+  readonly tls?: TlsSettings;
+  /** For whoever only looks: a write is refused by the server, whatever the code believes. */
+  readonly readOnly?: true;
+  /** Where the password is from, for the error of a wrong one. */
+  readonly passwordFrom?: string;
+  /**
+   * Asked where the server refuses `password`: a rotation changes it, or has changed it while this server was not
+   * there.
+   */
+  readonly others?: () => Promise<readonly OtherPassword[]>;
+  /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
+  readonly history?: readonly string[];
+  /** Whether the operator's role was made by Verdigris, as a superuser. */
+  readonly superuser?: true;
+}
+
+/**
+ * As libpq has it: `require` takes any certificate, `verify-ca` one that is signed, `verify-full` that of the very
+ * host.
+ */
+export interface TlsSettings {
+  readonly mode: 'require' | 'verify-ca' | 'verify-full';
+  /** PEM file of those who may have signed it; else those that Node.js knows. */
+  readonly ca?: string;
+  /** The name that the certificate is for, where `host` is another: a tunnel's end. */
+  readonly servername?: string;
+}
+
+/** Where and as whom, and how encrypted, as node-postgres takes it. */
+export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
+  const { tls, passwordFrom: _, others: __, readOnly: ___, history: ____, superuser: _____, ...given } = settings;
+  return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
+}
+
+/** For node:tls. */
+async function tlsOptions({ mode, ca, servername }: TlsSettings): Promise<ConnectionOptions> {
+  return {
+    rejectUnauthorized: mode !== 'require',
+    ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+}

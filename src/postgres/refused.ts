@@ -1,0 +1,47 @@
+import { VerdigrisError } from '../model/errors.ts';
+import type { ConnectionSettings, TlsSettings } from './connection.ts';
+
+/** Node's and OpenSSL's codes, and what node-postgres says of a server without TLS. */
+function isTlsFailure(cause: unknown): boolean {
+  const { code = '', message } = cause as { code?: string; message: string };
+  return /^(ERR_(TLS|SSL)|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/.test(code) || message.includes('SSL connections');
+}
+
+function untrusted(
+  { host, port }: Pick<ConnectionSettings, 'host' | 'port'>,
+  { mode, ca }: TlsSettings,
+  cause: unknown,
+): VerdigrisError {
+  return new VerdigrisError('tls-refused', {
+    seen: `${host}:${port} cannot be trusted with sslmode ${mode}: ${(cause as Error).message}.`,
+    required: `a certificate of ${host} that ${ca === undefined ? 'an authority of the system' : `one of ${ca}`} has signed.`,
+    next: 'declare the file of the right authorities (ca), or the name that the certificate has (host); nothing was changed.',
+    cause,
+  });
+}
+
+/** A wrong password is told with where it is from. */
+export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause: unknown): unknown {
+  if (tls !== undefined && isTlsFailure(cause)) return untrusted(settings, tls, cause);
+  // 28P01 invalid_password, 28000 invalid_authorization_specification
+  if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) return cause;
+  return new VerdigrisError('wrong-password', {
+    seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
+    required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
+    next: 'put the right one there; nothing was changed.',
+    cause,
+  });
+}
+
+/** What is in the schema may be anything then, and would be read and written by a superuser. */
+export function schemaTaken({ database, host, port }: ConnectionSettings, owner: string): VerdigrisError {
+  return new VerdigrisError('schema-taken', {
+    seen: `The schema verdigris of ${database} on ${host}:${port} belongs to ${owner}, who is no superuser.`,
+    required:
+      'a schema of this name that Verdigris has made, or none: its tables say who is live and hold SQL that is run.',
+    next:
+      'look what is in it; where nobody needs it, `DROP SCHEMA verdigris CASCADE`, and see that ' +
+      `${owner} may not create it again (CREATE on the database).`,
+    facts: { database, owner },
+  });
+}
