@@ -47,7 +47,7 @@ export const logicalConsumers: Check = {
   hazards: [29],
   title: 'consumers of logical decoding',
   on: 'live',
-  when: ['seed'],
+  when: ['seed', 'switch'],
   findings: ['logical-consumers'],
   run: async (client) => {
     const slots = await rows<{

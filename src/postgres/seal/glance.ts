@@ -1,5 +1,7 @@
 import { one, rows, type Client } from '../client.ts';
 
+type Digests = ReadonlyMap<string, string>;
+
 /** What a look at the catalogues saw, to be compared with a later one. */
 export interface Glance {
   /**
@@ -8,7 +10,9 @@ export interface Glance {
    */
   readonly since: string;
   /** `catalogue → number of its rows and digest of those written since`. */
-  readonly catalogues: ReadonlyMap<string, string>;
+  readonly catalogues: Digests;
+  /** The same without rows that belong to one session alone; at a later look of those catalogues alone that differ. */
+  readonly lasting: Digests;
   /** Of pg_class by what DDL can set. */
   readonly relations: string;
 }
@@ -78,36 +82,44 @@ const narrowed: Readonly<Record<string, string>> = {
 /**
  * Looks at every catalogue there is, save those above. A row is known by the transaction that wrote it and its place: a
  * change makes another row, one taken away changes their number, statistics are written in place, and VACUUM moves
- * nothing. With `before` only what was written since is looked at closely, and relations only where pg_class was
- * written.
- * @returns what `moved` compares; equal means that no DDL was committed in between.
+ * nothing. With `before` only what was written since is looked at closely: sessions' own temporary objects are told from
+ * the rest, which takes a third of the time more, only in catalogues that differ, and relations only where pg_class does.
+ * @returns what `movedCatalogues` compares; equal means that no DDL was committed in between.
  */
 export async function glance(client: Client, before?: Glance): Promise<Glance> {
   const since =
     before?.since ??
     (await one<{ since: string }>(client, 'SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text AS since')).since;
-  const found = await client.query<{ catalogue: string; digest: string }>({
-    // Planned once: under the fence the plan is there already.
-    name: `verdigris-seal-${since}`,
-    text: await statement(client, since),
-  });
-  const catalogues = new Map(found.rows.map(({ catalogue, digest }) => [catalogue, digest]));
-  const same = before !== undefined && before.catalogues.get('pg_class') === catalogues.get('pg_class');
+  const { whole, lasting } = await statements(client, since);
+  // Planned once: under the fence the plan is there already.
+  const catalogues = digests(await client.query<Row>({ name: `verdigris-seal-${since}`, text: whole }));
+  const differing = [...catalogues.keys()].filter((name) => before?.catalogues.get(name) !== catalogues.get(name));
+  const closely =
+    differing.length > 0 ? digests(await client.query<Row>(lasting(differing))) : new Map<string, string>();
+  const same = before !== undefined && !differs(before, { catalogues, lasting: closely }, 'pg_class');
   return {
     since,
     catalogues,
+    lasting: closely,
     relations: same
       ? before.relations
       : (await one<{ digest: string }>(client, relations(await digestOf(client)))).digest,
   };
 }
 
+type Looked = Pick<Glance, 'catalogues' | 'lasting'>;
+
+function differs(before: Looked, after: Looked, catalogue: string): boolean {
+  return (
+    before.catalogues.get(catalogue) !== after.catalogues.get(catalogue) &&
+    before.lasting.get(catalogue) !== after.lasting.get(catalogue)
+  );
+}
+
 /** Catalogues whose rows differ. */
 export function movedCatalogues(before: Glance, after: Glance): string[] {
   return [...before.catalogues.keys()].filter((catalogue) =>
-    catalogue === 'pg_class'
-      ? before.relations !== after.relations
-      : before.catalogues.get(catalogue) !== after.catalogues.get(catalogue),
+    catalogue === 'pg_class' ? before.relations !== after.relations : differs(before, after, catalogue),
   );
 }
 
@@ -125,11 +137,26 @@ interface Catalogue {
   readonly namespace: string | null;
 }
 
-const statements = new WeakMap<Client, string>();
+interface Row {
+  readonly catalogue: string;
+  readonly digest: string;
+}
 
-async function statement(client: Client, since: string): Promise<string> {
-  const known = statements.get(client);
-  if (known?.includes(` age('${since}'::xid)`)) return known;
+const digests = (result: { readonly rows: readonly Row[] }): Digests =>
+  new Map(result.rows.map(({ catalogue, digest }) => [catalogue, digest]));
+
+interface Statements {
+  readonly since: string;
+  readonly whole: string;
+  /** Of these catalogues, without what belongs to one session alone. */
+  readonly lasting: (names: readonly string[]) => string;
+}
+
+const known = new WeakMap<Client, Statements>();
+
+async function statements(client: Client, since: string): Promise<Statements> {
+  const before = known.get(client);
+  if (before?.since === since) return before;
   const catalogues = await rows<Catalogue>(
     client,
     `SELECT relname AS name, (SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
@@ -139,13 +166,21 @@ async function statement(client: Client, since: string): Promise<string> {
     [without],
   );
   const digest = await digestOf(client);
-  const looks = catalogues.map((catalogue) => look(catalogue, since, digest));
-  if (!catalogues.some(({ name }) => name === 'pg_subscription')) looks.push(visibleSubscriptions(digest));
-  const made = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'),
-    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
-    temporary_type AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT s.oid FROM temporary s))
-    ${looks.join('\nUNION ALL\n')}`;
-  statements.set(client, made);
+  const visible = catalogues.some(({ name }) => name === 'pg_subscription') ? [] : [visibleSubscriptions(digest)];
+  const look = ({ name }: Catalogue, where = ''): string => `SELECT '${name}' AS catalogue, count(*) || ' '
+      || ${digest('ROW(x.xmin, x.ctid)', ` FILTER (WHERE age(x.xmin) <= (SELECT age('${since}'::xid)))`)} AS digest
+    FROM pg_catalog.${name} x${where}`;
+  const made = {
+    since,
+    whole: [...catalogues.map((catalogue) => look(catalogue)), ...visible].join('\nUNION ALL\n'),
+    lasting: (names: readonly string[]) =>
+      temporary +
+      [
+        ...catalogues.filter(({ name }) => names.includes(name)).map((each) => look(each, ofNoSession(each))),
+        ...(names.includes('pg_subscription') ? visible : []),
+      ].join('\nUNION ALL\n'),
+  };
+  known.set(client, made);
   return made;
 }
 
@@ -154,15 +189,18 @@ const visibleSubscriptions = (digest: Digest) => `SELECT 'pg_subscription' AS ca
     || ${digest('ROW(x.oid, x.subname, x.subowner, x.subenabled, x.subslotname, x.subpublications)')} AS digest
   FROM pg_catalog.pg_subscription x`;
 
-function look({ name: catalogue, namespace }: Catalogue, since: string, digest: Digest): string {
-  const relation = relationOf[catalogue];
+const temporary = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'),
+    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
+    temporary_type AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT s.oid FROM temporary s))
+    `;
+
+/** A session's own functions, types and domains come and go with it, and the fence ends sessions. */
+function ofNoSession({ name, namespace }: Catalogue): string {
+  const relation = relationOf[name];
   const conditions = [
-    narrowed[catalogue],
+    narrowed[name],
     relation && `x.${relation} NOT IN (SELECT f.oid FROM fleeting f)`,
-    // A session's own functions, types and domains come and go with it, and the fence ends sessions.
     namespace === null ? undefined : `x.${namespace} NOT IN (SELECT s.oid FROM temporary s)`,
   ].filter((condition) => condition !== undefined);
-  return `SELECT '${catalogue}' AS catalogue, count(*) || ' '
-      || ${digest('ROW(x.xmin, x.ctid)', ` FILTER (WHERE age(x.xmin) <= age('${since}'::xid))`)} AS digest
-    FROM pg_catalog.${catalogue} x${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`;
+  return conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
 }

@@ -99,15 +99,14 @@ export async function readLeaves(client: Client, tables: readonly string[]): Pro
  * prepared, large objects; and what is carried beforehand alone.
  */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
-  return rows<SchemaObject>(
-    client,
-    `
+  const text = `
     SELECT 'database' AS kind, d.datname AS identity, 'open' AS definition FROM pg_catalog.pg_database d WHERE d.datallowconn AND NOT d.datistemplate
     UNION ALL
     SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
     UNION ALL
     (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)
-    UNION ALL ${refreshes}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`,
-  );
+    UNION ALL ${refreshes}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`;
+  // Planned once: under the fence the plan is there already.
+  return (await client.query<SchemaObject>({ name: 'verdigris-surroundings', text })).rows;
 }

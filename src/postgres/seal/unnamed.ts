@@ -24,7 +24,7 @@ export async function unnamed(
 }
 
 async function written(client: Client, before: Glance, now: Glance, catalogue: string): Promise<string[]> {
-  const number = ({ catalogues }: Glance) => catalogues.get(catalogue)?.split(' ')[0] ?? '0';
+  const number = ({ lasting }: Glance) => lasting.get(catalogue)?.split(' ')[0] ?? '0';
   if (number(before) !== number(now)) return [`${catalogue} had ${number(before)} rows, and has ${number(now)}`];
   const { identified } = await one<{ identified: boolean }>(
     client,

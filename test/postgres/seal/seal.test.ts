@@ -23,10 +23,14 @@ const fleeting = `
 
 test('what belongs to one session alone is no change, whether it comes or goes', async () => {
   await withDatabase(async (client, server) => {
+    await client.query('CREATE VIEW lasting AS SELECT 1 AS a');
     const before = await glance(client);
     const during = await withClient(connectionTo(server, 'test'), 'temporary', async (other) => {
       await other.query(fleeting);
       expect(movedCatalogues(before, await glance(client, before))).toEqual([]);
+      // Beside it, what lasts is seen.
+      await client.query('ALTER VIEW lasting ALTER COLUMN a SET DEFAULT 2');
+      expect(movedCatalogues(before, await glance(client, before))).toContain('pg_attrdef');
       return glance(client);
     });
     await until(
