@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
-import { requireCluster } from '../../src/platform/kubernetes/lifecycle/create.ts';
+import { requireCluster } from '../../src/platform/kubernetes/lifecycle/create-checks.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { small } from './support/stack.ts';
 import { withNamespace } from './support/namespace.ts';

@@ -41,9 +41,19 @@ export async function recordDeclaration(
         'cluster need an image of yours that has them (docs/kubernetes.md)',
     });
   const kept = size > mapLimit ? {} : packed;
-  await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw), ...kept });
+  await sealDeclaration(cluster, environment, raw, kept);
   await cluster.apply(declarationConfig(environment, raw));
   await cluster.apply(migrationsConfig(environment, kept));
+}
+
+/** Before it is written, with its packed migrations: a pod that finds it unsealed refuses to start. */
+export async function sealDeclaration(
+  cluster: Cluster,
+  environment: Environment,
+  raw: unknown,
+  packed: Readonly<Record<string, Buffer>> = {},
+): Promise<void> {
+  await sealFiles(cluster, environment, { [declarationFile]: declarationJson(raw), ...packed });
 }
 
 /**

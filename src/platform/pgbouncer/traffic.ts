@@ -1,6 +1,6 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { answerWithin } from '../../model/wait.ts';
 import type { ServerAddress } from '../external/server.ts';
@@ -12,8 +12,9 @@ import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Behind } from '../port/platform.ts';
 import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import type { Trial } from '../trial.ts';
-import { pointed, withEntry, without } from './entries.ts';
+import { without } from './entries.ts';
 import { changeFiles, requireEntries } from './files.ts';
+import { leadClients, requireLeadingTo } from './lead.ts';
 import type { PgBouncers } from './pgbouncers.ts';
 import { asked, leadsTo, pgbouncerTrials } from './trials.ts';
 import type { WhoAnswers } from './who-answers.ts';
@@ -48,15 +49,9 @@ export class PgBouncerTraffic implements OutsideTraffic {
 
   async create(live: Colour): Promise<void> {
     const { poolers, who } = this.#parts;
-    const [first = ''] = poolers.databases;
     await requireEntries(poolers.all, poolers.databases);
-    for (const pooler of poolers.all) {
-      const seen = await who
-        .ask(await poolers.client(pooler, first))
-        .then(({ colour }) => (colour === live ? undefined : `${colour}, which is not live`), describe);
-      if (seen !== undefined) throw elsewhere(pooler.pod, first, seen, live);
-    }
-    await this.#point(live);
+    await requireLeadingTo(poolers, who, live);
+    await this.#lead(live);
   }
 
   async remove(): Promise<string | void> {
@@ -74,10 +69,8 @@ export class PgBouncerTraffic implements OutsideTraffic {
 
   trials({ live, idle }: Behind): readonly Trial[] {
     const { poolers, address } = this.#parts;
-    const there = address(live);
-    if (!there) throw new Error('checked where the declaration is read');
     const candidate = idle && address(idle);
-    return pgbouncerTrials({ environment: this.#environment, poolers, live: there, idle: candidate });
+    return pgbouncerTrials({ environment: this.#environment, poolers, live: this.#addressOf(live), idle: candidate });
   }
 
   async status(): Promise<TrafficStatus> {
@@ -141,7 +134,7 @@ export class PgBouncerTraffic implements OutsideTraffic {
   async route(token: number, live: Colour, canary: number): Promise<void> {
     refuseWeights(canary, oneServer);
     await this.#parts.record.take(token, undefined);
-    await this.#point(live);
+    await this.#lead(live);
   }
 
   weighing(): Promise<Finding[]> {
@@ -188,38 +181,13 @@ export class PgBouncerTraffic implements OutsideTraffic {
     await this.#parts.poolers.close();
   }
 
-  /** The files first: a PgBouncer that is started again meanwhile reads them. */
-  async #point(live: Colour): Promise<void> {
-    const { poolers, address } = this.#parts;
-    const to = address(live);
-    if (!to) throw new Error('checked where the declaration is read');
-    const [like = ''] = poolers.databases;
-    await changeFiles(poolers.all, (text) =>
-      withEntry(
-        poolers.databases.reduce((changed, database) => pointed(changed, database, to), text),
-        asked,
-        like,
-        to,
-      ),
-    );
-    await Promise.all(
-      poolers.all.map(async (pooler) => {
-        await poolers.say(pooler, 'RELOAD');
-        const shown = await poolers.shown(pooler);
-        const stayed = poolers.databases.filter(
-          (name) => !shown.some((each) => each.name === name && leadsTo(each, to)),
-        );
-        if (stayed.length > 0)
-          throw new Error(`${pooler.pod} goes on leading ${stayed.join(', ')} elsewhere after RELOAD: see its log`);
-      }),
-    );
+  #lead(live: Colour): Promise<void> {
+    return leadClients(this.#parts.poolers, this.#addressOf(live));
   }
-}
 
-function elsewhere(pod: string, entry: string, seen: string, live: Colour): VerdigrisError {
-  return new VerdigrisError('wrong-answer', {
-    seen: `Asked by the entry ${entry} of PgBouncer ${pod} who answers: ${seen}.`,
-    required: `the server that is declared as ${live}, to the login of an application.`,
-    next: 'have the entry lead there, or declare the server and the password (local.passwords) as they are; nothing was changed.',
-  });
+  #addressOf(live: Colour): ServerAddress {
+    const found = this.#parts.address(live);
+    if (!found) throw new Error('checked where the declaration is read');
+    return found;
+  }
 }

@@ -14,7 +14,7 @@ import { promoteServer } from '../../../postgres/promote.ts';
 import { setLogins } from '../../../postgres/logins.ts';
 import type { PlatformClone } from '../../port/platform.ts';
 import { CloneMarks } from './clone-marks.ts';
-import { makePooler } from './create.ts';
+import { makePooler } from './make-poolers.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { plainKinds, removeKubernetes } from './remove.ts';
 import { randomPassword } from '../secrets.ts';

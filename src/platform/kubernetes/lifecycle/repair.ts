@@ -6,7 +6,7 @@ import { waitFor } from '../../../model/wait.ts';
 import { withPooledSession } from '../../../postgres/session.ts';
 import { colourService } from '../../../manifests/colour.ts';
 import { roleSecret } from '../../../manifests/secrets.ts';
-import { makePooler } from './create.ts';
+import { makePooler } from './make-poolers.ts';
 import { claimsOf, drift, generationOf } from './drift.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { addRoles } from '../roles.ts';
