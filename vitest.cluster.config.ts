@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { env } from './vitest.config.ts';
+import { compiled } from './vitest.config.ts';
 
 /**
  * Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only.
@@ -41,7 +41,7 @@ export default defineConfig({
   test: {
     include: ['test/e2e/*.test.ts'],
     exclude: process.env['VERDIGRIS_CLUSTER_ALL'] ? [] : long,
-    env,
+    env: compiled,
     testTimeout: 1_800_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

@@ -1,8 +1,32 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** What Node compiled is kept: half of what a process of ours costs is its loading, and tests start hundreds. */
-export const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)) };
+export const compiled = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/verdigris', import.meta.url)),
+};
+
+const memory = '/dev/shm';
+
+/** Bytes that the servers of all workers may need at a time, with room to spare. */
+const room = 10e9;
+
+function hasRoom(): boolean {
+  if (!existsSync(memory)) return false;
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > room;
+}
+
+/** Servers of tests start and end hundreds of times: in memory where there is room and nobody named a folder. */
+export const env = {
+  ...compiled,
+  ...(process.env['TMPDIR'] === undefined && hasRoom() ? { TMPDIR: memory } : {}),
+};
+
+/** Three on two cores: a test waits for its servers half of the time, and a fourth worker makes those time out. */
+export const workers = Math.ceil(availableParallelism() * 1.5);
 
 /**
  * An operator killed between any two entries of its journal, every act of the adversary beside each verb, and releases
@@ -151,7 +175,7 @@ export default defineConfig({
     unstubEnvs: true,
     testTimeout: 300_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    maxWorkers: workers,
     // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a
     // defect, and is shown.
     retry: process.env['CI'] ? 1 : 0,

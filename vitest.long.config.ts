@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { env, long } from './vitest.config.ts';
+import { env, long, workers } from './vitest.config.ts';
 
 /** What takes minutes: `npm run test:long`, and with everything else that needs no cluster `npm run test:all`. */
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     unstubEnvs: true,
     testTimeout: 600_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    maxWorkers: workers,
     retry: process.env['CI'] ? 1 : 0,
   },
 });
