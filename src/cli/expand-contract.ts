@@ -16,6 +16,7 @@ import { readWaits, type WaitReport } from '../operations/reads/waits.ts';
 import { finish, namedTable, observed, optionsOf, recipe, type RecipeOptions } from './recipe-command.ts';
 import { moreRecipes } from './recipes/index.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
+import { contractWaits } from '../migrations/expand-contract/recipes/drop.ts';
 
 const help = `
 The rule           A release may add. What release N uses goes only in a release after N is past:
@@ -180,11 +181,7 @@ async function contract(object: string, self: Command): Promise<void> {
 }
 
 function early(seen: string, required: string): VerdigrisError {
-  return new VerdigrisError('contract-waits', {
-    seen,
-    required,
-    next: 'see `verdigris expand-contract` for what waits for what; nothing was written.',
-  });
+  return contractWaits(seen, required, 'see `verdigris expand-contract` for what waits for what');
 }
 
 async function show(session: CliSession): Promise<void> {

@@ -5,7 +5,6 @@ import { Command, Option } from 'commander';
 import { colors } from './colors.ts';
 import { count } from '../model/count.ts';
 import { exitCodes } from '../model/error-catalogue.ts';
-import { nearest } from '../model/nearest.ts';
 import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames, type LintConfig } from '../migrations/lint/config.ts';
@@ -19,12 +18,12 @@ import { githubReport } from '../migrations/lint/output/github.ts';
 import { jsonReport } from '../migrations/lint/output/json.ts';
 import { sarifReport } from '../migrations/lint/output/sarif.ts';
 import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
-import { rulePage } from '../migrations/lint/page.ts';
-import { ruleIds, ruleOf, lintRules } from '../migrations/lint/rules/index.ts';
 import { configurationOf } from '../migrations/lint/workspace/configuration.ts';
 import { fixFiles, type Fixed } from '../migrations/lint/workspace/fix.ts';
 import { replaceFile } from '../machine/durable.ts';
 import { sqlFiles } from '../migrations/lint/walk.ts';
+import { graded } from './lint-database.ts';
+import { ruleList, ruleText } from './lint-rules.ts';
 
 interface Options {
   readonly format: 'text' | 'json' | 'sarif' | 'github' | 'gitlab';
@@ -121,7 +120,7 @@ async function guarded(work: () => Promise<void>): Promise<void> {
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
   if (options.listRules === true) return print(ruleList());
-  if (options.explain !== undefined) return print(explain(options.explain));
+  if (options.explain !== undefined) return print(ruleText(options.explain));
   // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves.
   // `--liftoff-only` stands for these two on Node's command line, and has no effect once V8 runs.
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
@@ -221,35 +220,6 @@ function globPaths(file: string, config: string | undefined): readonly string[] 
   return [path.relative(config === undefined ? '.' : path.dirname(config), full), path.relative('.', full), full];
 }
 
-/** The address may hold a password: it is not part of any message. */
-async function graded(report: LintReport, url: string): Promise<LintReport> {
-  // Loaded where it is needed: a short command is mostly loading.
-  const [{ default: pg }, { withFixedPath }, { gradeByDatabase }] = await Promise.all([
-    import('pg'),
-    import('../postgres/client.ts'),
-    import('../migrations/lint/grade.ts'),
-  ]);
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'verdigris/lint',
-    connectionTimeoutMillis: 10_000,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await withFixedPath(client, () => gradeByDatabase(report, client));
-  } catch (cause) {
-    throw new VerdigrisError('lint-database', {
-      seen: 'The database could not be asked for its tables’ sizes.',
-      required: 'a connection that may read the catalogue.',
-      next: 'fix --database, or leave it out.',
-      cause,
-    });
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
 function render(report: LintReport, format: Options['format']): string {
   if (format === 'json') return jsonReport(report);
   if (format === 'sarif') return sarifReport(report);
@@ -260,30 +230,6 @@ function render(report: LintReport, format: Options['format']): string {
 function painter(): Painter {
   if (!process.stdout.isTTY) return plainPainter;
   return { error: colors.red, warning: colors.yellow, info: colors.cyan, dim: colors.dim, bold: colors.bold };
-}
-
-function ruleList(): string {
-  const width = Math.max(...ruleIds.map((id) => id.length));
-  return lintRules
-    .map(
-      (rule) =>
-        `${rule.id.padEnd(width)}  ${(rule.off === true ? 'off' : rule.severity).padEnd(7)}  ` +
-        `${rule.category.padEnd(13)}  ${rule.where.padEnd(4)}  ${rule.title}`,
-    )
-    .join('\n');
-}
-
-function explain(id: string): string {
-  const rule = ruleOf(id);
-  if (!rule) {
-    const near = nearest(id, ruleIds);
-    throw new VerdigrisError('lint-rule', {
-      seen: `No rule is called ${id}.`,
-      required: 'a rule’s id.',
-      next: `${near === undefined ? '' : `did you mean ${near}? `}verdigris lint --list-rules`,
-    });
-  }
-  return rulePage(rule);
 }
 
 /** Waits until a pipe has taken everything: a report may be larger than its buffer. */

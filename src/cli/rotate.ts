@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import { ownNamed, ownNames } from '../model/own-passwords.ts';
 import { rotateOwn } from '../operations/verbs/rotate-own.ts';
-import { rotateRole, type Rotated } from '../operations/verbs/rotate.ts';
+import { rotateRole, rotateUnknown, type Rotated } from '../operations/verbs/rotate.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { withOperator } from '../operations/operator.ts';
 import { milliseconds } from './numbers.ts';
@@ -71,9 +71,5 @@ function line({ role, login, before }: Rotated): string {
 }
 
 function nobody(roles: readonly string[]): VerdigrisError {
-  return new VerdigrisError('rotate-unknown', {
-    seen: 'No role is named.',
-    required: `one or more of: ${[...roles, ...ownNames].join(', ')}; or --all.`,
-    next: 'name one, or add --all. Nothing was changed.',
-  });
+  return rotateUnknown('No role is named.', [...roles, ...ownNames]);
 }

@@ -2,18 +2,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { colours, type Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
-import { pathOf, states, transitions, type State, type Verb } from '../model/transitions.ts';
+import { pathOf, transitions, type Verb } from '../model/transitions.ts';
 import { passGates, requireState } from '../operations/engine/gates.ts';
 import { withObserver } from '../operations/observer.ts';
 import { withOperator } from '../operations/operator.ts';
-import { perform, performRelease } from '../operations/perform.ts';
+import { perform } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
 import { milliseconds } from './numbers.ts';
 import { requireConsent } from './consent.ts';
-import { followRelease } from './delivery.ts';
-import { planText, readPlan, showPlan } from './plan.ts';
+import { planText } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status.ts';
 
@@ -25,7 +24,7 @@ interface VerbOptions extends CommonOptions, PerformOptions {
 }
 
 /** Verbs that clients feel, or that take something away for good. */
-const asks: readonly Verb[] = ['switch', 'rollback', 'retire', 'abandon'];
+export const asks: readonly Verb[] = ['switch', 'rollback', 'retire', 'abandon'];
 
 const help: Readonly<Record<Verb, { readonly does: string; readonly more: string }>> = {
   seed: {
@@ -163,7 +162,7 @@ async function runVerb(
   await showStatus({ ...session, environment });
 }
 
-async function showStatus({ environment, platform, reporter }: CliSession): Promise<void> {
+export async function showStatus({ environment, platform, reporter }: CliSession): Promise<void> {
   const status = await readStatus(environment, platform);
   reporter.result(status, `\n${statusText(status)}`);
 }
@@ -210,61 +209,4 @@ function requireCandidate(colour: string, live: Colour): void {
 
 function withWeight(environment: Environment, weight: number | undefined): Environment {
   return weight === undefined ? environment : { ...environment, canary: weight };
-}
-
-interface ReleaseOptions extends CommonOptions {
-  readonly to?: State;
-  readonly early?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly reason?: string;
-  readonly follow?: boolean;
-  readonly once?: boolean;
-  readonly forever?: boolean;
-}
-
-/** `release`: as far as declared, or as far as asked. */
-export function releaseCommand(): Command {
-  return withCommonOptions(new Command('release'))
-    .summary('run the release up to the declared state, or --to STATE')
-    .description(
-      'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way ' +
-        'may stop it.\nWhat an earlier run left unfinished is continued first.',
-    )
-    .addOption(new Option('--to <state>', 'stop at this state').choices(states))
-    .option('--early', 'retire even though retention has not passed')
-    .option('--dry-run', 'show what would be done, change nothing')
-    .addOption(
-      new Option('--follow', 'walk the declared delivery.steps: pauses, analyses, approvals, windows').conflicts([
-        'to',
-        'dryRun',
-      ]),
-    )
-    .option('--once', 'with --follow: end where the release has to wait for anything')
-    .option('--forever', 'with --follow: go on where only a person can, and with the next release')
-    .option('--reason <text>', 'why, for the history')
-    .option('-y, --yes', 'do not ask at a terminal')
-    .action(async (options: ReleaseOptions) => {
-      if (options.follow) return followRelease(options);
-      await withSession(options, async (session) => {
-        const { environment, platform, reporter, signal } = session;
-        if (options.dryRun) {
-          return showPlan(session, options.to);
-        }
-        const planned = await readPlan(session, options.to);
-        const asked = planned.map(({ verb, kind }) => ({ verb, lossy: kind === 'lossy' }));
-        await requireConsent(
-          session,
-          asked.filter(({ verb }) => asks.includes(verb)),
-          options,
-        );
-        const { reason, early } = options;
-        await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal, reason },
-          'release',
-          (c) => performRelease(c, options.to, { early }),
-        );
-        await showStatus(session);
-      });
-    });
 }

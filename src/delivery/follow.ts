@@ -95,7 +95,7 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
 
 export function requireSteps({ environment }: Pick<DeliveryParts, 'environment'>): void {
   if (environment.delivery.steps.length > 0) return;
-  throw new VerdigrisError('no-delivery', {
+  throw new VerdigrisError('no-delivery-steps', {
     seen: `${environment.name} declares no steps by which a release would walk by itself.`,
     required: '`delivery.steps` in the declaration.',
     next: 'declare them (docs/delivery.md), or run `verdigris release` without --follow.',

@@ -26,15 +26,25 @@ export async function interruptible<T>(
     return await work();
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    throw new VerdigrisError('migration-interrupted', {
-      seen: 'The migrations were stopped by a signal.',
-      required: 'that they run to their end.',
-      next: `${state} The live colour is untouched.`,
-      cause,
-    });
+    throw interrupted('The run of the migrations', `${state} The live colour is untouched.`, cause);
   } finally {
     signal.removeEventListener('abort', cancel);
     // A cancellation that is still on its way would meet the next statement.
     await cancelling;
   }
+}
+
+export function interrupted(
+  what: string,
+  next: string,
+  cause: unknown,
+  { said = '', facts }: { readonly said?: string; readonly facts?: Readonly<Record<string, unknown>> } = {},
+): VerdigrisError {
+  return new VerdigrisError('migration-interrupted', {
+    seen: `${what} was stopped by a signal.${said}`,
+    required: 'that the migrations run to their end.',
+    next,
+    ...(facts ? { facts } : {}),
+    cause,
+  });
 }

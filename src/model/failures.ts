@@ -81,6 +81,54 @@ export function wrongState(environment: string, state: string, verb: string, fro
   });
 }
 
+/** Of a kept password that a server does not take; `seen` says which and where. */
+export function wrongPassword(seen: string, required: string, next: string, cause?: unknown): VerdigrisError {
+  return new VerdigrisError('wrong-password', { seen, required, next: `${next}; nothing was changed.`, cause });
+}
+
+/** `where`: what its server would be on this platform. */
+export function noColour(colour: string, where = colour): VerdigrisError {
+  return new VerdigrisError('no-colour', {
+    seen: `There is no ${where}.`,
+    required: `a server for ${colour}.`,
+    next: 'see `verdigris status`.',
+  });
+}
+
+/** A hold whose time is over: whoever had it does not hold anybody any more. */
+export function notHeld(seen: string): VerdigrisError {
+  return new VerdigrisError('not-held', {
+    seen,
+    required: 'a hold that is on.',
+    next: 'begin the switchover again; clients may have written meanwhile.',
+  });
+}
+
+/** `ways`: what can be run from here. */
+export function unfinished(verb: string, ways: string): VerdigrisError {
+  return new VerdigrisError('unfinished', {
+    seen: `${verb} was interrupted.`,
+    required: 'that it is finished or undone first.',
+    next: `run ${ways}.`,
+  });
+}
+
+/** A copy that lacks what its original has; `again` says what to do where another one ends the same way. */
+export function copyNotWhole(
+  seen: string,
+  again: string,
+  facts: Readonly<Record<string, unknown>>,
+  cause?: unknown,
+): VerdigrisError {
+  return new VerdigrisError('copy-not-whole', {
+    seen,
+    required: 'a snapshot of one instant, with every file that the volume has.',
+    next: `seed again. Where that fails the same way, ${again} The live colour is untouched.`,
+    facts,
+    cause,
+  });
+}
+
 /** ENOSPC and EDQUOT of the system, 53100 of PostgreSQL. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', '53100'].includes(String((error as { code?: unknown } | undefined)?.code));

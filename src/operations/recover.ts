@@ -1,4 +1,3 @@
-import { VerdigrisError } from '../model/errors.ts';
 import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
@@ -10,6 +9,7 @@ import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
 import { fencedRoles, unfence } from '../postgres/fence.ts';
 import { endOperators } from '../postgres/operators.ts';
+import { unfinished } from '../model/failures.ts';
 
 /**
  * Settles what a crash left, in the one direction that there is, before anything else is done. `wanted` is the verb
@@ -47,11 +47,7 @@ export async function recover(
     await c.ledger.write((journal) => ({ ...journal, operation: null }));
     return 'reverted';
   }
-  throw new VerdigrisError('unfinished', {
-    seen: `${operation.verb} was cut short.`,
-    required: 'that it is finished or given up first.',
-    next: `run \`verdigris ${operation.verb}\` to go on, or \`verdigris abandon\` to undo it.`,
-  });
+  throw unfinished(operation.verb, `\`verdigris ${operation.verb}\` to go on, or \`verdigris abandon\` to undo it`);
 }
 
 /**

@@ -7,11 +7,11 @@ export function noWeights(reason: string): Finding[] {
 }
 
 /** @throws VerdigrisError `canary-needs-istio` */
-export function refuseWeights(canary: number, reason: string): void {
+export function refuseWeights(canary: number, reason: string, otherwise?: string): void {
   if (canary === 0) return;
   throw new VerdigrisError('canary-needs-istio', {
     seen: `A canary of ${canary} % is asked for. ${reason}`,
-    required: 'a clients’ path that knows weights.',
-    next: 'go on without a canary.',
+    required: 'traffic that can be split by weight.',
+    next: `continue without a canary${otherwise === undefined ? '' : `, or ${otherwise}`}.`,
   });
 }

@@ -1,5 +1,5 @@
-import { VerdigrisError } from '../model/errors.ts';
 import { rows, type Client } from './client.ts';
+import { copyNotWhole } from '../model/failures.ts';
 
 /**
  * Throws `copy-not-whole` where a relation of this database has no file: a restore that left one out is not noticed
@@ -16,12 +16,9 @@ export async function requireFiles(client: Client): Promise<void> {
   );
   if (missing.length === 0) return;
   const named = missing.map(({ name }) => name);
-  throw new VerdigrisError('copy-not-whole', {
-    seen: `The restored copy lacks the files of ${named.slice(0, 6).join(', ')}${named.length > 6 ? ` and ${named.length - 6} more` : ''}.`,
-    required: 'every file that the snapshotted volume has.',
-    next:
-      'the candidate is thrown away; seed again. Where it happens again, the storage’s restores are not whole: compare one with ' +
-      'its original before anything else of that storage is trusted.',
-    facts: { files: named },
-  });
+  throw copyNotWhole(
+    `The restored copy lacks the files of ${named.slice(0, 6).join(', ')}${named.length > 6 ? ` and ${named.length - 6} more` : ''}.`,
+    'compare a restored volume with its original before you rely on this storage.',
+    { files: named },
+  );
 }

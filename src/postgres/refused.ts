@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../model/errors.ts';
 import type { ConnectionSettings, TlsSettings } from './connection.ts';
+import { wrongPassword } from '../model/failures.ts';
 
 /** Node's and OpenSSL's codes, and what node-postgres says of a server without TLS. */
 function isTlsFailure(cause: unknown): boolean {
@@ -25,12 +26,12 @@ export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings
   if (tls !== undefined && isTlsFailure(cause)) return untrusted(settings, tls, cause);
   // 28P01 invalid_password, 28000 invalid_authorization_specification
   if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) return cause;
-  return new VerdigrisError('wrong-password', {
-    seen: `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
-    required: 'the password that the server knows, and a line of its pg_hba.conf that takes it.',
-    next: 'put the right one there; nothing was changed.',
+  return wrongPassword(
+    `${settings.host}:${settings.port} does not let ${settings.user} in with the password of ${passwordFrom}: ${(cause as Error).message}.`,
+    'the password that the server knows, and a line of its pg_hba.conf that takes it.',
+    'put the right one there',
     cause,
-  });
+  );
 }
 
 /** What is in the schema may be anything then, and would be read and written by a superuser. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { colours } from '../model/colours.ts';
-import { VerdigrisError } from '../model/errors.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
 
 /**
  * Where a colour's server listens: `host` at `port`, and `<sockets>/.s.PGSQL.<port>`, where nobody is asked for a
@@ -124,6 +124,15 @@ export function invalidConfig(file: string, what: string, cause?: unknown): Verd
     required: 'the file as Verdigris writes it (docs/router.md).',
     next: 'fix it, or let `verdigris create` write it again; no client was touched.',
     facts: { file },
+    cause,
+  });
+}
+
+export function routerStart(folder: string, cause: unknown): VerdigrisError {
+  return new VerdigrisError('router-start', {
+    seen: `The router in ${folder} did not start: ${describe(cause)}.`,
+    required: 'a router that takes clients.',
+    next: `read ${routerFiles(folder).log}.`,
     cause,
   });
 }

@@ -154,10 +154,11 @@ function callerGone(): VerdigrisError {
   });
 }
 
-function resumedMeanwhile(): VerdigrisError {
+/** Before it was granted. */
+export function resumedMeanwhile(): VerdigrisError {
   return new VerdigrisError('hold-ended', {
     seen: 'The hold was ended while it was still waiting for clients.',
     required: 'one operator at a time.',
-    next: 'find out who resumed; the log of the router says it.',
+    next: 'see in the router’s log who ended it, then run the same command again.',
   });
 }

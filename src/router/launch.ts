@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { writeDurably } from '../machine/durable.ts';
 import { runningProcess } from '../machine/process.ts';
 import { VerdigrisError } from '../model/errors.ts';
-import { parseConfig, routerFiles, type RouterSettings } from './config.ts';
+import { parseConfig, routerFiles, routerStart, type RouterSettings } from './config.ts';
 import { RouterControl } from './control.ts';
 import { ownEnvironment } from './own-environment.ts';
 
@@ -52,12 +52,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
     } catch (error) {
       child.kill('SIGKILL');
       if (error instanceof VerdigrisError) throw error;
-      throw new VerdigrisError('router-start', {
-        seen: `The router in ${folder} did not start.`,
-        required: 'a router that takes clients.',
-        next: `read ${routerFiles(folder).log}.`,
-        cause: error,
-      });
+      throw routerStart(folder, error);
     } finally {
       clearTimeout(timer);
       if (child.connected) child.disconnect();

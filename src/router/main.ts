@@ -1,5 +1,6 @@
-import { describe, VerdigrisError } from '../model/errors.ts';
+import { VerdigrisError } from '../model/errors.ts';
 import { runDaemon } from './daemon.ts';
+import { routerStart } from './config.ts';
 
 /** The daemon's entry: `node main.ts <folder>`. Whoever started it with a channel is told how that went. */
 async function main(folder: string | undefined): Promise<void> {
@@ -16,14 +17,7 @@ async function main(folder: string | undefined): Promise<void> {
     await runDaemon(folder);
     tell({ ready: true });
   } catch (error) {
-    const known =
-      error instanceof VerdigrisError
-        ? error
-        : new VerdigrisError('router-start', {
-            seen: `The router did not start: ${describe(error)}.`,
-            required: 'a router that takes clients.',
-            next: `read router.log in ${folder}.`,
-          });
+    const known = error instanceof VerdigrisError ? error : routerStart(folder ?? '', error);
     process.stderr.write(
       `${JSON.stringify({ level: 60, time: new Date().toISOString(), msg: 'the router did not start', err: known.toJSON() })}\n`,
     );

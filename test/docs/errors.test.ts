@@ -11,12 +11,24 @@ const sections = (text: string, mark: string): string[] =>
 const catalogue = Object.keys(errorCatalogue);
 const errors = sections(document('docs/errors.md'), '###');
 
-function textOf(folder: string): string {
+function filesOf(folder: string): { name: string; text: string }[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('error-catalogue.ts'))
-    .map((name) => readFileSync(path.join(root, folder, name), 'utf8'))
-    .join('\n');
+    .map((name) => ({ name, text: readFileSync(path.join(root, folder, name), 'utf8') }));
 }
+
+const textOf = (folder: string): string =>
+  filesOf(folder)
+    .map(({ text }) => text)
+    .join('\n');
+
+/** Ids whose next step is about the very thing that is wrong, each with what they have in common. */
+const severalSituations = {
+  'lint-config': 'a file of the linter’s settings cannot be used: which of them, and what in it, is the next step',
+  'migration-out-of-order': 'files do not run in the order of their names: by version, or by the tool’s time',
+  'patch-refused': 'a patch of the declaration names, reaches or changes what it may not',
+  'wrong-answer': 'the clients’ path leads to another colour than the live one: when it is declared, or when tried',
+};
 
 describe('the catalogue of errors', () => {
   test('every id has a section in docs/errors.md', () => {
@@ -35,6 +47,15 @@ describe('the catalogue of errors', () => {
     // @ts-expect-error: the kind is the catalogue's, not the caller's
     const withKind = (): VerdigrisError => new VerdigrisError('failed', 'pause-timeout', words);
     expect(withKind).toBeTypeOf('function');
+  });
+
+  test('an id has one builder: it is given in one file, save where it means several situations', () => {
+    const builders = new Map<string, Set<string>>();
+    for (const { name, text } of filesOf('src'))
+      for (const [, id = ''] of text.matchAll(/new VerdigrisError\(\s*'([a-z0-9-]+)'/g))
+        builders.set(id, (builders.get(id) ?? new Set()).add(name));
+    const several = [...builders].flatMap(([id, files]) => (files.size > 1 ? [id] : []));
+    expect(several.sort()).toEqual(Object.keys(severalSituations).sort());
   });
 
   test('what another process reported comes back whole; an id that is unknown here keeps its words', () => {

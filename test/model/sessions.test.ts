@@ -34,7 +34,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
 
 test('PostgreSQL’s driver opens a session in postgres/session.ts, for an address given to the linter and for the workload’s own clients alone', () => {
   expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
-    'cli/lint.ts',
+    'cli/lint-database.ts',
     'postgres/session.ts',
     'workload/main.ts',
     'workload/session.ts',

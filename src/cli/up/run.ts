@@ -2,7 +2,6 @@ import type { Stack, UpOptions } from '@pulumi/pulumi/automation/index.js';
 import { program, type Adjust } from '../../../stacks/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Event } from '../../model/events.ts';
-import { indented } from '../../model/indented.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 import { eventsVariable, type Heard } from '../../pulumi/provider/voice.ts';
 import { agrees, atTerminal } from '../ask.ts';
@@ -13,6 +12,7 @@ import { isTraffic, urnName, Observation, type Change } from './observe.ts';
 import { openStack } from './project.ts';
 import { findPulumi } from './pulumi.ts';
 import { stagesOf, type UpStage } from './stages.ts';
+import { gateRefused } from '../../operations/engine/gates.ts';
 
 export interface UpRequest {
   readonly folder: string;
@@ -136,12 +136,11 @@ function requireOpen({ previews }: Observation, { title }: UpStage): void {
   );
   if (closed.length === 0) return;
   const refused = closed.map(({ name, finding: { id, title: what } }) => `${name}: ${id}: ${what}`);
-  throw new VerdigrisError('gate-refused', {
-    seen: `The stage "${title}" is refused:\n${indented(refused)}`,
-    required: 'no finding graded refuse.',
-    next: closed.map(({ finding }) => finding.fix).join(' '),
-    facts: { findings: closed.map(({ finding }) => finding) },
-  });
+  throw gateRefused(
+    `The stage "${title}" is refused:`,
+    refused,
+    closed.map(({ finding }) => finding),
+  );
 }
 
 async function consent({ yes }: UpRequest, { title }: UpStage, index: number, signal: AbortSignal): Promise<void> {

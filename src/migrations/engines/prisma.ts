@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { VerdigrisError } from '../../model/errors.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../engine.ts';
 import { parseScript } from './sql/parse.ts';
@@ -11,6 +10,7 @@ import { connectionUrl } from '../../postgres/connection-env.ts';
 import { withMigrationRole, type Login } from './role.ts';
 import { runTool, type ToolRun } from './run-tool.ts';
 import type { Tool } from './tool.ts';
+import { changed, halfDone as cutShort } from './sql/refusals.ts';
 
 const prisma: Tool = {
   name: 'Prisma',
@@ -71,12 +71,7 @@ async function pendingScripts(client: Client, folder: string): Promise<Script[]>
     );
     const sum = createHash('sha256').update(script.bytes).digest('hex');
     if (!known || known.checksum === sum) continue;
-    throw new VerdigrisError('migration-changed', {
-      seen: `${script.path} was changed after it ran (checksum ${sum.slice(0, 12)}…, applied as ${known.checksum.slice(0, 12)}…).`,
-      required: 'that an applied migration stays as it was. Prisma itself looks at this in development only.',
-      next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
-      facts: { version: script.version },
-    });
+    throw changed(script, sum, known.checksum, ' Prisma itself looks at this in development only.');
   }
   return scripts.filter(
     ({ version, name }) =>
@@ -128,11 +123,7 @@ async function settleFailed(
 ): Promise<void> {
   const unsettled = await reading((client) => halfDone(client, scripts));
   if (unsettled !== undefined) {
-    throw new VerdigrisError('migration-half-done', {
-      seen: unsettled,
-      required: 'a migration that is done or not begun.',
-      next: 'abandon the candidate and seed again. The live colour is untouched.',
-    });
+    throw cutShort(unsettled, 'abandon the candidate and seed again.');
   }
   for (const { name } of await reading(unfinished))
     await deploy(target, login, folder, ['migrate', 'resolve', '--rolled-back', name], scripts.length, resumable);

@@ -3,6 +3,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { indented } from '../../model/indented.ts';
 import { openLog } from './log.ts';
 import { findTool, type Tool } from './tool.ts';
+import { interrupted } from '../interruptible.ts';
 
 export interface ToolRun {
   readonly tool: Tool;
@@ -125,14 +126,7 @@ async function failure(
   const printed = log === undefined ? '' : ` All that it printed: ${log}.`;
   const next = `${stands} The live colour is untouched.${printed}`;
   const facts = { tool: tool.name, exit: how.exit, log, output: tail };
-  if (how.aborted)
-    return new VerdigrisError('migration-interrupted', {
-      seen: `${tool.name} was stopped by a signal.${said}`,
-      required: 'that the migrations run to their end.',
-      next,
-      facts,
-      cause,
-    });
+  if (how.aborted) return interrupted(tool.name, next, cause, { said, facts });
   if (how.silent)
     return new VerdigrisError('migration-tool-silent', {
       seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`,

@@ -38,13 +38,26 @@ export async function passGates(c: Context, operation: Operation): Promise<Findi
 export function requireNone(verb: Verb, findings: readonly Finding[]): void {
   const refused = refusals(findings);
   if (refused.length === 0) return;
-  throw new VerdigrisError('gate-refused', {
-    seen:
-      `${verb} is blocked by ${count(refused.length, 'finding')}:\n` +
-      indented(refused.map((each) => `${each.id}: ${findingLine(each, Infinity)}`)),
+  throw gateRefused(
+    `${verb} is blocked by ${count(refused.length, 'finding')}:`,
+    refused.map((each) => `${each.id}: ${findingLine(each, Infinity)}`),
+    refused,
+    howToRun(verb, refused),
+  );
+}
+
+/** `lines`: the findings as a person reads them; `more`: what is said behind their fixes. */
+export function gateRefused(
+  seen: string,
+  lines: readonly string[],
+  findings: readonly Finding[],
+  more: readonly string[] = [],
+): VerdigrisError {
+  return new VerdigrisError('gate-refused', {
+    seen: `${seen}\n${indented(lines)}`,
     required: 'no blocking findings.',
-    next: [...refused.map(({ fix }) => fix), ...howToRun(verb, refused)].join(' '),
-    facts: { findings: refused },
+    next: [...findings.map(({ fix }) => fix), ...more].join(' '),
+    facts: { findings },
   });
 }
 

@@ -3,6 +3,7 @@ import type { Context } from '../engine/context.ts';
 import { usableFindings } from '../gates/usable.ts';
 import { requireNone } from '../engine/gates.ts';
 import { holdLease } from '../verbs/switchover/hold.ts';
+import { unfinished } from '../../model/failures.ts';
 
 /** One thing that a switchover asks of the clients' path, as it went. */
 export interface TriedStep {
@@ -18,11 +19,10 @@ export async function tryTraffic(c: Context): Promise<TriedStep[]> {
   const { traffic } = c.platform;
   const { token } = c.ledger;
   if (c.journal.operation !== null)
-    throw new VerdigrisError('unfinished', {
-      seen: `${c.journal.operation.verb} was cut short.`,
-      required: 'that it is finished or given up first.',
-      next: `run \`verdigris recover\`, or \`verdigris ${c.journal.operation.verb}\` to go on.`,
-    });
+    throw unfinished(
+      c.journal.operation.verb,
+      `\`verdigris recover\`, or \`verdigris ${c.journal.operation.verb}\` to go on`,
+    );
   const steps: TriedStep[] = [];
   const step = async (asked: string, work: () => Promise<unknown>): Promise<void> => {
     const began = performance.now();

@@ -157,7 +157,7 @@ async function reconnect(c: Context, subscriber: Client, colour: Colour, prove: 
 }
 
 function noneHere(c: Context, name: OwnName): VerdigrisError {
-  return new VerdigrisError('rotate-unknown', {
+  return new VerdigrisError('rotate-not-kept', {
     seen: `verdigris_${name} has no password here that Verdigris keeps.`,
     required:
       'a password that Verdigris made: on this machine its own roles come through a folder that nobody else may ' +

@@ -31,7 +31,10 @@ export interface Rotated {
 export async function rotateRole(c: Context, role: string, { atOnce, grace }: RotateOptions): Promise<Rotated> {
   const { credentials } = c.platform;
   const known = await credentials.read(role);
-  if (!known) throw unknown(c, role);
+  if (!known) {
+    const { application, readers } = c.environment.roles;
+    throw rotateUnknown(`${role} is no role that this environment keeps a password of.`, [...application, ...readers]);
+  }
   const step = rotationSteps(c, role, 'end');
   const next = known.next ?? (await step('choose', 'choose login and password', () => choose(known)));
   const published = next.login === known.current.login && next.password === known.current.password;
@@ -99,13 +102,12 @@ export async function keepRotated(c: Context): Promise<string[]> {
   return kept;
 }
 
-function unknown(c: Context, role: string): VerdigrisError {
-  const { application, readers } = c.environment.roles;
+/** `roles`: those that can be named. */
+export function rotateUnknown(seen: string, roles: readonly string[]): VerdigrisError {
   return new VerdigrisError('rotate-unknown', {
-    seen: `${role} is no role that this environment keeps a password of.`,
-    required: `one or more of: ${[...application, ...readers].join(', ')}; or --all.`,
-    next: 'name one of these. Nothing was changed.',
-    facts: { role },
+    seen,
+    required: `one or more of: ${roles.join(', ')}; or --all.`,
+    next: 'name one of these, or add --all. Nothing was changed.',
   });
 }
 

@@ -109,7 +109,7 @@ export class OwnService {
   async #read(token: number): Promise<ServiceObject> {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
     if (!found)
-      throw new VerdigrisError('object-missing', {
+      throw new VerdigrisError('service-gone', {
         seen: `The Service ${this.where} is gone: clients have no way.`,
         required: 'the Service by which clients come.',
         next: 'run `verdigris start`, which makes it again; then run the same command again.',

@@ -28,12 +28,26 @@ export async function call(question: TrafficQuestion, { command, limit, env }: C
   throw failed(command, question, `${how}${all.trim() === '' ? '' : `: ${all.trim().slice(-shown)}`}`);
 }
 
-function failed(command: readonly string[], question: TrafficQuestion, why: string, cause?: unknown): VerdigrisError {
+/** The operator's own program did not do what it was asked. */
+export function trafficProgramFailed(
+  seen: string,
+  required: string,
+  { next = 'fix it', ...more }: { readonly next?: string; readonly facts?: Facts; readonly cause?: unknown } = {},
+): VerdigrisError {
   return new VerdigrisError('traffic-command', {
-    seen: `${[...command, question].join(' ')} ${why}.`,
-    required: 'exit status 0 within traffic.limit, from the program that moves the clients.',
-    next: 'fix it, try it by `verdigris traffic test`, then run the same command again.',
-    facts: { question },
-    cause,
+    seen,
+    required,
+    next: `${next}, try it by \`verdigris traffic test\`, then run the same command again.`,
+    ...more,
   });
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+function failed(command: readonly string[], question: TrafficQuestion, why: string, cause?: unknown): VerdigrisError {
+  return trafficProgramFailed(
+    `${[...command, question].join(' ')} ${why}.`,
+    'exit status 0 within traffic.limit, from the program that moves the clients.',
+    { facts: { question }, cause },
+  );
 }

@@ -2,7 +2,6 @@ import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { TrafficDeclaration } from '../../model/server-kinds.ts';
 import type { Finding } from '../../model/finding.ts';
-import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -15,7 +14,7 @@ import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Behind } from '../port/platform.ts';
 import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import type { Trial } from '../trial.ts';
-import { call, type TrafficQuestion } from './call.ts';
+import { call, trafficProgramFailed, type TrafficQuestion } from './call.ts';
 
 const wholeOnly =
   'A program of your own is asked to lead all clients to one server: no share of the readers goes elsewhere.';
@@ -46,11 +45,13 @@ export class CommandTraffic implements OutsideTraffic {
     await this.#route(0, live);
     const { colour, writable } = await this.probe();
     if (colour !== live || !writable)
-      throw new VerdigrisError('traffic-command', {
-        seen: `After route, ${colour}${writable ? '' : ', read-only,'} answers clients.`,
-        required: `${live}, writable.`,
-        next: 'have `route` lead clients to VERDIGRIS_HOST and VERDIGRIS_PORT, and `who-answers` print where they are led; nothing was made.',
-      });
+      throw trafficProgramFailed(
+        `After route, ${colour}${writable ? '' : ', read-only,'} answers clients.`,
+        `${live}, writable.`,
+        {
+          next: 'have `route` lead clients to VERDIGRIS_HOST and VERDIGRIS_PORT, and `who-answers` print where they are led',
+        },
+      );
   }
 
   remove(): Promise<void> {
@@ -170,11 +171,10 @@ export class CommandTraffic implements OutsideTraffic {
     const printed = (await this.#call('who-answers', 0)).trim();
     const [, host = '', port = ''] = /(?:^|\n)(\S+):(\d{1,5})$/.exec(printed) ?? [];
     if (host !== '') return { host: host.replace(/^\[(.+)\]$/, '$1'), port: Number(port) };
-    throw new VerdigrisError('traffic-command', {
-      seen: `${[...this.#command, 'who-answers'].join(' ')} printed ${JSON.stringify(printed.slice(0, 200))}.`,
-      required: 'host:port as its last line: where clients are led, past any hold.',
-      next: 'fix it, try it by `verdigris traffic test`, then run the same command again.',
-    });
+    throw trafficProgramFailed(
+      `${[...this.#command, 'who-answers'].join(' ')} printed ${JSON.stringify(printed.slice(0, 200))}.`,
+      'host:port as its last line: where clients are led, past any hold.',
+    );
   }
 
   #call(question: TrafficQuestion, token: number, more: Readonly<Record<string, string>> = {}): Promise<string> {

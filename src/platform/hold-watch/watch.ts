@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { VerdigrisError } from '../../model/errors.ts';
 import { ownEnvironment } from '../../router/own-environment.ts';
+import { notHeld } from '../../model/failures.ts';
 
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -69,11 +69,7 @@ export class HoldWatch {
   /** @throws VerdigrisError `not-held` where a recovery has begun already */
   async renew(token: number, lease: number): Promise<void> {
     if (!this.#child?.connected || this.#lapsed)
-      throw new VerdigrisError('not-held', {
-        seen: 'The hold was not renewed in time: a recovery lets the clients go.',
-        required: 'a hold that is on.',
-        next: 'begin the switchover again; clients may have written meanwhile.',
-      });
+      throw notHeld('The hold was not renewed in time: a recovery is letting the clients go.');
     await this.#set({ token, lease });
   }
 

@@ -10,6 +10,7 @@ import { untilGone } from './pod-waits.ts';
 import { podLimit, type ColourSets } from './sets.ts';
 import { logSuffix } from './snapshots.ts';
 import { makeVolume, snapshotContent } from './storage.ts';
+import { copyNotWhole } from '../../model/failures.ts';
 
 /** Servers that are made of a VolumeSnapshot. */
 export class Copies {
@@ -107,15 +108,12 @@ export class Copies {
       if (!(error instanceof VerdigrisError) || error.id !== 'pod-stuck' || snapshots === 'backup') throw error;
       const { cause } = error.facts;
       if (!/ ended \d+ times/.test(String(cause))) throw error;
-      throw new VerdigrisError('copy-not-whole', {
-        seen: `The copy does not start: ${String(cause)}.`,
-        required: 'a snapshot of one instant, whose log and data belong together.',
-        next:
-          'seed again. Where it ends so again, the driver’s snapshots are not of one instant: declare ' +
-          'kubernetes.snapshots: backup (docs/kubernetes.md), which takes them piece by piece. The live colour is untouched.',
-        facts: { ...error.facts },
-        cause: error,
-      });
+      throw copyNotWhole(
+        `The copy does not start: ${String(cause)}.`,
+        'the driver’s snapshots are not of one instant: declare kubernetes.snapshots: backup (docs/kubernetes.md).',
+        { ...error.facts },
+        error,
+      );
     }
   }
 

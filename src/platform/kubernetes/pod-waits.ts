@@ -56,23 +56,17 @@ export async function untilReady(
       }
       homeless = pod && isUnschedulable(pod) ? (homeless ?? performance.now()) : undefined;
       if (homeless !== undefined && performance.now() - homeless > unscheduled)
-        throw new VerdigrisError('pod-stuck', {
-          seen: `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}.`,
-          required: 'a node with room for it, or one that its tolerations and affinity allow.',
-          next:
-            'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same ' +
+        throw podStuck(
+          `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}`,
+          'a node with room for it, or one that its tolerations and affinity allow.',
+          'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same ' +
             'command goes on from here. limits.pod says how long to wait.',
-          facts: { pod: name, cause },
-        });
+          { pod: name, cause },
+        );
       const why = pod && accept(pod) && stuck(pod);
       since = why ? (since ?? performance.now()) : undefined;
       if (why && since !== undefined && performance.now() - since > patience) {
-        throw new VerdigrisError('pod-stuck', {
-          seen: `${why}.`,
-          required: `a pod ${name} that runs.`,
-          next,
-          facts: { pod: name, cause: why },
-        });
+        throw podStuck(why, `a pod ${name} that runs.`, next, { pod: name });
       }
       return undefined;
     },
@@ -90,4 +84,14 @@ export async function untilGone(cluster: Cluster, kind: Kind, name: string, limi
     what: `the end of ${kind} ${cluster.namespace}/${name}`,
     next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command goes on from here.',
   });
+}
+
+/** A pod that does not start, and will not without somebody's help. */
+export function podStuck(
+  why: string,
+  required: string,
+  next: string,
+  facts: Readonly<Record<string, unknown>> = {},
+): VerdigrisError {
+  return new VerdigrisError('pod-stuck', { seen: `${why}.`, required, next, facts: { cause: why, ...facts } });
 }

@@ -4,12 +4,12 @@ import { consoleUser } from '../../manifests/pooler-users.ts';
 import { serviceHost } from '../../manifests/certificates.ts';
 import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { OtherPassword } from '../../postgres/other-passwords.ts';
 import type { Cluster } from './cluster.ts';
-import { Consoles, type Replica } from '../poolers/consoles.ts';
+import { Consoles, poolerUnreachable, type Replica } from '../poolers/consoles.ts';
 import { Console, consoleIdent } from '../poolers/console.ts';
 import { hasCertificate, type Pod } from './pods.ts';
 import type { Reach } from './reach.ts';
@@ -102,13 +102,12 @@ export class Poolers extends Consoles {
       };
       return await Console.open({ ...replica.address, user: consoleUser, password: current, others }, purpose);
     } catch (cause) {
-      throw new VerdigrisError('pooler-unreachable', {
-        seen: `The admin console of the pooler ${this.#cluster.namespace}/${replica.pod} does not answer: ${describe(cause)}.`,
-        required: 'every pooler of the environment reachable: one that is left out would let its clients go on.',
-        next: 'see its log; a pod that hangs is replaced by deleting it.',
-        facts: { pod: replica.pod },
+      throw poolerUnreachable(
+        `the pooler ${this.#cluster.namespace}/${replica.pod} does not answer`,
+        'see its log; a pod that hangs is replaced by deleting it.',
+        { pod: replica.pod },
         cause,
-      });
+      );
     }
   }
 

@@ -12,6 +12,7 @@ import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
 import type { KubernetesParts } from './parts.ts';
 import { randomPassword, secretValue } from './secrets.ts';
+import { wrongPassword } from '../../model/failures.ts';
 
 /**
  * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which
@@ -112,11 +113,11 @@ function inRelease(roles: readonly string[], { state }: Journal): VerdigrisError
 }
 
 function wrong(role: string, secret: string): VerdigrisError {
-  return new VerdigrisError('wrong-password', {
-    seen: `The role ${role} is there already, with another password than the Secret ${secret} has.`,
-    required: 'the role’s own password: the poolers log in with it, and a password that may be in use is not changed.',
-    next: 'put the right one into the Secret; nothing was changed.',
-  });
+  return wrongPassword(
+    `The role ${role} is there already, with another password than the Secret ${secret} has.`,
+    'the role’s own password: the poolers log in with it, and a password that may be in use is not changed.',
+    'put the right one into the Secret',
+  );
 }
 
 /** `given`: the Secret is where somebody else keeps the password, as the declaration says. */

@@ -9,6 +9,7 @@ import type { Manifest } from '../../manifests/manifest.ts';
 import type { Trial } from '../trial.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster, Stored } from './cluster.ts';
+import { refuseWeights } from '../no-weights.ts';
 
 interface ServiceObject extends Stored {
   readonly spec: {
@@ -191,13 +192,12 @@ export class Routes {
   }
 
   #moving(route: Route): Manifest[] {
-    if (route.canary > 0 && !this.#environment.kubernetes.istio) {
-      throw new VerdigrisError('canary-needs-istio', {
-        seen: `A canary of ${route.canary} % is asked for, and kubernetes.istio is off.`,
-        required: 'routes that know weights: a Service’s selector does not.',
-        next: 'declare kubernetes.istio: true where the poolers have sidecars, or go on without a canary.',
-      });
-    }
+    if (!this.#environment.kubernetes.istio)
+      refuseWeights(
+        route.canary,
+        'kubernetes.istio is off, and a Service’s selector knows no weights.',
+        'declare kubernetes.istio: true where the poolers have sidecars',
+      );
     return [
       ...clientServices(this.#environment, route),
       ...(this.#environment.kubernetes.istio ? istioRoutes(this.#environment, route) : []),

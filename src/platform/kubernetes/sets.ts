@@ -17,6 +17,7 @@ import { keepCertificates } from './certificates.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { untilGone, untilReady } from './pod-waits.ts';
 import { hasCertificate } from './pods.ts';
+import { noColour } from '../../model/failures.ts';
 
 export interface ServerSet extends Stored {
   readonly spec: {
@@ -154,11 +155,7 @@ export class ColourSets {
   }
 
   missing(colour: Colour): VerdigrisError {
-    return new VerdigrisError('no-colour', {
-      seen: `There is no StatefulSet ${this.#cluster.namespace}/${this.name(colour)}.`,
-      required: `a server for ${colour}.`,
-      next: 'see `verdigris status`.',
-    });
+    return noColour(colour, `StatefulSet ${this.#cluster.namespace}/${this.name(colour)}`);
   }
 }
 

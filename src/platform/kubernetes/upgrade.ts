@@ -7,6 +7,7 @@ import type { Upgrades } from '../port/upgrades.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { explainPod, stuck, type Pod } from './pods.ts';
 import { podLimit, type ColourSets } from './sets.ts';
+import { podStuck } from './pod-waits.ts';
 
 interface JobObject extends Stored {
   readonly status?: {
@@ -61,11 +62,7 @@ export async function runUpgrade(
       const why = pods.flatMap((pod) => stuck(pod) ?? []).at(-1);
       since = why === undefined ? undefined : (since ?? performance.now());
       if (why !== undefined && since !== undefined && performance.now() - since > patience)
-        throw new VerdigrisError('pod-stuck', {
-          seen: `${why}.`,
-          required: 'a pod of the Job that runs: kubernetes.images.upgrade must be there for the node.',
-          next,
-        });
+        throw podStuck(why, 'a pod of the Job that runs: kubernetes.images.upgrade must be there for the node.', next);
       last = pods.length > 0 ? explainPod(pods.at(-1)) : last;
       return undefined;
     },

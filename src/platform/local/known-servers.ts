@@ -1,6 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { VerdigrisError } from '../../model/errors.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
@@ -9,6 +8,7 @@ import { freePort } from './ports.ts';
 import { Records, type ServerRecord } from './records.ts';
 import type { Server } from './server.ts';
 import { chooseSockets, legacySockets } from './sockets.ts';
+import { noColour } from '../../model/failures.ts';
 
 /** The servers that are written down, with what it takes to work with each. */
 export class KnownServers {
@@ -33,12 +33,7 @@ export class KnownServers {
 
   async need(colour: Colour): Promise<Server> {
     const server = await this.find(colour);
-    if (!server)
-      throw new VerdigrisError('no-colour', {
-        seen: `${colour} does not exist.`,
-        required: `a server for ${colour}.`,
-        next: 'see `verdigris status`.',
-      });
+    if (!server) throw noColour(colour);
     return server;
   }
 

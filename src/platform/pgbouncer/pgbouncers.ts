@@ -1,10 +1,9 @@
 import type { Environment } from '../../model/environment.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
 import { tlsOf, type PgBouncerDeclaration, type TrafficDeclaration } from '../../model/server-kinds.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { readSecret, secretName } from '../external/secret.ts';
 import { Console } from '../poolers/console.ts';
-import { Consoles, type Replica } from '../poolers/consoles.ts';
+import { Consoles, poolerUnreachable, type Replica } from '../poolers/consoles.ts';
 
 /** A PgBouncer that others run. */
 export interface PgBouncer extends Replica {
@@ -57,13 +56,12 @@ export class PgBouncers extends Consoles {
     try {
       return await Console.open({ ...replica.address, user, ...secret }, purpose);
     } catch (cause) {
-      throw new VerdigrisError('pooler-unreachable', {
-        seen: `The admin console of PgBouncer ${replica.pod} does not let ${user} in: ${describe(cause)}.`,
-        required: 'every PgBouncer that clients come through: one that is left out would let its clients go on.',
-        next: `start it, name ${user} in its admin_users with this password, or take it out of traffic.pgbouncers where it is gone for good.`,
-        facts: { pooler: replica.pod },
+      throw poolerUnreachable(
+        `PgBouncer ${replica.pod} does not let ${user} in`,
+        `start it, name ${user} in its admin_users with this password, or take it out of traffic.pgbouncers where it is gone for good.`,
+        { pooler: replica.pod },
         cause,
-      });
+      );
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { consoleIdent, type Console } from './console.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 
 /** A replica of the pooler. */
 export interface Replica {
@@ -83,4 +84,20 @@ export abstract class Consoles {
       );
     this.#consoles.clear();
   }
+}
+
+/** `which`: whose admin console; `facts`: the same for programs. */
+export function poolerUnreachable(
+  which: string,
+  next: string,
+  facts: Readonly<Record<string, unknown>>,
+  cause: unknown,
+): VerdigrisError {
+  return new VerdigrisError('pooler-unreachable', {
+    seen: `The admin console of ${which}: ${describe(cause)}.`,
+    required: 'every pooler that clients come through: one that is left out would let its clients go on.',
+    next,
+    facts,
+    cause,
+  });
 }

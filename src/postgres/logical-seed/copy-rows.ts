@@ -1,4 +1,4 @@
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { describe } from '../../model/errors.ts';
 import { withTransaction, type Client } from '../client.ts';
 import type { ConnectionSettings } from '../connection.ts';
 import { withOwnSession } from '../session.ts';
@@ -9,6 +9,7 @@ import { yieldToClients } from './pressure.ts';
 import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
 import { relay } from './relay.ts';
 import { inParallel } from './workers.ts';
+import { copyFailed } from './copy-failed.ts';
 
 export interface RowCopy {
   readonly live: ConnectionSettings;
@@ -84,13 +85,11 @@ async function copyRange(live: Client, candidate: Client, range: PageRange, sign
   } catch (cause) {
     signal.throwIfAborted();
     const table = `${range.table.schema}.${range.table.name}`;
-    throw new VerdigrisError('copy-failed', {
-      seen: `The rows of ${table} could not be copied: ${describe(cause)}.`,
-      required:
-        'both servers reachable throughout, every row readable (BYPASSRLS where policies hide some), and room on the candidate.',
-      next: 'remove the cause, then run the same command again: the rows are copied from a new snapshot.',
+    throw copyFailed(
+      `The rows of ${table} could not be copied: ${describe(cause)}.`,
+      'the rows are copied from a new snapshot.',
+      { table },
       cause,
-      facts: { table },
-    });
+    );
   }
 }

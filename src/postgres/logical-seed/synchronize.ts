@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VerdigrisError } from '../../model/errors.ts';
 import { label, ownRows, readTables, type Table } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import type { ConnectionSettings } from '../connection.ts';
@@ -9,6 +8,7 @@ import { publishMore } from '../stream/publication.ts';
 import { readSubscription } from '../stream/subscription.ts';
 import { writerOf, type RowCopy } from './copy-rows.ts';
 import { yieldToClients } from './pressure.ts';
+import { copyFailed } from './copy-failed.ts';
 
 /** Milliseconds between two looks at how far tables have come. */
 const pause = 100;
@@ -149,11 +149,9 @@ async function requireNoError(candidate: Client, stream: string, now: readonly S
   if (watch.progressed) [watch.errorsAtProgress, watch.progressed] = [errors, false];
   if (errors < watch.errorsAtProgress + patience) return;
   const tables = now.flatMap(({ table, state }) => (state === 'r' ? [] : [table]));
-  throw new VerdigrisError('copy-failed', {
-    seen: `${errors - watch.errorsAtProgress} times in a row the candidate could not synchronise ${tables.join(', ')}; its log says why.`,
-    required:
-      'both servers reachable throughout, every row readable (BYPASSRLS where policies hide some), and room on the candidate.',
-    next: "read the candidate's log, remove the cause, then run the same command again: tables that are there are not copied again.",
-    facts: { tables },
-  });
+  throw copyFailed(
+    `The candidate could not synchronise ${tables.join(', ')}: ${errors - watch.errorsAtProgress} failures in a row.`,
+    'tables that are there are not copied again.',
+    { tables },
+  );
 }

@@ -238,7 +238,7 @@ test('what the tool itself refuses is refused: a changed file, a run that broke 
     await lay('atlas');
     await write('0001_t.sql', 'SELECT 2;');
     await expect(pending('atlas')).rejects.toMatchObject({
-      id: 'migration-name',
+      id: 'migration-list',
       next: expect.stringContaining('atlas migrate hash'),
     });
     await lay('golang-migrate');

@@ -142,6 +142,6 @@ test('a folder whose atlas.sum Atlas itself wrote is read, each file with the ha
     await ran(bench, await goTools(), ['atlas', bench.folder]);
     expect(await versions(bench, 'atlas')).toEqual(['20260101000000', '20260102000000']);
     await bench.write('20260102000000_b.sql', table(3));
-    await expect(versions(bench, 'atlas')).rejects.toMatchObject({ id: 'migration-name' });
+    await expect(versions(bench, 'atlas')).rejects.toMatchObject({ id: 'migration-list' });
   });
 });

@@ -6,6 +6,7 @@ import type { SqlFile } from '../sql/file.ts';
 import { findHistory } from './find.ts';
 import type { Format } from './format.ts';
 import { onTable, type ToolHistory } from './tool-history.ts';
+import { halfDone } from '../sql/refusals.ts';
 
 interface Ran {
   readonly key: string;
@@ -25,13 +26,11 @@ export async function ranByTool(
   const ran = table === undefined ? [] : await rows<Ran>(client, onTable(history.applied, table));
   const broken = ran.find(({ whole }) => !whole);
   if (broken) {
-    throw new VerdigrisError('migration-half-done', {
-      seen: `${format.name} says in ${table} that ${broken.key} began and did not end.`,
-      required: 'a migration that is done or not begun.',
-      next:
-        `see what of it is there, and let ${format.name} say so on the live colour (golang-migrate: ` +
-        `\`force\`); a candidate that was seeded before is abandoned.`,
-    });
+    throw halfDone(
+      `${format.name} says in ${table} that ${broken.key} began and did not end.`,
+      `see what of it is there, and let ${format.name} say so on the live colour (golang-migrate: \`force\`); ` +
+        'abandon a candidate that was seeded before.',
+    );
   }
   if (history.upToNewest) refuseUnordered(history, files);
   const known = new Map(ran.map((each) => [each.key, each.sum]));

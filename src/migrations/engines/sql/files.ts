@@ -11,6 +11,7 @@ import type { SqlFile } from './file.ts';
 import type { SqlSource } from './layout.ts';
 import { refuseNewEnumValue } from './new-enum-value.ts';
 import { readScript } from './parse.ts';
+import { unreadableMigrations } from './unreadable-migrations.ts';
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
 export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {
@@ -40,12 +41,12 @@ export async function readSqlFiles(folder: string, format: Format = formatOf('sq
 
 async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> {
   const bytes = await readFile(source.path).catch((cause: unknown) => {
-    throw new VerdigrisError('migrations-missing', {
-      seen: `${source.path} cannot be read.`,
-      required: 'every file that the folder lists.',
-      next: 'put it back, or take it out of the list.',
+    throw unreadableMigrations(
+      source.path,
+      'every file that the folder lists.',
+      'put it back, or take it out of the list.',
       cause,
-    });
+    );
   });
   const { text, noTransaction } = wayUp(bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);

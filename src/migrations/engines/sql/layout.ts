@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { unreadableMigrations } from './unreadable-migrations.ts';
 
 /** One migration on disk, not read yet. */
 export interface SqlSource {
@@ -37,12 +38,12 @@ const plain: Naming = { title: versioned, undo: /^U\d[\d._]*__.+\.sql$/ };
 /** The migrations of a folder by their names: ways up only, each a file or a folder. */
 export async function sqlSources(folder: string, { title: named, undo }: Naming = plain): Promise<SqlSource[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    throw new VerdigrisError('migrations-missing', {
-      seen: `The migrations folder ${folder} cannot be read.`,
-      required: 'a folder.',
-      next: 'declare the right path, relative to the declaration, or leave `migrations` out.',
+    throw unreadableMigrations(
+      `The migrations folder ${folder}`,
+      'a folder.',
+      'declare the right path, relative to the declaration, or leave `migrations` out.',
       cause,
-    });
+    );
   });
   const places = await Promise.all(
     names

@@ -2,10 +2,11 @@ import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { SqlFile } from './file.ts';
 
-export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, then: string): VerdigrisError {
+/** `note`: what a reader would wonder about with this tool. */
+export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, then: string, note = ''): VerdigrisError {
   return new VerdigrisError('migration-changed', {
     seen: `${file.path} was changed after it ran (checksum ${now.slice(0, 12)}…, applied as ${then.slice(0, 12)}…).`,
-    required: 'that an applied migration stays as it was.',
+    required: `that an applied migration stays as it was.${note}`,
     next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
     facts: { version: file.version },
   });
@@ -16,5 +17,14 @@ export function late(files: readonly SqlFile[], newest: string): VerdigrisError 
     seen: `${files.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
     required: 'that migrations run in the order of their versions.',
     next: 'give them versions above the newest one.',
+  });
+}
+
+/** A migration of which a part may be there. */
+export function halfDone(seen: string, next: string): VerdigrisError {
+  return new VerdigrisError('migration-half-done', {
+    seen,
+    required: 'a migration that is done or not begun.',
+    next: `${next} The live colour is untouched.`,
   });
 }

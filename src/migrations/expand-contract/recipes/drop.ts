@@ -42,12 +42,11 @@ ALTER TABLE ${ident(schema, table)} ALTER COLUMN ${ident(column)} SET DEFAULT ${
 export function plainDrop(schema: string, table: string, column: string, lastUsedBy: string | undefined): Recipe {
   const object = `${schema}.${table}.${column}`;
   if (lastUsedBy === undefined)
-    throw new VerdigrisError('contract-waits', {
-      seen: `${object} waits for nothing: no release put anything in its place.`,
-      required:
-        'an old shape that `verdigris expand-contract` lists, or the word of its owner that no software uses it.',
-      next: `where the software of the live release does not use it any more: --last-used-by RELEASE. Nothing was written.`,
-    });
+    throw contractWaits(
+      `${object} waits for nothing: no release put anything in its place.`,
+      'an old shape that `verdigris expand-contract` lists, or its owner’s statement that no software uses it.',
+      'if the live release’s software no longer uses it: --last-used-by RELEASE',
+    );
   return secondHalf(
     {
       objects: [object],
@@ -57,4 +56,9 @@ export function plainDrop(schema: string, table: string, column: string, lastUse
     },
     lastUsedBy,
   );
+}
+
+/** What is old is not dropped yet. */
+export function contractWaits(seen: string, required: string, next: string): VerdigrisError {
+  return new VerdigrisError('contract-waits', { seen, required, next: `${next}. Nothing was written.` });
 }

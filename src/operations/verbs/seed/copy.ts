@@ -8,6 +8,7 @@ import type { Step } from '../../engine/operation.ts';
 import { noteSeed, noteSnapshot, release } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
+import { positionBeforeSlot } from './position-before-slot.ts';
 
 export const snapshot: Step = {
   id: 'snapshot',
@@ -77,11 +78,7 @@ export const position: Step = {
     }
     const { slotLsn } = release(c).seed;
     if (!slotLsn || lsnBytes(found) < lsnBytes(slotLsn)) {
-      throw new VerdigrisError('position-before-slot', {
-        seen: `The copy ends at X = ${found}, before the slot begins at C = ${slotLsn ?? 'unknown'}.`,
-        required: 'X ≥ C: the server would start at C without a word, and what lies between would be lost.',
-        next: 'the candidate is thrown away; seed again.',
-      });
+      throw positionBeforeSlot('copy', found, slotLsn ?? 'unknown', 'the candidate is removed');
     }
     await requireSteady(c);
     await noteSeed(c, { position: found });

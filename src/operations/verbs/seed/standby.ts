@@ -12,6 +12,7 @@ import type { Step } from '../../engine/operation.ts';
 import { noteSeed, release } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
+import { positionBeforeSlot } from './position-before-slot.ts';
 
 /** Milliseconds that closing the promoted server may take. */
 const fenceLimit = 10_000;
@@ -84,11 +85,7 @@ export const promoteStandby: Step = {
           : 'it has no history of timelines: it was never a standby.',
       ]);
     if (lsnBytes(fork.position) < lsnBytes(slotLsn))
-      throw new VerdigrisError('position-before-slot', {
-        seen: `The standby ends at X = ${fork.position}, before the slot begins at C = ${slotLsn}.`,
-        required: 'X ≥ C: the server would start at C without a word, and what lies between would be lost.',
-        next: 'somebody promoted it meanwhile: make another standby; seed again.',
-      });
+      throw positionBeforeSlot('standby', fork.position, slotLsn, 'it was promoted meanwhile: make another standby');
     await requireSteady(c);
     await noteSeed(c, { position: fork.position, method: 'standby' });
     const kept = slot === null ? '' : `; the live server keeps log for its slot ${slot}: drop that there`;

@@ -1,5 +1,4 @@
 import type { Environment } from '../../../model/environment.ts';
-import { VerdigrisError } from '../../../model/errors.ts';
 import { refusals, type Finding } from '../../../model/finding.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
@@ -11,6 +10,7 @@ import { passwordFits } from '../../../postgres/verifier.ts';
 import type { Stored } from '../cluster.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { secretValue } from '../secrets.ts';
+import { wrongPassword } from '../../../model/failures.ts';
 
 export type DeclaredAdoption = NonNullable<Environment['kubernetes']['adopt']>;
 
@@ -88,11 +88,11 @@ export async function passwordProblems(
   const fits = (role: string, given: string) =>
     passwordFits(kept.find(({ name }) => name === role)?.verifier ?? null, role, given);
   if (!fits(superuser.user, superuser.password ?? '')) {
-    throw new VerdigrisError('wrong-password', {
-      seen: `The password of ${superuser.user} in ${superuser.passwordFrom ?? 'its Secret'} is not the one that ${adopt?.statefulSet ?? 'the server'} has.`,
-      required: 'the password of a superuser.',
-      next: 'put the right one into the Secret, or name another; nothing was changed.',
-    });
+    throw wrongPassword(
+      `The password of ${superuser.user} in ${superuser.passwordFrom ?? 'its Secret'} is not the one that ${adopt?.statefulSet ?? 'the server'} has.`,
+      'the password of a superuser.',
+      'put the right one into the Secret, or name another',
+    );
   }
   const problems: Problem[] = [];
   for (const role of [...roles.application, ...roles.readers]) {

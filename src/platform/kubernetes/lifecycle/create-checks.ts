@@ -13,7 +13,7 @@ import type { KubernetesParts } from '../parts.ts';
 export async function requireCluster(platform: KubernetesParts): Promise<void> {
   const { cluster } = platform;
   const findings = await platform.requirements('making');
-  if (refuses(findings)) throw unfitCluster(refusals(findings));
+  if (refuses(findings)) throw clusterUnfit(refusals(findings));
   for (const each of findings) cluster.tell(`${each.grade}: ${findingLine(each)}. ${each.fix}`);
   if (await cluster.read('Namespace', cluster.namespace)) return;
   throw new VerdigrisError('no-namespace', {
@@ -23,7 +23,7 @@ export async function requireCluster(platform: KubernetesParts): Promise<void> {
   });
 }
 
-export function unfitCluster(findings: readonly Finding[]): VerdigrisError {
+export function clusterUnfit(findings: readonly Finding[]): VerdigrisError {
   const lacking = findings.map((finding) => `${findingLine(finding, Infinity)}. ${finding.fix}`);
   return new VerdigrisError('cluster-unfit', {
     seen: `The cluster lacks what an environment needs:\n${indented(lacking)}`,

@@ -13,7 +13,8 @@ import type { Cluster, Stored } from '../cluster.ts';
 import { sealDeclaration } from '../declaration.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { explainPod, isReady, stuck, type Pod } from '../pods.ts';
-import { unfitCluster } from './create-checks.ts';
+import { clusterUnfit } from './create-checks.ts';
+import { podStuck } from '../pod-waits.ts';
 
 interface Deployment extends Stored {
   readonly status?: {
@@ -68,12 +69,11 @@ async function poolersReady(environment: Environment, cluster: Cluster, generati
       if (since !== undefined && performance.now() - since > 20_000)
         throw (
           refusedPod(cluster.namespace, name, why.join('; ')) ??
-          new VerdigrisError('pod-stuck', {
-            seen: `${why.join('; ')}.`,
-            required: `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
-            next: 'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
-            facts: { cause: why.join('; ') },
-          })
+          podStuck(
+            why.join('; '),
+            `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
+            'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
+          )
         );
       const unready = pods.filter((pod) => !isReady(pod)).map(explainPod);
       last = [`${readyReplicas} of ${replicas} are ready`, ...unready, ...refused].join('; ');
@@ -99,7 +99,7 @@ async function poolersReady(environment: Environment, cluster: Cluster, generati
 async function requireEncrypted(environment: Environment, platform: KubernetesParts): Promise<void> {
   if (!plainRefused(environment)) return;
   const unfit = await certificateFindings(environment, platform.cluster);
-  if (unfit.length > 0) throw unfitCluster(unfit);
+  if (unfit.length > 0) throw clusterUnfit(unfit);
   const plain: Colour[] = [];
   for (const colour of colours)
     if ((await platform.servers.observe(colour)) && !(await platform.servers.encrypted(colour))) plain.push(colour);
