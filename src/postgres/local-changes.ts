@@ -8,6 +8,8 @@ export interface LocalChanges {
   readonly updated: number;
   readonly deleted: number;
   readonly truncated: number;
+  /** Numbers of the transactions that wrote it. */
+  readonly transactions: readonly string[];
 }
 
 /**
@@ -33,11 +35,12 @@ export async function localChanges(client: Client, slot: string, publication: st
       WHERE chr(get_byte(data, 0)) IN ('O', 'I', 'U', 'D', 'T')),
     own AS (SELECT * FROM seen WHERE xid NOT IN (SELECT s.xid FROM seen s WHERE s.kind = 'O') AND kind <> 'O'),
     changed AS (
-      SELECT kind, ${oid('2')} AS relation FROM own WHERE kind <> 'T'
-      UNION ALL SELECT kind, ${oid('7 + 4 * place')} FROM own CROSS JOIN LATERAL generate_series(0, ${oid('2')}::int - 1) AS place WHERE kind = 'T')
+      SELECT xid, kind, ${oid('2')} AS relation FROM own WHERE kind <> 'T'
+      UNION ALL SELECT xid, kind, ${oid('7 + 4 * place')} FROM own CROSS JOIN LATERAL generate_series(0, ${oid('2')}::int - 1) AS place WHERE kind = 'T')
     SELECT n.nspname AS schema, c.relname AS name, count(*) FILTER (WHERE kind = 'I')::float8 AS inserted, count(*)
       FILTER (WHERE kind = 'U')::float8 AS updated,
-      count(*) FILTER (WHERE kind = 'D')::float8 AS deleted, count(*) FILTER (WHERE kind = 'T')::float8 AS truncated
+      count(*) FILTER (WHERE kind = 'D')::float8 AS deleted, count(*) FILTER (WHERE kind = 'T')::float8 AS truncated,
+      array_agg(DISTINCT xid) AS transactions
     FROM changed JOIN pg_class c ON c.oid = changed.relation::oid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname <> 'verdigris' GROUP BY 1, 2 ORDER BY 1, 2`,
     [slot, publication],

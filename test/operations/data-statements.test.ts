@@ -213,10 +213,11 @@ test(
   'a tool that changes rows both colours have is refused at migrate, by table and rows, and passes once it ran on the live colour; new columns alone are none',
   { timeout },
   async () => {
-    const run = (sql: string) => `#!/bin/sh\nexec psql -X -q -v ON_ERROR_STOP=1 -c "${sql}"\n`;
+    const run = (transactions: readonly string[]) =>
+      `#!/bin/sh\nexec psql -X -q -v ON_ERROR_STOP=1${transactions.map((sql) => ` -c "${sql}"`).join('')}\n`;
     await withFolder({}, async (folder) => {
       const file = path.join(folder, 'run.sh');
-      const write = (sql: string) => writeFile(file, run(sql), { mode: 0o755 });
+      const write = (...transactions: string[]) => writeFile(file, run(transactions), { mode: 0o755 });
       const colours = {
         blue: { release: '1', postgres: testMajor },
         green: { release: '2', postgres: testMajor, migrations: folder, engine: { command: ['./run.sh'] } },
@@ -235,13 +236,20 @@ test(
         ).toEqual([]);
         await test.verb('abandon');
         await write(
-          "UPDATE limits SET per_day = 3 WHERE per_day = 1; INSERT INTO plan VALUES ('pro') ON CONFLICT DO NOTHING",
+          'CREATE TABLE IF NOT EXISTS knex_migrations (id serial, name text, batch int, migration_time timestamptz)',
+          "INSERT INTO knex_migrations (name) VALUES ('0001_nothing.js')",
+          "UPDATE limits SET per_day = 3 WHERE per_day = 1; INSERT INTO knex_migrations (name) VALUES ('0002_per_day.js')",
+          "INSERT INTO plan VALUES ('pro') ON CONFLICT DO NOTHING",
+          "INSERT INTO knex_migrations (name) VALUES ('0003_pro.js')",
+          "INSERT INTO knex_migrations (name) VALUES ('0004_after.js')",
         );
         await upTo(test, 'seed');
         for (const _ of ['first', 'again'])
           expect(await failure(test.verb('migrate'))).toMatchObject({
             id: 'tool-wrote-rows',
-            seen: expect.stringMatching(/\.\/run\.sh .*UPDATE limits \(3 rows\), INSERT INTO plan \(1 row\)/),
+            seen: expect.stringMatching(
+              /\.\/run\.sh .*UPDATE limits \(3 rows\) by 0002_per_day\.js; INSERT INTO plan \(1 row\) by 0003_pro\.js/,
+            ),
           });
         await test.verb('abandon');
         const { host, port, user } = await test.platform.servers.connection('blue');

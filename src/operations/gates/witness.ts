@@ -68,7 +68,14 @@ export async function differing(c: Context, changes: readonly LocalChanges[]): P
 }
 
 /** As the statement would begin that did it. */
-export function asStatements({ schema, name, inserted, updated, deleted, truncated }: LocalChanges): string[] {
+export function asStatements({
+  schema,
+  name,
+  inserted,
+  updated,
+  deleted,
+  truncated,
+}: Omit<LocalChanges, 'transactions'>): string[] {
   const table = schema === 'public' ? name : `${schema}.${name}`;
   const kinds: readonly (readonly [string, number])[] = [
     ['INSERT INTO', inserted],

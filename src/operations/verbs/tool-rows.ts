@@ -1,6 +1,8 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import type { LocalChanges } from '../../postgres/local-changes.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
+import { recordedWith } from '../../postgres/tool-history/recorded.ts';
+import { readHistories } from '../../postgres/tool-history/rows.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
@@ -36,9 +38,20 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
   const engine = await engineOf(c);
   const ran = c.environment.colours[c.idle]?.engine;
   const tool = typeof ran === 'object' && 'command' in ran ? ran.command.join(' ') : (engine?.name ?? 'the tool');
+  const histories = await c.on(c.idle, readHistories);
+  const tables = await c.asReader(c.idle, async (reader) => {
+    const found = [];
+    for (const { transactions, ...change } of changes)
+      found.push({ ...change, migrations: await recordedWith(reader, histories, transactions) });
+    return found;
+  });
+  const said = tables.map(
+    (table) =>
+      asStatements(table).join(', ') + (table.migrations.length === 0 ? '' : ` by ${table.migrations.join(', ')}`),
+  );
   return new VerdigrisError('tool-wrote-rows', {
     seen:
-      `${tool} changed rows on the candidate that both colours have: ${changes.flatMap(asStatements).join(', ')}. ` +
+      `${tool} changed rows on the candidate that both colours have: ${said.join('; ')}. ` +
       `Replication does not bring that to the live colour, and sends the live colour's rows over it.`,
     required: 'that a tool which runs whole files changes the schema, and rows of what is new.',
     next:
@@ -46,6 +59,6 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
       'before the release: its history comes with the seed. Or take the change of rows out of its files, and ' +
       `declare \`engine: sql\` in verdigris.yaml for it, which holds it back until the switchover ` +
       '(docs/migrations.md).',
-    facts: { tool, tables: changes },
+    facts: { tool, tables },
   });
 }

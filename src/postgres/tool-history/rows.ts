@@ -40,13 +40,16 @@ export async function readRows(client: Client, history: History): Promise<Histor
   return found;
 }
 
-/** As `readRows`, with where each row lies. It plans: for who has no more rights than to read. */
-export async function readPlaces(client: Client, history: History): Promise<{ ctid: string; row: HistoryRow }[]> {
-  const found: { ctid: string; row: HistoryRow }[] = [];
-  const all = `COPY (SELECT ctid, ${list(history.columns)} FROM ONLY ${history.name}) TO STDOUT`;
+/** As `readRows`, with where each row lies and the transaction that wrote it. It plans: for who has no more rights than to read. */
+export async function readPlaces(
+  client: Client,
+  history: History,
+): Promise<{ ctid: string; xmin: string; row: HistoryRow }[]> {
+  const found: { ctid: string; xmin: string; row: HistoryRow }[] = [];
+  const all = `COPY (SELECT ctid, xmin, ${list(history.columns)} FROM ONLY ${history.name}) TO STDOUT`;
   for await (const line of copyLines(client, all)) {
-    const [ctid = '', ...values] = line.split('\t');
-    found.push({ ctid, row: rowOf(history, values) });
+    const [ctid = '', xmin = '', ...values] = line.split('\t');
+    found.push({ ctid, xmin, row: rowOf(history, values) });
   }
   return found;
 }
