@@ -96,6 +96,7 @@ export const long = [
   'faults/stranded',
   'faults/switch',
   'faults/switched',
+  'faults/tool-at-switchover',
   'migrations/shapes/property',
   'observe/exporter',
   'observe/flags',

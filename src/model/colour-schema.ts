@@ -48,6 +48,11 @@ export const colourSchema = z.strictObject({
       z.strictObject({
         command: z.array(z.string().min(1)).min(1),
         /**
+         * What it leaves to the switchover: run with clients held, on the new live colour, before the commit point. It
+         * may write rows, and nothing else.
+         */
+        atSwitchover: z.array(z.string().min(1)).min(1).optional(),
+        /**
          * Tables in which it writes what it has run, where it is none of the tools that Verdigris knows:
          * `schema.table`.
          */

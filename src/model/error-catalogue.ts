@@ -237,6 +237,8 @@ export const errorCatalogue = {
   'data-statement-failed': 'refused',
   'live-writes-undeclared': 'refused',
   'tool-wrote-rows': 'refused',
+  'tool-rest-failed': 'failed',
+  'tool-rest-slow': 'refused',
   'contract-note': 'declaration',
   'recipe-column': 'refused',
   'recipe-folder': 'usage',

@@ -263,6 +263,16 @@ export const findingCatalogue = {
   'columns-rewritten': { grade: 'refuse' },
   'server-without-room': { grade: 'refuse', title: 'a server has no room left on its disk' },
   'candidate-written': { grade: 'refuse' },
+  'candidate-spoiled': {
+    grade: 'refuse',
+    title: 'what a tool runs at the switchover has begun on the candidate, and writes did not move there',
+    fix: 'Run `verdigris abandon`, and release again. The live colour is untouched.',
+  },
+  'tool-rest-untried': {
+    grade: 'refuse',
+    title: 'what the tool leaves to the switchover has not been tried as it is',
+    fix: 'Run `verdigris verify`: it runs it on a throw-away clone.',
+  },
   'proof-void': { grade: 'warn', fix: 'Run `verdigris verify` again.' },
   'tests-failed': { grade: 'refuse' },
   'tests-missing': { grade: 'refuse' },

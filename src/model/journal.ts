@@ -125,6 +125,8 @@ const release = z.strictObject({
           z.strictObject({ table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number() }),
         ),
         ms: z.number().optional(),
+        /** Of what a tool runs at the switchover: the digest of the candidate's schema when it was tried. */
+        schema: z.string().optional(),
       }),
     )
     .optional(),

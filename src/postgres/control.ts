@@ -34,6 +34,7 @@ const statements = `
       text NOT NULL, line int NOT NULL, text text NOT NULL,
     tables text[] NOT NULL DEFAULT '{}', asked bool NOT NULL DEFAULT false, path text NOT NULL DEFAULT '', role text NOT NULL DEFAULT 'none',
     release text NOT NULL, writes jsonb, done_at timestamptz, PRIMARY KEY (version, position, digest));
+  CREATE TABLE IF NOT EXISTS verdigris.tool_at_switchover (stream text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
   REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
 
 /**

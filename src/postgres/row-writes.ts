@@ -1,4 +1,5 @@
 import { rows, type Client } from './client.ts';
+import { isHistory } from './tool-history/known.ts';
 
 /** Rows that were written in a table, a partition's counted for its root; TRUNCATE is not counted. */
 export interface RowWrites {
@@ -21,9 +22,24 @@ export async function countWrites<T>(
   await client.query(
     "SELECT pg_catalog.set_config('track_counts', 'on', true) WHERE pg_catalog.current_setting('track_counts') = 'off'",
   );
-  const before = new Map((await counters(client)).map((each) => [each.table, each]));
+  return between(() => counters(client, 'xact_'), work);
+}
+
+/** As `countWrites`, of a tool whose sessions have ended, on a server where nobody else writes; without its history. */
+export function countCommitted<T>(
+  client: Client,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
+  return between(() => counters(client, '', `AND NOT coalesce(${isHistory}, false)`), work);
+}
+
+async function between<T>(
+  read: () => Promise<RowWrites[]>,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
+  const before = new Map((await read()).map((each) => [each.table, each]));
   const result = await work();
-  const writes = (await counters(client))
+  const writes = (await read())
     .map(({ table, inserted, updated, deleted }) => {
       const known = before.get(table);
       return {
@@ -37,17 +53,17 @@ export async function countWrites<T>(
   return { result, writes };
 }
 
-function counters(client: Client): Promise<RowWrites[]> {
+function counters(client: Client, of: 'xact_' | '', where = ''): Promise<RowWrites[]> {
   return rows<RowWrites>(
     client,
     `SELECT n.nspname || '.' || r.relname AS table, pg_catalog.sum(x.inserted)::float8 AS inserted,
       pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
     FROM pg_catalog.pg_class c
-    CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted,
-      pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) AS updated, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted) AS x
+    CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_${of}tuples_inserted(c.oid) AS inserted,
+      pg_catalog.pg_stat_get_${of}tuples_updated(c.oid) AS updated, pg_catalog.pg_stat_get_${of}tuples_deleted(c.oid) AS deleted) AS x
     JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END
     JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_'
-    AND x.inserted + x.updated + x.deleted > 0 GROUP BY 1`,
+    AND x.inserted + x.updated + x.deleted > 0 ${where} GROUP BY 1`,
   );
 }

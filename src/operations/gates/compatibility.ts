@@ -3,7 +3,7 @@ import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Release } from '../../model/journal.ts';
-import { withCopySlot } from '../../migrations/rehearsal/copy-slot.ts';
+import { withCandidateCopy } from '../engine/candidate-copy.ts';
 import type { Context } from '../engine/context.ts';
 import { note, release } from '../engine/release-record.ts';
 
@@ -61,15 +61,7 @@ async function runTest(c: Context, name: string, command: readonly string[]): Pr
   // Loaded only here: nothing else that looks at an environment starts a program.
   const { runShell, tail } = await import('../../migrations/rehearsal/shell.ts');
   const [role = ''] = environment.roles.application;
-  const source = { ...(await platform.servers.connection(c.idle)), database: environment.database };
-  const copy = await withCopySlot(
-    source,
-    environment.limits.snapshot,
-    signal,
-    () => platform.lifecycle.clone({ ...environment, live: c.idle }, signal),
-    (unwanted) => unwanted.destroy(),
-  );
-  try {
+  return withCandidateCopy(c, async (copy) => {
     const { exitCode, ms, output, timedOut } = await runShell(command, copy.as(role), {
       limit: environment.limits.test,
       signal,
@@ -90,9 +82,7 @@ async function runTest(c: Context, name: string, command: readonly string[]): Pr
       tail: passed ? '' : tail(output),
       schema: release(c).schema[c.idle] ?? '',
     };
-  } finally {
-    await copy.destroy();
-  }
+  });
 }
 
 function how({ exitCode, timedOut, seconds }: TestResult): string {

@@ -15,6 +15,7 @@ import { unfollowed } from '../../postgres/seal/followed.ts';
 import { readObjects, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
+import { spoiledFindings } from './at-switchover.ts';
 import { diskFindings } from './disks.ts';
 import { streamFindings } from './health.ts';
 import { release, stream } from '../engine/release-record.ts';
@@ -40,7 +41,8 @@ export async function replicationFindings(
   options: Parameters<typeof streamFindings>[1] = {},
 ): Promise<Finding[]> {
   const findings = [...(await diskFindings(c)), ...(await streamFindings(c, options))];
-  return refuses(findings) ? findings : [...findings, ...(await driftFindings(c)), ...(await followedFindings(c))];
+  if (refuses(findings)) return findings;
+  return [...findings, ...(await spoiledFindings(c)), ...(await driftFindings(c)), ...(await followedFindings(c))];
 }
 
 /** A finding where tables are not replicated as they are now. */

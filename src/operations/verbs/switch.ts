@@ -7,6 +7,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation } from '../engine/operation.ts';
 import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
+import { untriedFindings } from '../gates/at-switchover.ts';
 import { otherRowsFindings } from '../gates/rewritten.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings, writtenFindings } from '../gates/proof.ts';
@@ -40,6 +41,7 @@ export const switchOver: Operation = {
       ...gates,
       ...(await folderFindings(c)),
       ...testFindings(c),
+      ...untriedFindings(c),
       ...(await proofFindings(c)),
       ...(await writtenFindings(c)),
       ...(await wayBackNow(c)),

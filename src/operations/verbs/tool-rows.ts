@@ -56,7 +56,8 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
     required: 'that a tool which runs whole files changes the schema, and rows of what is new.',
     next:
       `abandon the candidate (\`verdigris abandon\`). Then let the tool run that migration on the live colour ` +
-      'before the release: its history comes with the seed. Or take the change of rows out of its files, and ' +
+      'before the release: its history comes with the seed. Or leave those files to the switchover ' +
+      '(`atSwitchover` beside its `command`), or take the change of rows out of its files, and ' +
       `declare \`engine: sql\` in verdigris.yaml for it, which holds it back until the switchover ` +
       '(docs/migrations.md).',
     facts: { tool, tables },

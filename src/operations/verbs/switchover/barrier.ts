@@ -4,6 +4,7 @@ import { requireFenced } from '../../../postgres/fence.ts';
 import type { Context } from '../../engine/context.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
+import { restOf } from '../../gates/at-switchover.ts';
 import { operation, stream } from '../../engine/release-record.ts';
 import { advanceReverse } from '../reverse-stream.ts';
 import { refusing } from './fence.ts';
@@ -45,6 +46,8 @@ function sealNumber(c: Context): number {
  * were carried before it.
  */
 export async function stranded(c: Context): Promise<boolean> {
+  // How far a tool came is not known, and behind the commit point it would run no more.
+  if (c.journal.operation?.verb === 'switch' && restOf(c)) return false;
   if (!c.journal.operation?.steps.some(({ id }) => id === barrier.id)) return false;
   if (
     await c.platform.servers.start(c.live).then(
