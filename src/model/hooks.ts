@@ -7,9 +7,10 @@ import { duration } from './units.ts';
  * Of a switchover, from the last look at replication to the release of the clients: whoever waits for others there lets
  * all clients wait.
  */
-const held = 'fence seal sequences barrier advance-reverse run-data commit-data detach export open route probe'.split(
-  ' ',
-);
+const held =
+  'fence seal sequences barrier advance-reverse run-data finish-tool commit-data detach export open route probe'.split(
+    ' ',
+  );
 const whileHeld = {
   before: new Set(['hold', ...held, 'resume']),
   after: new Set(['settle', 'hold', ...held]),

@@ -149,7 +149,7 @@ test(
       async (bench, mode) => {
         const { verdict } = await bench.exercise(async (workload) => {
           await upTo(bench, 'seed', 'migrate', 'verify');
-          await bench.operators.run('switch', { dieBefore: 'run-tool' });
+          await bench.operators.run('switch', { dieBefore: 'finish-tool' });
           await bench.recover();
           await bench.settled({ state: 'verified', live: 'blue' });
           await served(workload);
@@ -183,7 +183,7 @@ test(
 
           await mode('works');
           await upTo(bench, 'seed', 'migrate', 'verify');
-          await bench.operators.run('switch', { dieAfter: 'run-tool' });
+          await bench.operators.run('switch', { dieAfter: 'finish-tool' });
           await bench.recover();
           await bench.settled({ state: 'verified', live: 'blue' });
           await served(workload);

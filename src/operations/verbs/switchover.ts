@@ -1,5 +1,5 @@
 import type { Step } from '../engine/operation.ts';
-import { runRest } from './at-switchover/run.ts';
+import { finishTool } from './at-switchover/run.ts';
 import { commitData, endData, runData } from './data-statements/steps.ts';
 import { tryDataAgain } from './data-statements/trial.ts';
 import { advanceReverse, closeStream, prepareReverse, reverse } from './reverse-stream.ts';
@@ -25,7 +25,7 @@ export const startWithData: readonly Step[] = [
   carry,
   tryDataAgain,
   ...beforeHold,
-  ...whileHeld(...toCommitPoint, runData, runRest),
+  ...whileHeld(...toCommitPoint, runData, finishTool),
 ];
 export const completeWithData: readonly Step[] = [...whileHeld(commitData, ...toResume), endData, closeStream, reverse];
 

@@ -14,7 +14,7 @@ import {
 } from '../../postgres/compare/index.ts';
 import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
 import { refreshMaterializedViews } from '../../postgres/materialized-views.ts';
-import { tryRest } from './at-switchover/try.ts';
+import { tryTool } from './at-switchover/try.ts';
 import { backfill } from './backfill.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
@@ -42,7 +42,7 @@ export function verify(options: VerifyOptions = {}): Operation {
       const findings = await replicationFindings(c);
       return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'warn', false))];
     },
-    start: [withdraw, backfills, refresh, objects(options), tests, tryRest, data(options)],
+    start: [withdraw, backfills, refresh, objects(options), tests, tryTool, data(options)],
     complete: [],
   };
 }

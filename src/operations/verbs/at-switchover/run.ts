@@ -2,7 +2,8 @@ import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { runCommand, type ToolRest } from '../../../migrations/engines/command.ts';
 import { dropMigrationRole } from '../../../migrations/engines/role.ts';
 import { digestSchema } from '../../../postgres/fingerprint/index.ts';
-import type { Client, ConnectionSettings } from '../../../postgres/client.ts';
+import type { Client } from '../../../postgres/client.ts';
+import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { migrationOwner } from '../../../postgres/owners.ts';
 import { readObjects } from '../../../postgres/seal/objects.ts';
 import { markTool } from '../../../postgres/tool-at-switchover.ts';
@@ -64,8 +65,8 @@ const running = new WeakMap<Context, AbortController>();
  * what it wrote before it failed, or before this process was killed, nobody takes back. So the candidate is marked
  * first: the live colour goes on, and this candidate never becomes it.
  */
-export const runRest: Step = {
-  id: 'run-tool',
+export const finishTool: Step = {
+  id: 'finish-tool',
   title: 'run what the tool leaves to the switchover',
   why: 'all rows of the live colour are here, and nobody can write: it changes each, exactly once',
   risk: 'clients wait for it, limits.pause at most; where it fails they go on as before, and the candidate has to be abandoned',

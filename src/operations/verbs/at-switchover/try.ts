@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { digestSchema } from '../../../postgres/fingerprint/index.ts';
-import { withOwnSession } from '../../../postgres/client.ts';
+import { withOwnSession } from '../../../postgres/session.ts';
 import { countCommitted } from '../../../postgres/row-writes.ts';
 import { readObjects } from '../../../postgres/seal/objects.ts';
 import { withCandidateCopy } from '../../engine/candidate-copy.ts';
@@ -11,7 +11,7 @@ import { noteData, writesText } from '../data-statements/record.ts';
 import { runLeft } from './run.ts';
 
 /** Of `verify`: as the switchover will run it, where nothing is lost by it. */
-export const tryRest: Step = {
+export const tryTool: Step = {
   id: 'try-tool',
   title: 'try on a clone what the tool leaves to the switchover',
   why: 'a tool commits by itself: whether it succeeds, what it writes and how long clients wait for it is known before',
