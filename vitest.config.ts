@@ -36,6 +36,7 @@ export const chains = [
   'adversary/matrix',
   'adversary/proofs',
   'adversary/surroundings',
+  'adversary/walk',
   'delivery/kills',
   'external/command',
   'external/kills',

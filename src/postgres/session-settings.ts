@@ -39,6 +39,8 @@ const fixedMeaning = {
   extra_float_digits: '1',
   bytea_output: 'hex',
   xmlbinary: 'base64',
+  xmloption: 'content',
+  array_nulls: 'on',
   default_tablespace: '',
   default_table_access_method: 'heap',
 };

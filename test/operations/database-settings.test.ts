@@ -25,12 +25,14 @@ const settings: Readonly<Record<string, string>> = {
   search_path: 'aside',
   synchronous_commit: 'off',
   check_function_bodies: 'off',
+  array_nulls: 'off',
+  xmloption: 'document',
 };
 
 test('whatever ALTER DATABASE sets for clients, a release goes through, carries exactly, and back, and the settings stay', async () => {
   const fill = async (client: { query(text: string): Promise<unknown> }) => {
     await client.query(`CREATE SCHEMA aside;
-      CREATE TABLE public.fact (id serial PRIMARY KEY, at timestamptz, f float8, i interval, b bytea, t text);
+      CREATE TABLE public.fact (id serial PRIMARY KEY, at timestamptz, f float8, i interval, b bytea, t text, a text[], x xml);
       CREATE TABLE aside.fact (id int PRIMARY KEY);
       CREATE MATERIALIZED VIEW public.facts AS SELECT count(*) AS n FROM public.fact;
       CREATE TABLE public.part (id int PRIMARY KEY) PARTITION BY RANGE (id);
@@ -42,8 +44,8 @@ test('whatever ALTER DATABASE sets for clients, a release goes through, carries 
     const write = async (): Promise<void> => {
       const { live } = await readJournal(platform.journal);
       await on(live, (client) =>
-        client.query(`INSERT INTO public.fact (at, f, i, b, t)
-          SELECT '2024-02-29 12:34:56.789+09', 1.0 / 3 + g, '1 mon -1 day 00:00:00.1', decode('00ff', 'hex'), E'\\\\ it''s' FROM generate_series(1, 20) g;
+        client.query(`INSERT INTO public.fact (at, f, i, b, t, a, x)
+          SELECT '2024-02-29 12:34:56.789+09', 1.0 / 3 + g, '1 mon -1 day 00:00:00.1', decode('00ff', 'hex'), E'\\\\ it''s', ARRAY['a', NULL], XMLPARSE(CONTENT 'a<b/>') FROM generate_series(1, 20) g;
           INSERT INTO public.part SELECT count(*) FROM public.fact`),
       );
     };

@@ -1,21 +1,26 @@
 import type { Release, Stream } from '../../model/journal.ts';
 import { finding, type Finding } from '../../model/finding.ts';
+import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { readRewrites } from '../../postgres/seal/objects.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { release, stream } from '../engine/release-record.ts';
-import { keepRewrites, otherRowsFindings } from './rewritten.ts';
+import { otherRowsFindings } from './rewritten.ts';
 import { asStatements, beginWitness, differing, forgetUntil, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
-/** Under what a comparison is good: taken before it begins, so that what changes meanwhile counts as after it. */
-export async function beginProof(c: Context): Promise<Proof> {
-  await keepRewrites(c, c.live);
+/**
+ * Under what a comparison is good, and what tells later whether tables were rewritten since: taken before it begins, so
+ * that what changes meanwhile counts as after it.
+ */
+export async function beginProof(c: Context): Promise<{ proof: Proof; rewrites: readonly SchemaObject[] }> {
+  const rewrites = await c.on(c.live, readRewrites);
   await dropProof(c);
   await beginWitness(c, proofWitness(stream(c)));
-  return circumstances(c);
+  return { proof: await circumstances(c), rewrites };
 }
 
 /** What `beginProof` made; a proof of before is void then, as its log is gone. */
@@ -88,6 +93,9 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
       }),
     );
   if (verification.proof) findings.push(...(await aged(c, verification.at, verification.proof)));
+  const since =
+    verification.mode === 'complete' ? `the comparison of ${verification.at}` : 'all rows were copied or compared';
+  findings.push(...(await otherRowsFindings(c, since)));
   return findings;
 }
 
@@ -105,7 +113,6 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
       objects: since,
       reason: 'Replication went on behind it as it should, and that was not compared.',
     }),
-    ...(await otherRowsFindings(c, `the comparison of ${at}`)),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
 }

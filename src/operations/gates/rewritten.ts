@@ -19,8 +19,8 @@ export async function keepRewrites(c: Context, colour: Colour, read?: readonly S
 }
 
 /**
- * Partitions and columns of the live colour that were rewritten since that was kept there: by the comparison, by the
- * switchover that made the colour live, and by the gate that found their rows equal.
+ * Partitions and columns of the live colour that were rewritten since that was kept there: by the seed, by a comparison of
+ * all rows, by the switchover that made the colour live, and by the gate that found their rows equal.
  * `read`: as they are, where they were read already.
  */
 export async function rewritten(c: Context, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {

@@ -26,6 +26,7 @@ import type { Operation, Step } from '../engine/operation.ts';
 import { note, release } from '../engine/release-record.ts';
 import { compareRows, type Budget } from '../gates/compare-rows.ts';
 import { beginProof, dropProof } from '../gates/proof.ts';
+import { keepRewrites } from '../gates/rewritten.ts';
 import { replicationFindings } from '../gates/schema.ts';
 
 export interface VerifyOptions extends Budget {
@@ -149,11 +150,13 @@ function data(options: VerifyOptions): Step {
     why: 'a lag of zero says that everything sent has arrived, not that the copy was right',
     risk: 'reads all data on both colours; rows that keep changing are locked for moments',
     async run(c) {
-      const proof = await beginProof(c);
+      const { proof, rewrites } = await beginProof(c);
       const result = await compareRows(c, options);
       if (result.totalBytes > 0 && result.checkedChunks === 0)
         throw differs('Nothing was compared within the budget.', 'Give a larger --budget.', {});
       if (!result.equal) throw differs(...explained(c, result), { comparison: result });
+      // Where not every row was compared, the switchover compares what was rewritten since every row was.
+      if (result.mode === 'complete') await keepRewrites(c, c.live, rewrites);
       await note(c, {
         verification: {
           at: new Date().toISOString(),

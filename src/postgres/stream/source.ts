@@ -12,21 +12,42 @@ export async function ensureReplicationRole(client: Client, password: string | u
   if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
   // A copy of another environment's server has it closed, as every role that it came with.
   else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
-  const known = await rows<{ name: string }>(client, 'SELECT name FROM pg_settings WHERE name = ANY ($1)', [limits]);
-  for (const { name } of known) await client.query(`ALTER ROLE ${ident(replicationRole)} SET ${name} = 0`);
+  await set(client, ident(replicationRole), noLimits);
+}
+
+/**
+ * Of whoever is to own a subscription, the operator: the process that applies begins with what ALTER DATABASE has set
+ * for clients. A limit would end a long transaction again and again, and the other three change what values and
+ * transactions mean.
+ */
+export async function ensureApplies(subscriber: Client): Promise<void> {
+  await set(subscriber, 'CURRENT_USER', {
+    ...noLimits,
+    array_nulls: 'on',
+    xmloption: 'content',
+    default_transaction_isolation: 'read committed',
+  });
 }
 
 /**
  * Limits for clients that ALTER DATABASE may have set end a sender and the copy of a table too. What a role has is above
  * that; `options` in the connection string are not, for PostgreSQL puts its own in their place.
  */
-const limits = [
-  'statement_timeout',
-  'lock_timeout',
-  'idle_session_timeout',
-  'idle_in_transaction_session_timeout',
-  'transaction_timeout',
-];
+const noLimits = {
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_session_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  transaction_timeout: '0',
+};
+
+/** Those that this major knows. `role`: as SQL names it. */
+async function set(client: Client, role: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const known = await rows<{ name: string }>(client, 'SELECT name FROM pg_settings WHERE name = ANY ($1)', [
+    Object.keys(settings),
+  ]);
+  for (const { name } of known) await client.query(`ALTER ROLE ${role} SET ${name} = ${literal(settings[name] ?? '')}`);
+}
 
 export function sourceOf(name: string, conninfo: string, database: string): string {
   return `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;

@@ -6,7 +6,7 @@ import { ident, literal } from '../quote.ts';
 import { quietly } from '../secretly.ts';
 import { isSynchronous } from '../standbys.ts';
 import { beginSlotAt } from './slot.ts';
-import { sourceOf } from './source.ts';
+import { ensureApplies, sourceOf } from './source.ts';
 
 /** The first major that counts errors of apply, and can be told to stop at one. */
 const disabling = 15;
@@ -27,6 +27,7 @@ export async function subscribe(
 ): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
   if (present.length > 0) return;
+  await ensureApplies(subscriber);
   const source = sourceOf(name, conninfo, database);
   // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for
   // good where the publisher merely restarted or the network was cut: the server counts a lost connection as an error

@@ -11,6 +11,7 @@ import { publish, startPublishing, unpublish } from '../../../postgres/stream/pu
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
+import { keepRewrites } from '../../gates/rewritten.ts';
 import { schemaDigest } from '../../gates/schema.ts';
 import { keepFacts } from '../kept-facts.ts';
 
@@ -30,6 +31,7 @@ export const open: Step = {
     await c.on(c.live, rememberHistories);
     const digest = await schemaDigest(c, c.live, true);
     await keepFacts(c, c.live);
+    await keepRewrites(c, c.live);
     await c.ledger.write((journal) => ({
       ...journal,
       generation: journal.generation + 1,
