@@ -1,5 +1,6 @@
 import { nameLabel, type Name } from './ast.ts';
 import type { ColumnType } from './column-type.ts';
+import type { VolatileCall } from './volatility.ts';
 
 /** What the migrations so far say about a column. */
 export interface ColumnFact {
@@ -9,6 +10,8 @@ export interface ColumnFact {
   readonly hasDefault: boolean;
   /** No two rows get the same from it: an identity, a sequence, a random UUID. */
   readonly drawn?: boolean;
+  /** The text of a default that is a constant. */
+  readonly constant?: string | undefined;
   /** What the default says, where a file said it. */
   readonly defaultSays?: string;
   readonly generated?: 'stored' | 'virtual';
@@ -78,6 +81,8 @@ export interface TypeFact {
   readonly kind: 'enum' | 'domain' | 'other';
   /** A domain with NOT NULL or CHECK: a new column of it is computed row by row. */
   readonly constrained: boolean;
+  /** Of a domain whose default gives each row a value of its own: the function that does. */
+  readonly volatileDefault?: VolatileCall | undefined;
   /** Of an enum whose CREATE was seen. */
   readonly values?: readonly string[];
   /** Its name before this release renamed it: the one that the live release knows. */

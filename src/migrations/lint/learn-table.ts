@@ -12,7 +12,7 @@ import {
   type Of,
 } from './ast.ts';
 import { columnType, serials } from './column-type.ts';
-import { isDrawn, isNullConstant } from '../shapes/formula.ts';
+import { isDrawn, isNullConstant, literalOf } from '../shapes/formula.ts';
 import type { ColumnFact, ConstraintFact, Schema, TableFact, ValueList } from './facts.ts';
 
 /** CREATE TABLE: its columns and constraints, those inherited or copied by LIKE excepted. */
@@ -78,11 +78,7 @@ function addColumn(fact: TableFact, column: Of<'ColumnDef'>, schema: Schema): vo
   fact.columns.set(name, {
     type: { ...type, base: serials[type.base] ?? type.base },
     notNull: Boolean(has('CONSTR_NOTNULL') ?? has('CONSTR_PRIMARY') ?? has('CONSTR_IDENTITY')) || type.base in serials,
-    ...(type.base in serials || has('CONSTR_IDENTITY')
-      ? { hasDefault: true, drawn: true }
-      : generated
-        ? { hasDefault: true }
-        : filledBy(has('CONSTR_DEFAULT')?.raw_expr)),
+    ...fillingOf(column),
     ...saidDefault(has('CONSTR_DEFAULT')?.raw_expr),
     ...(generated ? { generated: generated.generated_kind === 'v' ? 'virtual' : 'stored' } : {}),
     ...(type.base in serials
@@ -105,9 +101,23 @@ export function said(constraint: Constraint, kind: ConstraintFact['kind'], colum
   ].join(' ');
 }
 
+export type Filling = Pick<ColumnFact, 'hasDefault' | 'drawn' | 'constant'>;
+
+/** What a column holds where an INSERT leaves it out. */
+export function fillingOf(column: Of<'ColumnDef'>): Filling {
+  const of = (type: Constraint['contype']) =>
+    all(column.constraints, 'Constraint').find(({ contype }) => contype === type);
+  if (columnType(column.typeName).base in serials || of('CONSTR_IDENTITY')) return { hasDefault: true, drawn: true };
+  return of('CONSTR_GENERATED') ? { hasDefault: true } : filledBy(of('CONSTR_DEFAULT')?.raw_expr);
+}
+
 /** `DEFAULT NULL` is none. */
-function filledBy(expression: Node | undefined): Pick<ColumnFact, 'hasDefault' | 'drawn'> {
-  return { hasDefault: expression !== undefined && !isNullConstant(expression), drawn: isDrawn(expression) };
+function filledBy(expression: Node | undefined): Filling {
+  return {
+    hasDefault: expression !== undefined && !isNullConstant(expression),
+    drawn: isDrawn(expression),
+    constant: literalOf(expression),
+  };
 }
 
 function saidDefault(expression: Node | undefined): Pick<ColumnFact, 'defaultSays'> {

@@ -4,6 +4,7 @@ import { columnType, typeText } from './column-type.ts';
 import type { Schema, TableFact, TypeFact } from './facts.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
 import type { Statement } from './statement.ts';
+import { volatileCall } from './volatility.ts';
 
 type Lessons = { readonly [T in Tag]?: (node: Of<T>, schema: Schema) => void };
 
@@ -71,7 +72,16 @@ const lessons: Lessons = {
     const constrained = all(node.constraints, 'Constraint').some(
       (one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL',
     );
-    schema.types.set(nameLabel(name), { name, kind: 'domain', constrained, batch: schema.batch });
+    const given = all(node.constraints, 'Constraint').find((one) => one.contype === 'CONSTR_DEFAULT')?.raw_expr;
+    const volatileDefault = volatileCall(given, schema);
+    schema.types.set(nameLabel(name), { name, kind: 'domain', constrained, volatileDefault, batch: schema.batch });
+  },
+  AlterDomainStmt: (node, schema) => {
+    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
+    const known = schema.types.get(nameLabel(name));
+    // SET DEFAULT, or DROP DEFAULT, which has no expression.
+    if (node.subtype === 'T' && known)
+      schema.types.set(nameLabel(name), { ...known, volatileDefault: volatileCall(node.def, schema) });
   },
   CreateEnumStmt: (node, schema) => {
     const name = nameOfParts(strings(node.typeName), schema.defaultSchema);

@@ -83,6 +83,7 @@ const ladders: readonly (readonly string[])[] = [
   ['date', 'timestamp'],
   ['cidr', 'inet'],
   ['json', 'jsonb'],
+  ['bit', 'varbit'],
 ];
 
 const textual = new Set(['text', 'varchar', 'bpchar']);

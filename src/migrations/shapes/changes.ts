@@ -2,7 +2,10 @@ import type { Finding } from '../../model/finding.ts';
 import type { SeenChange, ShapeChangeId } from '../../model/shape-changes.ts';
 import { diffSchema, type SchemaDifference, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { plain } from '../expand-contract/notes.ts';
+import { notNullFact } from './formula.ts';
+import { implies } from './implies.ts';
 import { untaken } from './partitions.ts';
+import { tableShapes } from './rules.ts';
 import { stricterRules, type Stricter } from './stricter.ts';
 import { typeChanges } from './types.ts';
 
@@ -67,7 +70,7 @@ export function shapeChangesBetween(
         object,
         kind,
       })),
-    ...ofMapping(mappings.forward, forwardFindings),
+    ...ofMapping(mappings.forward, forwardFindings).filter((change) => !isRefusedAlready(change, before)),
     ...differences.flatMap(ofDefinition),
     ...differences.flatMap(typeChanges),
     ...stricterRules(before, after).map(({ by, object }): SeenChange => ({
@@ -89,6 +92,18 @@ export function shapeChangesBetween(
     ...untaken(after, before, 'new').map((object): SeenChange => ({ id: 'partition-added', object, kind: 'table' })),
   ];
   return unique(seen.map((each) => ({ ...each, object: plain(each.object) })));
+}
+
+/** A NULL that a CHECK of the live release refuses is not written, whatever the column says. */
+function isRefusedAlready({ id, object }: SeenChange, before: readonly SchemaObject[]): boolean {
+  if (id !== 'not-null-added') return false;
+  return [...tableShapes(before)].some(([table, { columns, checks }]) =>
+    [...columns.keys()].some(
+      (column) =>
+        plain(`${table}.${column}`) === plain(object) &&
+        implies({ all: checks.map(({ formula }) => formula) }, notNullFact(column), 'passes'),
+    ),
+  );
 }
 
 function ofMapping(findings: readonly Finding[], ids: Readonly<Record<string, ShapeChangeId>>): SeenChange[] {

@@ -85,3 +85,18 @@ export function compare(one: string, other: string): number | undefined {
   if (moment.test(one) && moment.test(other)) return one < other ? -1 : one > other ? 1 : 0;
   return one === other ? 0 : undefined;
 }
+
+/** Whether a condition is true of no row, by what is known of its columns. */
+export function isNever(when: Formula, facts: readonly Atom[]): boolean {
+  if ('all' in when) return when.all.some((part) => isNever(part, facts));
+  if ('any' in when) return when.any.every((part) => isNever(part, facts));
+  return facts.some(({ of, test }) => {
+    if (test.is === 'null')
+      return (
+        (of === when.of && when.test.is !== 'null' && when.test.is !== 'as written') ||
+        when.strictIn.some((column) => of === `{"ColumnRef":["${column}"]}`)
+      );
+    if (test.is === 'not null') return of === when.of && when.test.is === 'null';
+    return of === when.of && test.is === 'in' && [...test.values].every((value) => excludes(when.test, value));
+  });
+}

@@ -1,6 +1,6 @@
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { columnFact, notNullFact, type Atom, type Formula } from './formula.ts';
-import { excludes, implies } from './implies.ts';
+import { implies, isNever } from './implies.ts';
 import { tableShapes, type ColumnShape, type TableShape, type UniqueRule } from './rules.ts';
 
 /** Something of the one schema that refuses what the other takes. */
@@ -73,19 +73,4 @@ function isKept(
       (!rule.nullsEqual || old.nullsEqual || notNull) &&
       (old.when === undefined || implies({ all: [...(rule.when ? [rule.when] : []), ...facts] }, old.when, 'holds')),
   );
-}
-
-/** Whether a condition is true of no row, by what is known of its columns. */
-function isNever(when: Formula, facts: readonly Atom[]): boolean {
-  if ('all' in when) return when.all.some((part) => isNever(part, facts));
-  if ('any' in when) return when.any.every((part) => isNever(part, facts));
-  return facts.some(({ of, test }) => {
-    if (test.is === 'null')
-      return (
-        (of === when.of && when.test.is !== 'null' && when.test.is !== 'as written') ||
-        when.strictIn.some((column) => of === `{"ColumnRef":["${column}"]}`)
-      );
-    if (test.is === 'not null') return of === when.of && when.test.is === 'null';
-    return of === when.of && test.is === 'in' && [...test.values].every((value) => excludes(when.test, value));
-  });
 }

@@ -61,6 +61,10 @@ test('a new key is nothing to software N where its rows differ in it, or differ 
     await column('text DEFAULT NULL', 'CREATE UNIQUE INDEX ON t (n);'),
     await column('uuid DEFAULT gen_random_uuid()', 'CREATE UNIQUE INDEX ON t (n);'),
     await column('bigserial', 'ALTER TABLE t ADD CONSTRAINT k UNIQUE (n);'),
+    await column('text, ADD CONSTRAINT k UNIQUE (n)', ''),
+    await column('uuid DEFAULT gen_random_uuid(), ADD UNIQUE (n)', ''),
+    await column('boolean NOT NULL DEFAULT false', 'CREATE UNIQUE INDEX ON t (c) WHERE n;'),
+    await column("text DEFAULT 'x'", "CREATE UNIQUE INDEX ON t (c) WHERE n = 'y' AND id > 0;"),
     await found(table, 'CREATE UNIQUE INDEX two ON t (b, c); DROP INDEX one;'),
     await found(table, 'DROP INDEX one; CREATE UNIQUE INDEX two ON t (c, b);'),
   ];
@@ -68,6 +72,12 @@ test('a new key is nothing to software N where its rows differ in it, or differ 
   const stopping = [
     await column('text', "CREATE UNIQUE INDEX ON t (coalesce(n, ''));"),
     await column('timestamptz DEFAULT now()', 'CREATE UNIQUE INDEX ON t (n);'),
+    await column('int DEFAULT 1, ADD CONSTRAINT k UNIQUE (n)', ''),
+    await column('boolean NOT NULL DEFAULT false', 'CREATE UNIQUE INDEX ON t (c) WHERE NOT n;'),
+    await column(
+      'boolean DEFAULT false; ALTER TABLE t ALTER n SET DEFAULT true',
+      'CREATE UNIQUE INDEX ON t (c) WHERE n;',
+    ),
     await column('text GENERATED ALWAYS AS (lower(c)) STORED', 'CREATE UNIQUE INDEX ON t (n);'),
     await found(part, 'CREATE UNIQUE INDEX two ON t (b, c); DROP INDEX one;'),
   ];
@@ -93,6 +103,17 @@ test('a primary key by an index implies NOT NULL: read under lock, and refused t
   expect(await found('CREATE TABLE t (a int);', 'ALTER TABLE t ADD PRIMARY KEY (a);')).toContain('new-not-null error');
 });
 
+test('NOT NULL is nothing new to the live release where a check of its own refuses null, validated or not', async () => {
+  const table = (check: string) =>
+    `CREATE TABLE t (a int); ALTER TABLE t ADD CONSTRAINT given CHECK (${check}) NOT VALID;`;
+  const set = 'ALTER TABLE t ALTER a SET NOT NULL, DROP CONSTRAINT given;';
+  expect(await found(table('a IS NOT NULL'), set)).not.toContain('new-not-null error');
+  expect(await found(table('a > 0'), set)).toContain('new-not-null error');
+  expect(await found('CREATE TABLE t (a int);', `${table('a IS NOT NULL').slice(26)} ${set}`)).toContain(
+    'new-not-null error',
+  );
+});
+
 test('unique on a column of the release itself trips nobody, unless a default fills it or nulls are not distinct', async () => {
   const unique = (column: string, index: string) =>
     found('CREATE TABLE t (id int PRIMARY KEY, b text);', `ALTER TABLE t ADD COLUMN ${column}; ${index};`);
@@ -115,6 +136,24 @@ test("a default's function that none of the files makes may be volatile; Postgre
     expect(await column(value), value).toContain('add-column-volatile-default warning');
   for (const value of ['now()', 'lower(pg_catalog.md5(current_user))', "to_char(now(), 'YYYY')", "concat('a', 'b')"])
     expect(await column(value), value).toEqual([]);
+});
+
+test("a domain's default counts as the column's own, until it is taken away", async () => {
+  const domain = 'CREATE TABLE t (id int); CREATE DOMAIN key AS uuid DEFAULT gen_random_uuid();';
+  const add = 'ALTER TABLE t ADD COLUMN x key;';
+  expect(await found(domain, add)).toEqual(['add-column-volatile-default warning']);
+  expect(await found(`${domain} ALTER DOMAIN key DROP DEFAULT;`, add)).toEqual([]);
+  expect(await found(domain, 'ALTER TABLE t ADD COLUMN x key DEFAULT NULL;')).toEqual([]);
+});
+
+test('an array of an enum is judged by the values of its elements; a changed type is called by its column', async () => {
+  const table = "CREATE TYPE wide AS ENUM ('a', 'b'); CREATE TYPE small AS ENUM ('a');";
+  const change = (from: string, to: string) =>
+    found(`${table} CREATE TABLE t (x ${from}[]);`, `ALTER TABLE t ALTER x TYPE ${to}[] USING x::text[]::${to}[];`);
+  expect(await change('wide', 'small')).toEqual(['change-column-type warning', 'narrow-column-type error']);
+  expect(await change('small', 'wide')).toEqual(['change-column-type warning', 'column-type-no-way-back warning']);
+  const { findings } = await lintFiles([{ path: '1.sql', text: 'ALTER TABLE t ALTER x TYPE timestamp;' }]);
+  expect(findings.map(({ message }) => message)).toContain('x has no time zone.');
 });
 
 test('a condition over columns that the live release does not know is judged for a row that has null there', async () => {

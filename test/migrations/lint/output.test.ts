@@ -184,5 +184,8 @@ test('BEGIN and COMMIT are one finding; a sequence may become bigint, and not sm
     (await lintFiles([{ path: 'a.sql', text }])).findings.map((one) => one.rule);
   expect(await rulesOfText('BEGIN; SELECT 1; COMMIT;')).toEqual(['transaction-control']);
   expect(await rulesOfText('ALTER SEQUENCE s AS bigint;')).toEqual([]);
+  expect(await rulesOfText('ALTER SEQUENCE IF EXISTS s AS bigint NO MAXVALUE;')).toEqual([]);
+  expect(await rulesOfText('ALTER SEQUENCE s AS bigint MAXVALUE 9223372036854775807;')).toEqual([]);
+  expect(await rulesOfText('ALTER SEQUENCE s MAXVALUE 100;')).toEqual(['alter-sequence']);
   expect(await rulesOfText('ALTER SEQUENCE s AS integer;')).toEqual(['alter-sequence']);
 });

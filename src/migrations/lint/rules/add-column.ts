@@ -1,6 +1,7 @@
-import { all, as, nameOfParts, strings, type Of } from '../ast.ts';
+import { all, as, nameLabel, nameOfParts, strings, type Of } from '../ast.ts';
 import { columnType, typeText } from '../column-type.ts';
 import type { AlterContext } from '../context.ts';
+import type { TypeFact } from '../facts.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { Draft, LintRule } from '../rule.ts';
 import { volatileCall } from '../volatility.ts';
@@ -23,6 +24,11 @@ function rewriting(context: AlterContext, message: string, fix?: string): Draft 
 const backfill = (table: string, column: string) =>
   `-- then fill existing rows in batches: a file NNNN_name.backfill.yaml (verdigris backfill), or UPDATE ${table} SET ${column} = … WHERE id BETWEEN … AND …`;
 
+/** The domain that a column is of, as the files tell it. */
+function domainOf(added: Added | undefined, { schema }: AlterContext): TypeFact | undefined {
+  return schema.types.get(nameLabel(nameOfParts(strings(added?.column.typeName?.names), schema.defaultSchema)));
+}
+
 export const volatileDefault: LintRule = {
   id: 'add-column-volatile-default',
   title: 'New column with a volatile default',
@@ -42,19 +48,21 @@ export const volatileDefault: LintRule = {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
       const given = added?.constraints.find((one) => one.contype === 'CONSTR_DEFAULT');
-      const call = volatileCall(given?.raw_expr, context.schema);
-      if (!added || !given || call === undefined) return undefined;
+      const call = given ? volatileCall(given.raw_expr, context.schema) : domainOf(added, context)?.volatileDefault;
+      if (!added || call === undefined) return undefined;
       const [table, column] = [plainTable(context.table), plainIdent(added.name)];
+      const message = call.certain
+        ? `Column ${added.name} gets a value of its own in every row, because ${call.name}() is volatile.`
+        : `Column ${added.name} gets a value of its own in every row, unless ${call.name}(), which none of the ` +
+          'files makes, is STABLE or IMMUTABLE: a function is volatile unless it says otherwise.';
+      if (!given) return rewriting(context, message);
       const expression = context.source
         .slice(context.at(given.location).start, context.command.end)
         .replace(/^DEFAULT\s+/i, '')
         .replace(/\s+(?:NOT\s+NULL|UNIQUE|PRIMARY\s+KEY|CHECK|REFERENCES|CONSTRAINT)\b[^]*$/i, '');
       return rewriting(
         context,
-        call.certain
-          ? `Column ${added.name} gets a value of its own in every row, because ${call.name}() is volatile.`
-          : `Column ${added.name} gets a value of its own in every row, unless ${call.name}(), which none of the ` +
-              'files makes, is STABLE or IMMUTABLE: a function is volatile unless it says otherwise.',
+        message,
         `ALTER TABLE ${table} ADD COLUMN ${column} ${typeText(columnType(added.column.typeName))};\n` +
           `ALTER TABLE ${table} ALTER COLUMN ${column} SET DEFAULT ${expression};\n` +
           `${backfill(table, column)}`,
@@ -148,10 +156,9 @@ export const constrainedDomain: LintRule = {
   check: {
     AlterTableCmd: (command, context) => {
       const added = addedColumn(command);
-      const domain = nameOfParts(strings(added?.column.typeName?.names), context.schema.defaultSchema);
-      const known = context.schema.types.get(`${domain.schema}.${domain.name}`);
-      return added && known?.constrained === true
-        ? rewriting(context, `Column ${added.name} is of the domain ${domain.name}, which has constraints.`)
+      const domain = domainOf(added, context);
+      return added && domain?.constrained === true
+        ? rewriting(context, `Column ${added.name} is of the domain ${domain.name.name}, which has constraints.`)
         : undefined;
     },
   },

@@ -1,4 +1,4 @@
-import type { Constraint } from 'libpg-query';
+import type { Constraint, Node } from 'libpg-query';
 import { all, as, relationName, strings, walk, type Name, type Of } from '../ast.ts';
 import type { AlterContext, LintContext } from '../context.ts';
 import { derivedName, plainTable } from '../names.ts';
@@ -7,8 +7,10 @@ import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
 import { constraintName, said, valueList } from '../learn-table.ts';
 import { truthsOf } from '../rows-of-n.ts';
-import { columnsStrict } from '../../shapes/formula.ts';
+import { columnsOf, columnsStrict, formulaOf } from '../../shapes/formula.ts';
+import { isNever } from '../../shapes/implies.ts';
 import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
+import { isDrawnHere, knownValues, newColumn, staysNull } from './new-columns.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
 type Inspect = (constraint: Constraint, context: AlterContext, column?: string) => Draft | undefined;
@@ -213,8 +215,7 @@ export const newUnique: LintRule = {
       if (node.nulls_not_distinct !== true && nullIn.some((column) => staysNull(context, table, column)))
         return undefined;
       if (columns.some((column) => isDrawnHere(context, table, column))) return undefined;
-      const held = truthsOf(node.whereClause, (column) => staysNull(context, table, column));
-      if (node.whereClause && !held.has('true')) return undefined;
+      if (node.whereClause && holdsForNone(node.whereClause, context, table)) return undefined;
       const plain = columns.filter((column) => column !== undefined);
       if (plain.length === columns.length && alreadyUnique(context.schema, table, plain)) return undefined;
       return {
@@ -229,19 +230,11 @@ export const newUnique: LintRule = {
   },
 };
 
-/**
- * The live release does not know a column of this release and leaves it null, unless a default fills it; nulls differ
- * from each other.
- */
-function staysNull(context: LintContext, table: Name, column: string | undefined): boolean {
-  if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
-  return context.schema.column(table, column)?.hasDefault === false;
-}
-
-/** A column of this release that no two rows of the live release share. */
-function isDrawnHere(context: LintContext, table: Name, column: string | undefined): boolean {
-  if (column === undefined || !context.schema.isNewColumn(table, column)) return false;
-  return context.schema.column(table, column)?.drawn === true;
+/** A partial index holds no row of the live release where what this release adds decides its condition. */
+function holdsForNone(condition: Node, context: LintContext, table: Name): boolean {
+  const known = knownValues(context, table, columnsOf([condition]));
+  const truths = truthsOf(condition, (column) => staysNull(context, table, column));
+  return !truths.has('true') || isNever(formulaOf(condition), known);
 }
 
 /** Where fewer columns are unique already, more of them are: what the live release writes has passed the narrower key. */
@@ -306,7 +299,7 @@ function knownBefore(constraint: Constraint, context: AlterContext): boolean {
 
 /** A new column is null in every row that the live release writes, and null passes a foreign key and most checks. */
 function takesRowsOfN(constraint: Constraint, context: AlterContext, column: string | undefined): boolean {
-  const isNull = (name: string): boolean => leftNull(context, name);
+  const isNull = (name: string): boolean => staysNull(context, context.table, name);
   if (constraint.contype === 'CONSTR_FOREIGN') {
     if (column !== undefined || ownColumnsOnly(constraint, context)) return true;
     return constraint.fk_matchtype !== 'f' && constraintColumns(constraint).some(isNull);
@@ -317,21 +310,10 @@ function takesRowsOfN(constraint: Constraint, context: AlterContext, column: str
   return truths.size > 1 && (column !== undefined || ownColumnsOnly(constraint, context));
 }
 
-/** A column that this release adds, also beside it in the statement, without a default. */
-function leftNull(context: AlterContext, name: string): boolean {
-  const beside = context.commands.map(addedColumn).find((added) => added?.name === name);
-  if (!beside) return staysNull(context, context.table, name);
-  return !beside.constraints.some(({ contype }) => /DEFAULT|IDENTITY|GENERATED/.test(contype ?? ''));
-}
-
 /** The live release does not write the columns that this release adds. */
 function ownColumnsOnly(constraint: Constraint, context: AlterContext): boolean {
-  const beside = context.commands.map((command) => addedColumn(command)?.name);
   const columns = constraint.contype === 'CONSTR_CHECK' ? referenced(constraint) : constraintColumns(constraint);
-  return (
-    columns.length > 0 &&
-    columns.every((column) => context.schema.isNewColumn(context.table, column) || beside.includes(column))
-  );
+  return columns.length > 0 && columns.every((column) => newColumn(context, context.table, column));
 }
 
 function referenced(constraint: Constraint): string[] {

@@ -4,9 +4,9 @@ import type { LintContext } from '../context.ts';
 import type { Schema, TypeFact } from '../facts.ts';
 import type { Drafts, LintRule } from '../rule.ts';
 
-/** The enum that a column is of; undefined where it is none, or its CREATE was not seen. */
+/** The enum that a column, or its elements, are of; undefined where it is none, or its CREATE was not seen. */
 function enumOf(schema: Schema, type: ColumnType): readonly string[] | undefined {
-  return type.array || isBuiltin(type.base) ? undefined : schema.types.get(labelOf(schema, type))?.values;
+  return isBuiltin(type.base) ? undefined : schema.types.get(labelOf(schema, type))?.values;
 }
 
 export function labelOf({ defaultSchema }: Schema, { base }: ColumnType): string {
@@ -15,6 +15,7 @@ export function labelOf({ defaultSchema }: Schema, { base }: ColumnType): string
 
 /** Values of one enum that another does not have; undefined where one of the two is not known. */
 export function lostValues(schema: Schema, from: ColumnType, to: ColumnType): readonly string[] | undefined {
+  if (from.array !== to.array) return undefined;
   const [had, has] = [enumOf(schema, from), enumOf(schema, to)];
   return had && has?.length ? had.filter((value) => !has.includes(value)) : undefined;
 }

@@ -284,6 +284,12 @@ export const rowSecurityRule: LintRule = {
 /** Options by which a sequence goes on from another number, in other steps or to another end. */
 const moving = ['restart', 'increment', 'maxvalue', 'minvalue', 'cycle'];
 
+/** As wide as a sequence can be: NO MAXVALUE, NO MINVALUE, and the last number there is. */
+function isWidest({ defname, arg }: Of<'DefElem'>): boolean {
+  if (defname !== 'maxvalue' && defname !== 'minvalue') return false;
+  return arg === undefined || (defname === 'maxvalue' && as(arg, 'Float')?.fval === '9223372036854775807');
+}
+
 export const alterSequence: LintRule = {
   id: 'alter-sequence',
   title: 'A sequence is set or changed',
@@ -306,7 +312,7 @@ export const alterSequence: LintRule = {
       );
       const risky = all(node.options, 'DefElem').some(
         (one) =>
-          moving.includes(one.defname ?? '') ||
+          (moving.includes(one.defname ?? '') && !isWidest(one)) ||
           (one.defname === 'as' && context.nameOf(as(one.arg, 'TypeName')?.names).name !== 'int8'),
       );
       return risky && !made
@@ -315,7 +321,7 @@ export const alterSequence: LintRule = {
     },
     AlterTableCmd: (command, context) => {
       const options = command.subtype === 'AT_SetIdentity' ? all(as(command.def, 'List')?.items, 'DefElem') : [];
-      return options.some(({ defname }) => moving.includes(defname ?? ''))
+      return options.some((one) => moving.includes(one.defname ?? '') && !isWidest(one))
         ? {
             message:
               `The sequence of ${context.table.name}.${command.name ?? ''} is set by the switchover, ` +

@@ -50,9 +50,11 @@ function eachColumn(
       }
     },
     AlterTableCmd(command: Of<'AlterTableCmd'>, context: AlterContext) {
+      const changed = command.subtype === 'AT_AlterColumnType' ? as(command.def, 'ColumnDef') : undefined;
+      // The definition of a column whose type is changed does not say its name.
       const column =
         addedColumn(command)?.column ??
-        (command.subtype === 'AT_AlterColumnType' ? as(command.def, 'ColumnDef') : undefined);
+        (changed && { ...changed, ...(command.name === undefined ? {} : { colname: command.name }) });
       const draft = column && inspect(column, false, context);
       return column && draft ? at(column, draft, context) : undefined;
     },
