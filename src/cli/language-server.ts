@@ -37,7 +37,7 @@ const quiet = 150;
 export function serveEditor(): void {
   const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const documents = new TextDocuments(TextDocument);
-  const found = new Map<string, readonly LintFinding[]>();
+  const found = new Map<string, { readonly version: number; readonly findings: readonly LintFinding[] }>();
   const waiting = new Map<string, NodeJS.Timeout>();
 
   connection.onInitialize(() => ({
@@ -64,25 +64,31 @@ export function serveEditor(): void {
   async function judge(document: TextDocument): Promise<void> {
     const { uri, version } = document;
     try {
-      const findings = await findingsOf(document);
+      const findings = await findingsOf(document, documents.all());
       // While it was linted the editor may have sent a newer text, which is on its way.
       if (documents.get(uri)?.version !== version) return;
-      found.set(uri, findings);
+      found.set(uri, { version, findings });
       await connection.sendDiagnostics({ uri, version, diagnostics: findings.map((one) => diagnostic(document, one)) });
     } catch (error) {
       connection.window.showErrorMessage(`verdigris: ${describe(error)}`);
     }
   }
 
+  /** Those of a text that has changed since are at other places. */
+  function current(document: TextDocument | undefined): readonly LintFinding[] {
+    const judged = document && found.get(document.uri);
+    return judged?.version === document?.version ? (judged?.findings ?? []) : [];
+  }
+
   connection.onCodeAction(({ textDocument: { uri }, range }): CodeAction[] => {
     const document = documents.get(uri);
-    return (found.get(uri) ?? []).flatMap((finding) =>
+    return current(document).flatMap((finding) =>
       document && finding.edit && overlap(rangeOf(document, finding), range) ? [action(document, finding)] : [],
     );
   });
   connection.onHover(({ textDocument: { uri }, position }) => {
     const document = documents.get(uri);
-    const here = (found.get(uri) ?? []).filter(
+    const here = current(document).filter(
       (finding) => document && overlap(rangeOf(document, finding), { start: position, end: position }),
     );
     const pages = [...new Set(here.map(({ rule }) => rule))].flatMap((id) => ruleOf(id) ?? []).map(rulePage);
@@ -93,8 +99,9 @@ export function serveEditor(): void {
 }
 
 /** The document by what the files before it in its folder say; those after it do not matter to it. */
-async function findingsOf(document: TextDocument): Promise<readonly LintFinding[]> {
-  const file = document.uri.startsWith('file:') ? fileURLToPath(document.uri) : document.uri;
+async function findingsOf(document: TextDocument, open: readonly TextDocument[]): Promise<readonly LintFinding[]> {
+  const file = fileOf(document);
+  const unsaved = new Map(open.map((one) => [fileOf(one), one.getText()]));
   const own = { path: file, text: document.getText(), applied: false };
   const folder = await folderOf(file);
   const around = folder === undefined ? [] : await sqlFiles([folder]);
@@ -102,11 +109,15 @@ async function findingsOf(document: TextDocument): Promise<readonly LintFinding[
   // By its name: a text that was never saved is in no folder.
   const before = around
     .filter((one) => compareFiles(within(one.path), within(file)) < 0)
-    .map((one) => ({ ...one, applied: true }));
+    .map((one) => ({ ...one, text: unsaved.get(path.resolve(one.path)) ?? one.text, applied: true }));
   const surroundings = folder === undefined ? {} : await surroundingsOf([file]);
   const report = await lintFiles([...before, own], await configurationOf(surroundings));
   const { baseline } = surroundings;
   return (baseline === undefined ? report : await applyBaseline(report, baseline)).findings;
+}
+
+function fileOf({ uri }: TextDocument): string {
+  return uri.startsWith('file:') ? fileURLToPath(uri) : uri;
 }
 
 /** Of all migrations: where each has a folder of its own, the one above. */

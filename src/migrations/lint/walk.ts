@@ -1,9 +1,10 @@
-import { glob, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { LintInput } from './finding.ts';
 
-const skipped = new Set(['node_modules', '.git']);
+/** Hidden ones too: what editors and archives leave beside a file. */
+const skipped = /^(?:\.|node_modules$)/;
 
 /**
  * SQL files in the order in which engines apply them: numbers in names count as numbers, so that V2 comes before V10.
@@ -16,7 +17,7 @@ const order = new Intl.Collator('en', { numeric: true });
  */
 export async function sqlFiles(paths: readonly string[]): Promise<LintInput[]> {
   const found = (await Promise.all(paths.map(expand))).flat();
-  return Promise.all([...new Set(found)].map(async (file) => ({ path: file, text: await readFile(file) })));
+  return Promise.all([...new Set(found)].map(read));
 }
 
 async function expand(given: string): Promise<string[]> {
@@ -29,15 +30,44 @@ async function expand(given: string): Promise<string[]> {
     });
   }
   if (!seen.isDirectory()) return [given];
-  const files: string[] = [];
-  const found = glob('**/*.sql', { cwd: given, withFileTypes: true, exclude: ({ name }) => skipped.has(name) });
-  for await (const entry of found) {
-    const name = path.relative(path.resolve(given), path.join(entry.parentPath, entry.name));
-    // A folder's name may end in .sql too; what is in it has been found already.
-    if (!entry.isDirectory() && !isUndo(name)) files.push(path.join(given, name));
-  }
+  const files = await below(given, new Set());
   const besides = await sqitchBesides(given);
-  return files.filter((file) => !besides.some((folder) => file.startsWith(folder))).toSorted(compareFiles);
+  const names = new Set(files.map((file) => path.relative(given, file)));
+  return [...names]
+    .filter((name) => !isUndo(name, names))
+    .toSorted(compareFiles)
+    .map((name) => path.join(given, name))
+    .filter((file) => !besides.some((folder) => file.startsWith(folder)));
+}
+
+/** Links are followed, each folder once: one that leads back into its own folders ends there. */
+async function below(folder: string, seen: Set<string>): Promise<string[]> {
+  const real = await realpath(folder);
+  if (seen.has(real)) return [];
+  seen.add(real);
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (skipped.test(entry.name)) continue;
+    const full = path.join(folder, entry.name);
+    // A link that leads nowhere is read as a file, which says so.
+    const kind = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;
+    if (kind?.isDirectory() === true) found.push(...(await below(full, seen)));
+    else if (entry.name.endsWith('.sql') && (kind?.isFile() ?? true)) found.push(full);
+  }
+  return found;
+}
+
+async function read(file: string): Promise<LintInput> {
+  try {
+    return { path: file, text: await readFile(file) };
+  } catch (cause) {
+    throw new VerdigrisError('lint-path', {
+      seen: `${file} cannot be read.`,
+      required: 'files that can be read, and links that lead to some.',
+      next: 'fix the file, or take it out of the folder.',
+      cause,
+    });
+  }
 }
 
 /** sqitch's ways back and its checks, where the folder is one of its projects. */
@@ -55,7 +85,14 @@ export function compareFiles(one: string, other: string): number {
   return fileA === fileB ? order.compare(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
 }
 
-/** `x.down.sql` of golang-migrate and its kin, `down.sql` of Diesel and Prisma, `U1__x.sql` of Flyway. */
-export function isUndo(file: string): boolean {
-  return /(?:^|[./_-])down\.sql$|(?:^|\/)U\d[\w.]*__[^/]*\.sql$/.test(file);
+/**
+ * `x.down.sql` of golang-migrate and its kin, `x.undo.sql` of Postgrator, `down.sql` of Diesel and Prisma; `x_down.sql`
+ * and Flyway's `U1__x.sql` where the way there is beside it: alone they are migrations of that name, as refinery's are.
+ */
+export function isUndo(file: string, others: ReadonlySet<string>): boolean {
+  if (/(?:^|[./])(?:down|undo)\.sql$/.test(file)) return true;
+  const pair = /^(.*[_-])down\.sql$/.exec(file)?.[1];
+  if (pair !== undefined) return others.has(`${pair}up.sql`);
+  const version = /^(.*\/)?U(\d[\w.]*__)[^/]*\.sql$/.exec(file);
+  return version !== null && [...others].some((other) => other.startsWith(`${version[1] ?? ''}V${version[2] ?? ''}`));
 }

@@ -81,6 +81,32 @@ test('an editor gets diagnostics by what earlier files say, a quick fix that tak
   });
   expect((await changed).diagnostics).toEqual([]);
 
+  // The table is known by a text that was never saved; and a fix of the text before is not offered for this one.
+  const earlier = diagnostics();
+  await client.sendNotification(DidOpenTextDocumentNotification.type, {
+    textDocument: {
+      uri: pathToFileURL(path.join(folder, '1.sql')).href,
+      languageId: 'sql',
+      version: 1,
+      text: 'CREATE TABLE z (id bigint PRIMARY KEY, x text);',
+    },
+  });
+  await earlier;
+  const again = diagnostics();
+  await client.sendNotification(DidChangeTextDocumentNotification.type, {
+    textDocument: { uri, version: 3 },
+    contentChanges: [{ text: 'CREATE INDEX z_x ON z (x);' }],
+  });
+  const fixes = () =>
+    client.sendRequest(CodeActionRequest.type, {
+      textDocument: { uri },
+      range: { start: place, end: place },
+      context: { diagnostics: [] },
+    });
+  expect(await fixes()).toEqual([]);
+  await again;
+  expect(await fixes()).toHaveLength(1);
+
   await client.sendRequest(ShutdownRequest.type);
   const ended = once(server, 'exit');
   await client.sendNotification(ExitNotification.type);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -19,6 +19,21 @@ test('a folder whose name ends in .sql is gone into', async () => {
   await mkdir(inner);
   await writeFile(path.join(inner, 'migration.sql'), 'SELECT 1;');
   expect((await sqlFiles([folder])).map((file) => file.path)).toEqual([path.join(inner, 'migration.sql')]);
+});
+
+test('links are followed, each folder once; what is hidden or no file is passed over, a link to nowhere is said', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lint-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [inner, links] = [path.join(folder, 'real'), path.join(folder, 'links')];
+  for (const made of [inner, links]) await mkdir(made);
+  await writeFile(path.join(inner, '1.sql'), 'SELECT 1;');
+  await writeFile(path.join(links, '._2.sql'), 'left by a Mac');
+  await symlink('../real', path.join(links, 'deep.sql'));
+  await symlink('.', path.join(links, 'loop'));
+  await symlink('../real/1.sql', path.join(links, '3.sql'));
+  expect((await sqlFiles([links])).map((file) => path.relative(links, file.path))).toEqual(['3.sql', 'deep.sql/1.sql']);
+  await symlink('nowhere', path.join(links, '4.sql'));
+  await expect(sqlFiles([links])).rejects.toMatchObject({ id: 'lint-path', seen: expect.stringContaining('4.sql') });
 });
 
 test.each(['mood[]', 'mood ARRAY', 'other.pair[][]', 'hstore[3]'])(
