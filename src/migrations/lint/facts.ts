@@ -1,6 +1,5 @@
 import { nameLabel, type Name } from './ast.ts';
 import type { ColumnType } from './column-type.ts';
-import type { VolatileCall } from './volatility.ts';
 
 /** What the migrations so far say about a column. */
 export interface ColumnFact {
@@ -74,6 +73,16 @@ export interface IndexFact {
   readonly partial: boolean;
   readonly columns: readonly string[];
   readonly batch: number;
+}
+
+/** A function in a default. */
+export interface VolatileCall {
+  readonly name: string;
+  /**
+   * False where none of the files makes the function and it is not PostgreSQL's: VOLATILE is what a function is unless
+   * it says otherwise.
+   */
+  readonly certain: boolean;
 }
 
 export interface TypeFact {

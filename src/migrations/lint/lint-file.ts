@@ -1,4 +1,4 @@
-import { all, type Of, type Tag } from './ast.ts';
+import { all, tagOf, type Of, type Tag } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import { AlterContext, LintContext } from './context.ts';
 import type { Schema } from './facts.ts';
@@ -13,7 +13,7 @@ import { bodyOf, unpack } from './plpgsql.ts';
 import type { Draft, Drafts, LintRule } from './rule.ts';
 import { ruleIds, ruleOf, lintRules } from './rules/index.ts';
 import { Source } from './source.ts';
-import type { Statement } from './statement.ts';
+import { Statement } from './statement.ts';
 import { applySuppressions, suppressionsOf } from './suppress.ts';
 import { track } from './track.ts';
 import { Transaction } from './transaction.ts';
@@ -81,13 +81,23 @@ function encodingProblems({ problem }: Source) {
     : [];
 }
 
-/** The file's statements, each DO block followed by those of its body. */
+/** The file's statements, each DO block followed by those of its body, each with those of its WITH. */
 function withNested(parsed: Parsed): Statement[] {
   return parsed.statements.flatMap((statement) => {
-    if (statement.tag !== 'DoStmt') return [statement];
+    if (statement.tag !== 'DoStmt') return [statement, ...writesOfWith(statement)];
     const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
     return body?.language === 'plpgsql' ? [statement, ...unpack(statement, body).statements] : [statement];
   });
+}
+
+const writes: ReadonlySet<Tag> = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
+
+/** `WITH gone AS (DELETE …) SELECT …` deletes as DELETE does. */
+function writesOfWith({ source, fields, range, base }: Statement): Statement[] {
+  const { withClause } = fields as Of<'SelectStmt'>;
+  return all(withClause?.ctes, 'CommonTableExpr').flatMap(({ ctequery }) =>
+    ctequery && writes.has(tagOf(ctequery)) ? [new Statement(source, ctequery, range, base, true)] : [],
+  );
 }
 
 function startsOpen(source: Source, statements: readonly Statement[], config: LintConfig): boolean {

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { nameLabel, nameOfParts, strings, walk } from './ast.ts';
-import type { Schema } from './facts.ts';
+import type { Schema, VolatileCall } from './facts.ts';
 import { steadyFunctions } from './steady-functions.ts';
 
 /**
@@ -13,15 +13,6 @@ const volatile = new Set(
     'uuidv4 uuidv7 pg_sleep lo_create lo_creat gen_random_bytes gen_salt uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 nanoid ulid_generate gen_ulid'
   ).split(' '),
 );
-
-export interface VolatileCall {
-  readonly name: string;
-  /**
-   * False where none of the files makes the function and it is not PostgreSQL's: VOLATILE is what a function is unless
-   * it says otherwise.
-   */
-  readonly certain: boolean;
-}
 
 /**
  * The first function of an expression that gives, or may give, each row a value of its own; undefined where all rows

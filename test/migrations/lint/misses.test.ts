@@ -153,6 +153,36 @@ test("a default's function that none of the files makes may be volatile; Postgre
     expect(await column(value), value).toEqual([]);
 });
 
+test('a foreign key is asked for an index on its columns where all indexes are known, and the index may come after it', async () => {
+  const tables = 'CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY, a int, b int);';
+  const add = 'ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u NOT VALID;';
+  const rule = 'foreign-key-without-index info';
+  expect(await found(tables, add)).toContain(rule);
+  expect(await found(`${tables} CREATE INDEX ON t (b, a);`, add)).toContain(rule);
+  expect(await found(`${tables} CREATE INDEX ON t (a) WHERE b > 0;`, add)).toContain(rule);
+  expect(await found(tables, `${add} CREATE INDEX ON t (a, b);`)).not.toContain(rule);
+  expect(await found(add)).not.toContain(rule);
+  expect(await found('ALTER TABLE t ADD COLUMN a int REFERENCES u;')).toContain(rule);
+  expect(await found('CREATE TABLE s (id int PRIMARY KEY REFERENCES u, t int REFERENCES u UNIQUE);')).not.toContain(
+    rule,
+  );
+});
+
+test('what is written elsewhere counts the same: in WITH, by set_config, an index moved, an event trigger', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, a int);';
+  for (const [sql, rule] of [
+    ['WITH gone AS (DELETE FROM t RETURNING *) SELECT count(*) FROM gone;', 'delete-without-where error'],
+    ['WITH new AS (UPDATE t SET a = 1 RETURNING *) DELETE FROM t WHERE id = 1;', 'update-without-where warning'],
+    ["SELECT set_config('session_replication_role', 'replica', false);", 'session-replication-role error'],
+    ['ALTER INDEX t_pkey SET TABLESPACE fast;', 'move-storage warning'],
+    ['ALTER MATERIALIZED VIEW mv SET TABLESPACE fast;', 'move-storage warning'],
+    ['CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();', 'create-trigger warning'],
+    ['DROP TEXT SEARCH CONFIGURATION c;', 'drop-object warning'],
+  ] as const)
+    expect(await found(table, sql), sql).toContain(rule);
+  expect(await found(table, "SELECT set_config('session_replication_role', 'origin', false);")).toEqual([]);
+});
+
 test("a domain's default counts as the column's own, until it is taken away", async () => {
   const domain = 'CREATE TABLE t (id int); CREATE DOMAIN key AS uuid DEFAULT gen_random_uuid();';
   const add = 'ALTER TABLE t ADD COLUMN x key;';

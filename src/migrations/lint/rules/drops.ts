@@ -101,6 +101,9 @@ const rest: Partial<Record<DropType, string>> = {
   OBJECT_COLLATION: 'collation',
   OBJECT_EXTENSION: 'extension',
   OBJECT_FOREIGN_SERVER: 'server',
+  OBJECT_EVENT_TRIGGER: 'event trigger',
+  OBJECT_TSCONFIGURATION: 'text search configuration',
+  OBJECT_TSDICTIONARY: 'text search dictionary',
 };
 
 export const dropObject: LintRule = {

@@ -9,6 +9,7 @@ import { inheritanceRules } from './inheritance.ts';
 import { numberRules } from './numbers.ts';
 import { dropConstraintRules } from './drop-constraint.ts';
 import { dropRules } from './drops.ts';
+import { foreignKeyIndex } from './foreign-key-index.ts';
 import { functionRules } from './functions.ts';
 import { indexRules } from './indexes.ts';
 import { lockRules } from './locks.ts';
@@ -31,6 +32,7 @@ export const lintRules: readonly LintRule[] = [
   ...domainRules,
   ...numberRules,
   ...constraintRules,
+  foreignKeyIndex,
   ...dropConstraintRules,
   ...indexRules,
   ...lockRules,

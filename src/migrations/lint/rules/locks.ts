@@ -107,6 +107,13 @@ export const moveStorage: LintRule = {
       command.subtype === 'AT_SetTableSpace' || command.subtype === 'AT_SetAccessMethod'
         ? { message: `${context.table.name} is copied whole.`, range: context.command, table: context.table }
         : undefined,
+    AlterTableStmt: (node, context) => {
+      const [index, name] = [node.objtype === 'OBJECT_INDEX', context.name(node.relation)];
+      const moved = all(node.cmds, 'AlterTableCmd').some(({ subtype }) => subtype === 'AT_SetTableSpace');
+      if (!moved || !(index || node.objtype === 'OBJECT_MATVIEW') || context.isNew(node.relation)) return undefined;
+      // An index is no table: the report has no size for it.
+      return { message: `${name.name} is copied whole.`, ...(index ? {} : { table: name }) };
+    },
     AlterTableMoveAllStmt: (node) => ({ message: `Everything in ${node.orig_tablespacename ?? ''} is copied.` }),
   },
 };
@@ -134,6 +141,11 @@ export const createTrigger: LintRule = {
             message: `${node.trigname ?? ''} fires for writes to ${node.relation?.relname ?? ''}, not for replicated rows.`,
             table: context.name(node.relation),
           },
+    CreateEventTrigStmt: ({ trigname = '' }) => ({
+      message: `${trigname} fires for what migrations and Verdigris itself define, on each database by itself: what it writes differs.`,
+      lock: 'none',
+      severity: 'warning',
+    }),
   },
 };
 

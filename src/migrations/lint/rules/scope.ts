@@ -1,9 +1,9 @@
 import type { Node } from 'libpg-query';
-import { all, as, strings, walk, type Of } from '../ast.ts';
+import { all, as, constant, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { findSuperuserNote } from '../../superuser-note.ts';
 import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
-import type { Drafts, LintRule } from '../rule.ts';
+import type { Draft, Drafts, LintRule } from '../rule.ts';
 import type { Statement } from '../statement.ts';
 import { forEach } from './help.ts';
 
@@ -245,6 +245,12 @@ export const extension: LintRule = {
   },
 };
 
+function whereOff(name: string | undefined, value: string | undefined): Draft | undefined {
+  return name === 'session_replication_role' && value !== undefined && value !== 'origin'
+    ? { message: 'Foreign keys and triggers do not work until it is set back.' }
+    : undefined;
+}
+
 export const sessionSetting: LintRule = {
   id: 'session-replication-role',
   title: 'Triggers and foreign keys switched off for the session',
@@ -258,12 +264,13 @@ export const sessionSetting: LintRule = {
   bad: "SET session_replication_role = 'replica';",
   good: 'SET CONSTRAINTS ALL DEFERRED;',
   check: {
-    VariableSetStmt: (node) => {
-      const value = as(node.args?.[0], 'A_Const')?.sval?.sval;
-      return node.name === 'session_replication_role' && value !== undefined && value !== 'origin'
-        ? { message: 'Foreign keys and triggers do not work until it is set back.' }
-        : undefined;
-    },
+    VariableSetStmt: (node) => whereOff(node.name, constant(node.args?.[0])),
+    SelectStmt: (node) =>
+      all(node.targetList, 'ResTarget').flatMap(({ val }) => {
+        const call = as(val, 'FuncCall');
+        const [name, value] = (call?.args ?? []).map(constant);
+        return (strings(call?.funcname).at(-1) === 'set_config' && whereOff(name, value)) || [];
+      }),
   },
 };
 
