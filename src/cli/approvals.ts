@@ -28,8 +28,8 @@ export function approvalsCommand(): Command {
         if (secret.length < 16)
           throw new VerdigrisError('approval-secret', {
             seen: `The environment variable ${options.secretEnv} has ${secret.length} characters.`,
-            required: 'a secret of 16 or more: whoever knows it can approve.',
-            next: 'set it to one made at random, such as `openssl rand -base64 32`.',
+            required: 'at least 16 characters: whoever knows the secret can approve.',
+            next: 'set it to a random value, for example `openssl rand -base64 32`.',
           });
         const { serveApprovals } = await import('../observe/approvals/server.ts');
         const { approve } = await import('../delivery/persons.ts');

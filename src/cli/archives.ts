@@ -89,7 +89,7 @@ async function restore(
   if (as === undefined || as === environment.name)
     throw new VerdigrisError('archive-needs-name', {
       seen: as === undefined ? '--restore without --as.' : `--as ${as}, which is this environment.`,
-      required: 'a name of its own for the environment that is made: nothing is put over what is there.',
+      required: 'a new name for the restored environment: nothing existing is overwritten.',
       next: `give one: verdigris archives --restore ${archive.name} --as ${environment.name}-old`,
     });
   const made = await openPlatform(parseEnvironment(copy, `the declaration of ${as}`));
@@ -109,7 +109,7 @@ function missing(name: string, archives: readonly Listed[]): VerdigrisError {
   const there = archives.filter((each) => each.there).map((each) => each.name);
   return new VerdigrisError('archive-missing', {
     seen: `There is no archive ${name}; there is ${there.join(', ') || 'none'}.`,
-    required: 'one whose snapshot is there.',
-    next: 'see `verdigris archives`. Of a content that its class retained an administrator can make a VolumeSnapshot again (docs/kubernetes.md).',
+    required: 'an archive whose snapshot exists.',
+    next: 'run `verdigris archives`. If the snapshot class retained its content, an administrator can recreate the VolumeSnapshot (docs/kubernetes.md).',
   });
 }

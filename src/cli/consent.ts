@@ -44,8 +44,8 @@ export async function requireConsent(
 export function unconfirmed(seen: string): VerdigrisError {
   return new VerdigrisError('not-confirmed', {
     seen,
-    required: 'a yes to that.',
-    next: 'nothing was changed. Run it again and answer y, or give --yes.',
+    required: 'confirmation.',
+    next: 'nothing was changed. Run it again and answer y, or pass --yes.',
   });
 }
 

@@ -58,7 +58,7 @@ function withinStack(content: unknown, file: string): { declared: unknown; at: r
     required: 'one environment, declared in the file itself.',
     next:
       files.length > 0
-        ? `name the file of the environment that is meant: ${files.map((each) => `--file ${path.join(path.dirname(file), each)}`).join(', ')}.`
+        ? `name the file of the environment you mean: ${files.map((each) => `--file ${path.join(path.dirname(file), each)}`).join(', ')}.`
         : 'keep each declaration in a file of its own (examples/stacks/Pulumi.files.example.yaml), and name it with --file.',
   });
 }

@@ -103,7 +103,7 @@ async function writeNew(file: string, text: string): Promise<void> {
 function unwritable(file: string, cause: Error | undefined): VerdigrisError {
   return new VerdigrisError('init-file', {
     seen: cause === undefined ? `${file} is there already.` : `${file} cannot be written: ${cause.message}.`,
-    required: 'a file that is not there, in a folder that is.',
+    required: 'a new file in an existing folder.',
     next: 'name another one with --file. Nothing was written.',
     cause,
   });

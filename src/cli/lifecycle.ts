@@ -121,9 +121,9 @@ function unconfirmed(
     : '';
   return new VerdigrisError('rebuild-unconfirmed', {
     seen:
-      `The servers of ${name} tell:\n${indented(facts)}The journal that follows: ` +
+      `The servers of ${name} report:\n${indented(facts)}The journal that follows: ` +
       `${state}, ${live} live with release ${liveRelease}${second}.`,
-    required: 'consent, once somebody has looked at these facts.',
+    required: 'confirmation by someone who has checked these facts.',
     next:
       'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a ' +
       'release under way stay lost.',

@@ -20,7 +20,7 @@ export async function graded(report: LintReport, url: string): Promise<LintRepor
     return await withFixedPath(client, () => gradeByDatabase(report, client));
   } catch (cause) {
     throw new VerdigrisError('lint-database', {
-      seen: 'The database could not be asked for its tables’ sizes.',
+      seen: 'Could not read table sizes from the database.',
       required: 'a connection that may read the catalogue.',
       next: 'fix --database, or leave it out.',
       cause,

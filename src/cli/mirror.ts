@@ -53,15 +53,15 @@ function percent(text: string): number {
 
 function unseen(): VerdigrisError {
   return new VerdigrisError('mirror-unseen', {
-    seen: 'The path of the clients here does not see their statements.',
-    required: 'the router of the platform local, which does.',
+    seen: 'What routes clients here does not see their statements.',
+    required: 'platform local, whose router does.',
     next: 'declare the metric `latency` with statements of yours instead (docs/delivery.md): it runs them on both colours.',
   });
 }
 
 function noCandidate(state: string): VerdigrisError {
   return new VerdigrisError('no-candidate', {
-    seen: `The environment is ${state}: there is no candidate that is migrated and not live yet.`,
+    seen: `The environment is ${state}: it has no migrated candidate.`,
     required: 'a candidate with the migrations of its release.',
     next: 'run `verdigris seed` and `verdigris migrate` first.',
   });
@@ -71,9 +71,9 @@ function requireSame(report: MirrorReport): void {
   const differing = differingStatements(report);
   if (differing.length === 0) return;
   throw new VerdigrisError('mirror-differs', {
-    seen: `${differing.length} statements give other rows on the candidate than on the live colour.`,
-    required: 'the same rows, or a release that means them to be others.',
-    next: 'look at them above: a migration that changes what they read is the usual cause. `verdigris verify` compares the data itself.',
+    seen: `${differing.length} statements return different rows on the candidate than on the live colour.`,
+    required: 'the same rows, unless the release is meant to change them.',
+    next: 'check the statements above: the usual cause is a migration that changes what they read. `verdigris verify` compares the data itself.',
     facts: { statements: differing.map(({ statement }) => statement) },
   });
 }

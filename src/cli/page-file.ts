@@ -15,7 +15,7 @@ export async function writePage(file: string, text: string): Promise<void> {
 function fail(file: string, cause: unknown): never {
   throw new VerdigrisError('page-file', {
     seen: `${file} cannot be written: ${(cause as Error).message}.`,
-    required: 'a file in a folder that is there and may be written to.',
+    required: 'a file in an existing, writable folder.',
     next: 'name another one with --html.',
     cause,
   });

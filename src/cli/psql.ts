@@ -70,8 +70,8 @@ async function ownerOf({ environment }: CliSession, operator: ConnectionSettings
   if (owner !== undefined) return owner;
   throw new VerdigrisError('no-owner', {
     seen: `the database ${environment.database} and all of its schemas belong to superusers.`,
-    required: 'a role that owns it and is no superuser.',
-    next: 'declare roles.owner before `create`; on a server that exists make the role and give it the database (`ALTER DATABASE … OWNER TO …`).',
+    required: 'an owner that is not a superuser.',
+    next: 'declare roles.owner before `create`; on an existing server create the role and make it the owner (`ALTER DATABASE … OWNER TO …`).',
   });
 }
 

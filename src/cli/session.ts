@@ -45,7 +45,7 @@ export async function withReporter(
       new VerdigrisError('interrupted', {
         seen: `Interrupted by ${signal}.`,
         required: 'completion.',
-        next: 'what was begun is undone where it could be, or continued by the same command; see `verdigris status`.',
+        next: 'run `verdigris status`. Run the same command to continue, or `verdigris recover` to undo (behind the commit point: to finish).',
       }),
     );
   // Not `once`: libraries that listen too (of the spinner, of children) take the last listener's leave for permission
@@ -96,7 +96,7 @@ export async function withLocalSession(
     throw new VerdigrisError('platform-not-here', {
       seen: `${session.environment.name} is declared for the platform ${platform.kind}.`,
       required: 'the platform local, for this command.',
-      next: 'on Kubernetes the Pulumi program does it: `verdigris up`. docs/kubernetes.md says how.',
+      next: 'on Kubernetes use `verdigris up` (docs/kubernetes.md).',
     });
   });
 }

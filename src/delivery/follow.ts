@@ -96,7 +96,7 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
 export function requireSteps({ environment }: Pick<DeliveryParts, 'environment'>): void {
   if (environment.delivery.steps.length > 0) return;
   throw new VerdigrisError('no-delivery-steps', {
-    seen: `${environment.name} declares no steps by which a release would walk by itself.`,
+    seen: `${environment.name} declares no steps that a release could follow by itself.`,
     required: '`delivery.steps` in the declaration.',
     next: 'declare them (docs/delivery.md), or run `verdigris release` without --follow.',
   });
@@ -114,7 +114,7 @@ function requireGood(ended: { readonly outcome: string } | undefined, why: strin
 function waits(why: string): VerdigrisError {
   return new VerdigrisError('delivery-waits', {
     seen: `The release waits: ${why}.`,
-    required: 'a person.',
+    required: 'a decision by a person.',
     next: 'see `verdigris status`; then `verdigris resume`, or `verdigris abandon` before the switchover and `verdigris rollback` after it.',
   });
 }

@@ -34,9 +34,9 @@ export async function approve(
     const approved = digest ?? declared[record.candidate];
     if (approved !== record.digest || declared[record.candidate] !== record.digest)
       throw new VerdigrisError('approval-other-release', {
-        seen: `This approves ${approved ?? 'no release'}, and release ${record.to} with the digest ${record.digest} is under way.`,
-        required: 'the approval of the release that is under way: its target and its migrations as they are.',
-        next: 'look at `verdigris status` and at the migrations, then approve from a declaration that has them.',
+        seen: `This approves ${approved ?? 'no release'}, and release ${record.to} with the digest ${record.digest} is in progress.`,
+        required: 'an approval of the release in progress: the same target, the same migrations.',
+        next: 'check `verdigris status` and the migrations, then approve with the declaration that has them.',
         facts: { approved, digest: record.digest },
       });
     const step = parts.environment.delivery.steps.findIndex(
@@ -141,10 +141,10 @@ async function change(
     if (!delivery || (delivery.ended && !whenEnded))
       throw new VerdigrisError('no-delivery', {
         seen: delivery
-          ? `Release ${delivery.to} was ${delivery.ended?.outcome}: no release walks by itself now.`
-          : 'No release walks by itself now.',
+          ? `Release ${delivery.to} was ${delivery.ended?.outcome}: no release is running by itself.`
+          : 'No release is running by itself.',
         required: 'one that does.',
-        next: 'begin one by `verdigris release --follow`.',
+        next: 'start one with `verdigris release --follow`.',
       });
     const next = to(delivery, c.journal);
     await c.ledger.write((journal) => ({ ...journal, delivery: next }));

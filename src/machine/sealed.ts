@@ -29,11 +29,11 @@ export async function readSealed(file: string): Promise<Buffer> {
 
 export function unsealed(name: string): VerdigrisError {
   return new VerdigrisError('declaration-unsealed', {
-    seen: `${name} in the cluster is not what the environment was declared as: its digest is not in the environment's Secret of seals.`,
-    required: 'what the declaring side wrote: it names commands and SQL that would be run.',
+    seen: `${name} in the cluster is not what was declared: its digest is not in the environment's seal Secret.`,
+    required: 'exactly what was declared: it contains commands and SQL that would be run.',
     next:
       'find out who changed the ConfigMap; `up`, or `pulumi up`, writes both again. Right after an `up` the two may ' +
-      'reach a pod some seconds apart: then the next attempt succeeds.',
+      'reach a pod some seconds apart: the next attempt then succeeds.',
     facts: { file: name },
   });
 }

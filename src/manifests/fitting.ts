@@ -19,7 +19,7 @@ export function requireFittingPatches(environment: Environment): void {
     // Names of volumes and snapshots count on with each release.
     if (kind.some((manifest) => isMeant(patch, manifest)) || (kind.length > 0 && patch.name?.includes('*'))) continue;
     throw new VerdigrisError('patch-refused', {
-      seen: `A patch of kubernetes.patches is meant for ${patch.kind} ${patch.name ?? ''}, and there is no such object.`,
+      seen: `A patch of kubernetes.patches is meant for ${patch.kind} ${patch.name ?? ''}, which does not exist.`,
       required: 'a kind and a name of this environment, or a pattern with *.',
       next:
         kind.length > 0

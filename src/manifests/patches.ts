@@ -27,7 +27,7 @@ function one(patch: Patch, manifest: Manifest): Manifest {
   throw new VerdigrisError('patch-refused', {
     seen: `A patch of kubernetes.patches for ${where} changes ${touched.join(', ')}.`,
     required:
-      'patches that add, or change what a release does not rest on: resources, securityContext, imagePullPolicy, numbers of probes, scheduling.',
+      'patches that add something, or change only what a release does not depend on: resources, securityContext, imagePullPolicy, numbers of probes, scheduling.',
     next: 'take that out of the patch; docs/kubernetes.md, “Overlays”, says what a patch may change.',
     facts: { object: where, touched },
   });
@@ -41,7 +41,7 @@ function applied(patch: Patch, manifest: Manifest, where: string): Manifest {
   } catch (error) {
     throw new VerdigrisError('patch-refused', {
       seen: `A JSON patch of kubernetes.patches does not fit ${where}: ${describe(error).split('\n')[0]}.`,
-      required: 'a patch (RFC 6902) whose paths are there.',
+      required: 'a patch (RFC 6902) whose paths exist.',
       next: 'compare it with the object, as `pulumi preview --diff` or `kubectl get -o yaml` shows it.',
     });
   }

@@ -42,7 +42,7 @@ export function interrupted(
 ): VerdigrisError {
   return new VerdigrisError('migration-interrupted', {
     seen: `${what} was stopped by a signal.${said}`,
-    required: 'that the migrations run to their end.',
+    required: 'migrations that run to their end.',
     next,
     ...(facts ? { facts } : {}),
     cause,

@@ -29,7 +29,7 @@ export function journalLost(
   const real = found.filter(({ what }) => what !== engineState);
   return new VerdigrisError('journal-lost', {
     seen: `The environment ${environment} existed, and there is no journal of it in ${where}. Found: ${found.map(named).join(', ') || 'nothing else'}.`,
-    required: 'its journal, or a place where nothing says that it existed.',
+    required: 'its journal, or a place with no trace of it.',
     next:
       'nothing was made and nothing was changed. ' +
       (real.length > 0
@@ -54,7 +54,7 @@ export function otherEnvironment(
       `The journal of ${environment} is that of ` +
       `${uid === undefined ? 'an environment without uid' : `the environment ${uid}`}; ` +
       `${found.map(named).join(', ')}.`,
-    required: 'the journal of this very environment.',
+    required: 'the journal of this environment.',
     next:
       'nothing was changed. Put the journal back that belongs to these ' +
       '(docs/operations/journal.md#other-environment); where it is gone, take the wrong one away and run ' +

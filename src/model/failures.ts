@@ -25,8 +25,8 @@ export function leaseHeld(holder: string, since: string, pid?: number): Verdigri
     required: 'one operator at a time.',
     next:
       pid === undefined
-        ? 'wait for it to end; where its process is gone, its lease runs out within 10 s and its work is continued or undone by the next command.'
-        : `wait for it to end, or end process ${pid}; its work is then continued or undone by the next command.`,
+        ? 'wait for it to finish. If its process is gone, its lease expires within 10 s, and the next command continues or undoes its work.'
+        : `wait for it to end, or end process ${pid}; the next command then continues or undoes its work.`,
     facts: { holder, since, ...(pid === undefined ? {} : { pid }) },
   });
 }
@@ -34,9 +34,9 @@ export function leaseHeld(holder: string, since: string, pid?: number): Verdigri
 /** Of two who write the same revision one succeeds. */
 export function journalConflict(revision: number): VerdigrisError {
   return new VerdigrisError('journal-conflict', {
-    seen: `Revision ${revision} of the journal was written by somebody else.`,
-    required: 'to be the only one who writes.',
-    next: 'run the command again: it goes on from what the other one left.',
+    seen: `Revision ${revision} of the journal was written by another process.`,
+    required: 'one writer.',
+    next: 'run the command again: it continues from what the other one left.',
   });
 }
 
@@ -99,7 +99,7 @@ export function noColour(colour: string, where = colour): VerdigrisError {
 export function notHeld(seen: string): VerdigrisError {
   return new VerdigrisError('not-held', {
     seen,
-    required: 'a hold that is on.',
+    required: 'an active hold.',
     next: 'begin the switchover again; clients may have written meanwhile.',
   });
 }
@@ -139,7 +139,7 @@ export function diskFull(where: string, cause: unknown): VerdigrisError {
   return new VerdigrisError('disk-full', {
     seen: `No space is left on the disk of ${where}.`,
     required: 'room to write: some MiB for the journal, the write-ahead log and the copy for a colour.',
-    next: 'free space there (`df`); what was begun is undone or continued by `verdigris recover`. What undoing writes has a reserve.',
+    next: 'free space there (`df`), then run `verdigris recover`: it undoes or finishes what was begun. Space for undoing is reserved.',
     facts: { where },
     cause,
   });

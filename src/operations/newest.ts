@@ -63,7 +63,7 @@ export function requireNewest(token: number, seen: Marks['seen']): void {
   throw new VerdigrisError('journal-older', {
     seen: `The journal was written under token ${token}; ${since}.`,
     required: 'the newest journal: an older one may say that the wrong colour takes writes.',
-    next: 'nothing was changed. Put the newest journal back where there is one; else follow docs/operations/journal.md#journal-older.',
+    next: 'nothing was changed. Restore the newest journal if there is one; otherwise follow docs/operations/journal.md#journal-older.',
     facts: { token, seen: newer.map(({ colour, acted }) => ({ colour, acted })) },
   });
 }

@@ -114,9 +114,8 @@ function isDamaged({ text, where }: { readonly text: string; readonly where: str
 function needless(where: string): VerdigrisError {
   return new VerdigrisError('rebuild-needless', {
     seen: `There is a journal: ${where}.`,
-    required:
-      'none, or a damaged one with the revision before it: what is there is worth more than what can be told from the servers.',
-    next: 'run `verdigris status`. Where this one is refused, docs/operations/journal.md says how to put the right one back, or to take it away first.',
+    required: 'no journal, or a damaged one with the revision before it: a journal knows more than the servers do.',
+    next: 'run `verdigris status`. If this journal is refused, docs/operations/journal.md says how to restore the right one, or to move it away.',
   });
 }
 
@@ -211,8 +210,8 @@ function serverText({ colour, generation, release, open, uid, follows }: ServerF
 
 function impossible({ name }: Environment, facts: readonly string[]): VerdigrisError {
   return new VerdigrisError('rebuild-impossible', {
-    seen: `What is left of ${name} does not tell which colour is live:\n${indented(facts)}`,
-    required: 'one server that runs and is open, or a closed one that the clients’ path leads to.',
+    seen: `What is left of ${name} does not show which colour is live:\n${indented(facts)}`,
+    required: 'one running server that is open, or a closed one that clients are routed to.',
     next:
       'nothing was changed. Start the server that has the data; where both are open, stop the one that must ' +
       'not take writes (its data stays), then run the same command.',

@@ -5,9 +5,9 @@ export function otherGeneration(colour: string, meant: number | undefined, found
   const name = (generation: number | undefined): string =>
     generation === undefined ? 'nothing' : `generation ${generation}`;
   return new VerdigrisError('other-generation', {
-    seen: `${colour} is ${name(found)} now; what was to be done was meant for ${name(meant)}.`,
-    required: 'the very server that was meant.',
-    next: 'see `verdigris status`: somebody else has gone on with this environment; nothing was changed.',
+    seen: `${colour} is ${name(found)} now; this operation was meant for ${name(meant)}.`,
+    required: 'the server that it was meant for.',
+    next: 'see `verdigris status`: another process has continued with this environment; nothing was changed.',
     facts: { colour },
   });
 }

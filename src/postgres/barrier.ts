@@ -109,10 +109,10 @@ function requireApply(name: string, now: Subscription, before: number, error: st
     return `, apply met ${now.errors - before} errors: ${text}`;
   throw new VerdigrisError('apply-failed', {
     seen: `A change cannot be applied by the subscription ${name}: ${text}`,
-    required: 'every change applied: nothing is skipped, so all that follows waits behind this one.',
+    required: 'every change applied: nothing is skipped, so everything after this one waits.',
     next: [
-      'where the row on that side is wrong and you know why, fix it there: apply goes on by itself.',
-      'Otherwise a candidate is abandoned and seeded again (`verdigris abandon`); a retained colour: `verdigris rollback --help`.',
+      'if you know why the row on that side is wrong, fix it there: apply then continues by itself.',
+      'Otherwise abandon a candidate (`verdigris abandon`) and seed again; for a retained colour see `verdigris rollback --help`.',
     ].join(' '),
     facts: { subscription: name, errors: now.errors - before, error },
   });

@@ -36,8 +36,8 @@ export async function createLike(live: Client, candidate: ConnectionSettings, da
         throw new VerdigrisError('candidate-locale', {
           seen: `The candidate's server cannot make a database as the live one is (${clauses(wanted, major)}): ${(cause as Error).message}.`,
           required:
-            'the same encoding and order of text: queries would answer in another order, and unique text may not be.',
-          next: 'give that machine the locale (on Debian: dpkg-reconfigure locales), or create the empty database there yourself as you want it.',
+            'the same encoding and collation: otherwise queries return rows in another order, and unique text may not stay unique.',
+          next: 'install the locale on that machine (on Debian: dpkg-reconfigure locales), or create the empty database there yourself as you want it.',
           cause,
         });
       });

@@ -113,7 +113,7 @@ export function requireClosed(open: readonly OpenRole[], accept: readonly string
     seen: `The fence cannot keep out ${left.map(({ role, why }) => `${role} (${why})`).join('; ')}.`,
     required: 'every role but those of Verdigris closed: what one of them writes behind the fence is lost.',
     next:
-      'have it closed by whom it belongs to; or, where you know that it writes nothing there, accept it by ' +
+      'ask its owner to close it; or, if you know that it writes nothing there, accept it by ' +
       `name in the declaration: fence: { accept: [${left.map(({ role }) => role).join(', ')}] }.`,
     facts: { roles: left },
   });

@@ -157,7 +157,7 @@ function readersShut(readers: readonly string[]): VerdigrisError {
     required: 'readers whom the fence can let in again, read-only.',
     next:
       `have \`GRANT ${readers.map((name) => ident(name)).join(', ')} TO ${operatorRole} WITH ADMIN OPTION\` run there; ` +
-      'or go on without a canary. Nothing was changed.',
+      'or continue without a canary. Nothing was changed.',
     facts: { readers },
   });
 }

@@ -116,9 +116,9 @@ async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: n
     const parsed = lostRowSchema.safeParse(line);
     if (!parsed.success)
       throw new VerdigrisError('import-unreadable', {
-        seen: `${file}:${number} is no row of an export by this version of Verdigris.`,
+        seen: `${file}:${number} is not a row exported by this version of Verdigris.`,
         required: 'the file as a lossy rollback wrote it.',
-        next: 'give that file, whole and unchanged. Nothing was changed.',
+        next: 'pass that file, whole and unchanged. Nothing was changed.',
       });
     yield { line: parsed.data, number };
   }
@@ -132,6 +132,6 @@ function refused(file: string, what: string): VerdigrisError {
   return new VerdigrisError('import-conflict', {
     seen: `${file} cannot be brought back: ${what}`,
     required: 'every row as the export found it: what was written since is never overwritten.',
-    next: 'nothing was changed. Decide which of the two is right; take the lines of rows that you keep as they are out of a copy of the file, and give that.',
+    next: 'nothing was changed. Decide which version is right. To keep rows as they are, remove their lines from a copy of the file, and import that.',
   });
 }

@@ -84,7 +84,7 @@ async function requireFree(client: Client, role: string, login: string): Promise
     seen: long
       ? `${login} is longer than the 63 bytes that PostgreSQL keeps of a name.`
       : `There is a role ${login} already, which no rotation made.`,
-    required: `a second login for ${role}, by which clients change over while the first one works.`,
+    required: `a second login for ${role}, so that clients can switch while the first one still works.`,
     next: `${long ? '' : 'rename that role; or '}run \`verdigris rotate ${role} --at-once\`: the login stays and its password changes. Nothing was changed.`,
     facts: { role, login },
   });

@@ -54,7 +54,7 @@ export async function migrationOwner(client: Client, declared: string | undefine
   if (declared !== undefined) {
     if ((await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [declared])).length > 0) return declared;
     throw new VerdigrisError('migration-owner-missing', {
-      seen: `roles.owner is ${declared}, and there is no such role on the server.`,
+      seen: `roles.owner is ${declared}, but the server has no such role.`,
       required: 'the role that migrations run as, which owns what they change.',
       next:
         `make it on the live colour (\`CREATE ROLE ${ident(declared)}\`) and give it what it is to own, or ` +

@@ -133,7 +133,7 @@ export class RouterControl {
   #down(cause: unknown): VerdigrisError {
     return new VerdigrisError('router-down', {
       seen: `The router in ${this.folder} does not answer: ${describe(cause)}.`,
-      required: 'a running router: it is the way of all clients.',
+      required: 'a running router: all clients connect through it.',
       next: 'start it (`verdigris start`); router.log there says why it ended.',
       facts: { folder: this.folder },
       cause,

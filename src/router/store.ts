@@ -83,7 +83,7 @@ function parse(text: string, file: string): RouterState {
     return stateSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new VerdigrisError('router-state', {
-      seen: `The router's state ${file} cannot be understood.`,
+      seen: `The router's state ${file} cannot be read.`,
       required: 'the file as the router wrote it: it says which colour takes writes, and whether clients are held.',
       next:
         '`verdigris status` shows the live colour by the journal: put it as `live` into router.json beside this file, ' +

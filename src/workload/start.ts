@@ -145,7 +145,7 @@ function parse(line: string): Message | undefined {
 function startFailure(seen: string): VerdigrisError {
   return new VerdigrisError('workload-start', {
     seen: `The workload did not start: ${seen}.`,
-    required: 'tables made by prepareWorkload, and an address where its writers and readers are let in.',
+    required: 'tables made by prepareWorkload, and an address where its writers and readers can log in.',
     next: 'see whether the address answers and the roles may log in.',
   });
 }

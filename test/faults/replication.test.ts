@@ -90,7 +90,7 @@ describe('replication', () => {
         bench.on('green', async (subscriber) => {
           await expect(crossBarrier(publisher, subscriber, name, 120_000)).rejects.toMatchObject({
             id: 'slot-lost',
-            next: expect.stringMatching(/seeded again/) as string,
+            next: expect.stringMatching(/seed again/) as string,
           });
         }),
       );

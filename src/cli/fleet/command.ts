@@ -95,7 +95,7 @@ function unfinished(file: string, outcomes: readonly Walked[]): VerdigrisError {
       `${count(of('failed').length, 'environment')} of ${outcomes.length} failed, ${of('not begun').length} not begun:\n` +
       indented(of('failed').map(outcomeText)),
     required: 'every environment released.',
-    next: `see each with \`verdigris status --file …\`; fix it, then run \`verdigris fleet release ${file}\` again: it goes on where it was stopped.`,
+    next: `see each with \`verdigris status --file …\`; fix it, then run \`verdigris fleet release ${file}\` again: it continues where it stopped.`,
     facts: { environments: outcomes },
   });
 }

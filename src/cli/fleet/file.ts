@@ -65,7 +65,7 @@ export async function readFleet(file: string): Promise<Fleet> {
 
 function invalid(file: string, problems: readonly string[]): VerdigrisError {
   return new VerdigrisError('fleet-invalid', {
-    seen: `${file} is no fleet:\n${indented(problems)}`,
+    seen: `${file} is not a valid fleet:\n${indented(problems)}`,
     required: 'a file as docs/fleet.md describes it.',
     next: 'fix what is listed; nothing was done.',
     facts: { problems },

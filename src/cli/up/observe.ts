@@ -57,7 +57,7 @@ export class Observation {
   failure(error: unknown): VerdigrisError {
     if (this.#violations.length > 0) {
       return new VerdigrisError('policy-violated', {
-        seen: `The policies refuse it:\n${indented(this.#violations)}`,
+        seen: `The policies reject this update:\n${indented(this.#violations)}`,
         required: 'no violation of a mandatory policy.',
         next: 'fix what they name; nothing was changed.',
         cause: error,
@@ -83,9 +83,9 @@ export class Observation {
         .filter(Boolean)
         .join('\n') || ownWords(error);
     return new VerdigrisError('up-failed', {
-      seen: `Pulumi did not come to its end: ${seen}\n`,
+      seen: `Pulumi failed: ${seen}\n`,
       required: 'an update without errors.',
-      next: 'fix what it says and run the same command: it goes on from the journal.',
+      next: 'fix what it says and run the same command: it continues from the journal.',
       cause: error,
     });
   }

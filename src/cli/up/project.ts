@@ -38,7 +38,7 @@ async function readProject(folder: string): Promise<Project> {
     throw new VerdigrisError('no-project', {
       seen: `${file} cannot be read: ${describe(cause)}.`,
       required: 'the folder of a Pulumi project, with Pulumi.yaml and Pulumi.<stack>.yaml.',
-      next: 'name it by --cwd, or begin with Pulumi.yaml of Verdigris and a file of examples/stacks.',
+      next: 'name it with --cwd, or start from Verdigris’s own Pulumi.yaml and a file of examples/stacks.',
       cause,
     });
   }

@@ -148,11 +148,11 @@ async function consent({ yes }: UpRequest, { title }: UpStage, index: number, si
   if (atTerminal() && (await agrees(`\n${title[0]?.toUpperCase()}${title.slice(1)}?`, signal))) return;
   throw new VerdigrisError('up-unconfirmed', {
     seen: `${index === 0 ? 'What is shown above was not confirmed' : `The stage "${title}" was not confirmed`}.`,
-    required: 'consent: an answer at a terminal, or --yes.',
+    required: 'confirmation at a terminal, or --yes.',
     next:
       index === 0
         ? 'nothing was changed. Run it with --yes.'
-        : 'the stages before it stay as they are. Run it again, with --yes to go on.',
+        : 'the stages before it are kept. Run it again to continue; --yes skips the question.',
   });
 }
 

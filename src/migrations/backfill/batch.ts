@@ -103,8 +103,8 @@ async function note(
   );
   if (rowCount === 1) return;
   throw new VerdigrisError('backfill-elsewhere', {
-    seen: `Somebody else went on with ${backfill.name} meanwhile.`,
+    seen: `Another process continued ${backfill.name} meanwhile.`,
     required: 'one operator at a time.',
-    next: 'see `verdigris status`; what was done is done once, and run `verdigris backfill` again where it is not complete.',
+    next: 'run `verdigris status`. No batch was done twice; if the backfill is not complete, run `verdigris backfill` again.',
   });
 }

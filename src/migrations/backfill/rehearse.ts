@@ -28,7 +28,7 @@ export async function rehearseBackfills(client: Client, backfills: readonly Back
         throw new VerdigrisError('backfill-failed', {
           seen: `${backfill.name}: ${cause.message}`,
           required: 'that `set` and `where` can be computed for every row.',
-          next: 'it was tried in a transaction that is rolled back: nothing is changed. Fix the file and run the same command again.',
+          next: 'it was tried in a transaction that was rolled back: nothing was changed. Fix the file and run the same command again.',
           facts: { backfill: backfill.name, file: backfill.path, sqlstate: (cause as { code?: string }).code },
           cause,
         });

@@ -178,7 +178,7 @@ function outOfTime({ name }: Backfill, seen: number, total: number): VerdigrisEr
   return new VerdigrisError('backfill-time-limit', {
     seen: `${name} was stopped by its time limit after ${seen}${total > 0 ? ` of about ${total}` : ''} rows.`,
     required: 'more time.',
-    next: 'run `verdigris backfill` again: it goes on there. Until it is complete, the switchover is refused.',
+    next: 'run `verdigris backfill` again: it continues there. Until it is complete, the switchover is refused.',
     facts: { backfill: name, seen, total },
   });
 }

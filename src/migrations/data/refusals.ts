@@ -23,9 +23,9 @@ export function cannotBeHeld(
       `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one statement: ` +
       `${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
     required:
-      'that what changes rows can be held back until the switchover: before, replication sends the live colour’s rows over them.',
+      'row changes that can be held back until the switchover: before it, replication overwrites them with the live colour’s rows.',
     next:
-      'write the changes of rows as statements of their own, or a block without definitions. Nothing of this ' +
+      'move the row changes to statements of their own, or to a block without definitions. Nothing of this ' +
       'file is applied, and the live colour is untouched.',
     facts: { file: statement.file, line: statement.line, tables },
   });
@@ -34,8 +34,8 @@ export function cannotBeHeld(
 /** What is held back is kept in the database, as its owner may write it: it never runs as superuser. */
 export function heldAsSuperuser(statement: Pick<FromFile, 'file' | 'line' | 'text'>): VerdigrisError {
   return new VerdigrisError('data-statement-superuser', {
-    seen: `${sourceLine(statement)} changes rows that both colours have, so it waits for the switchover; its file runs as superuser by its note.`,
-    required: 'that what runs at the switchover runs as the owner.',
+    seen: `${sourceLine(statement)} changes rows that both colours have, so it is held back until the switchover, but a note makes its file run as superuser.`,
+    required: 'statements that run as the owner at the switchover.',
     next: 'move it to a file without the note, with a higher version. Nothing of this file is applied, and the live colour is untouched.',
     facts: { file: statement.file, line: statement.line },
   });
@@ -47,8 +47,8 @@ export function heldFailed(held: FromFile, next: string, cause: unknown): Verdig
   return new VerdigrisError('data-statement-failed', {
     seen:
       `${sourceLine(held)}: ${message}${detail === undefined ? '' : ` (${detail})`}. It changes rows that both ` +
-      'colours have, so it runs at the switchover, after all that the migrations make.',
-    required: 'that it succeeds there.',
+      'colours have, so it runs at the switchover, after all migrations.',
+    required: 'a statement that succeeds there.',
     next,
     facts: { file: held.file, line: held.line, sqlstate: code },
     cause,

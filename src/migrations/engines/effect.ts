@@ -8,7 +8,7 @@ export function effectUnknown(engine: string, why: string, cause?: unknown): Ver
   return new VerdigrisError('migration-effect-unknown', {
     seen: `What the migrations of ${engine} do to tables cannot be known beforehand: ${why}.`,
     required: 'SQL that can be tried in a transaction.',
-    next: 'nothing has to be done: the catalogue is checked after the run.',
+    next: 'no action is needed: the catalogue is checked after the run.',
     cause,
   });
 }

@@ -130,14 +130,14 @@ async function failure(
   if (how.silent)
     return new VerdigrisError('migration-tool-silent', {
       seen: `${tool.name} printed nothing for ${silence} ms and was stopped.${said}`,
-      required: 'that no statement takes longer than limits.migrationStatement.',
+      required: 'no statement that takes longer than limits.migrationStatement.',
       next,
       facts,
       cause,
     });
   return new VerdigrisError('migration-tool-failed', {
     seen: `${tool.name} failed (${how.exit}).${said}`,
-    required: 'that every migration succeeds on the candidate.',
+    required: 'every migration to succeed on the candidate.',
     next,
     facts,
     cause,

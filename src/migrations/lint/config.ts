@@ -57,7 +57,7 @@ function meant(name: string, known: readonly string[]): string {
 
 function wrong(seen: string): VerdigrisError {
   return new VerdigrisError('lint-config', {
-    seen: `The linter's configuration is off: ${seen}${seen.endsWith('?') ? '' : '.'}`,
+    seen: `The linter's configuration is wrong: ${seen}${seen.endsWith('?') ? '' : '.'}`,
     required: 'the settings of docs/lint/README.md.',
     next: 'fix the configuration; `verdigris lint --list-rules` prints the rules.',
   });

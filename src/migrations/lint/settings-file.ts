@@ -31,7 +31,7 @@ function parsed(text: string, file: string): unknown {
     return parse(text) as unknown;
   } catch (cause) {
     throw new VerdigrisError('lint-config', {
-      seen: `${file} is no YAML.`,
+      seen: `${file} is not YAML.`,
       required: 'a YAML or JSON file with a verdigris-lint section.',
       next: 'fix it.',
       cause,

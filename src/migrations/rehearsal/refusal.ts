@@ -6,8 +6,8 @@ import type { RehearsalReport } from './report.ts';
 export function refusal(report: RehearsalReport): VerdigrisError {
   const refused = refusals(report.findings);
   return new VerdigrisError('rehearsal-refused', {
-    seen: `The rehearsal refuses: ${refused.map(({ title }) => title).join('; ')}.`,
-    required: 'a rehearsal without a refusal.',
+    seen: `The rehearsal found what blocks a release: ${refused.map(({ title }) => title).join('; ')}.`,
+    required: 'nothing that blocks a release.',
     next: 'read the report and change the migrations; the live colour is untouched and nothing was left behind.',
     facts: { findings: refused.map(({ id }) => id) },
   });

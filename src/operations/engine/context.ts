@@ -248,7 +248,7 @@ export class Context {
 
 export function leaseLost(): VerdigrisError {
   return new VerdigrisError('lease-lost', {
-    seen: 'Somebody else took the lease over, because this process did not renew it in time.',
+    seen: 'Another process took over the lease, because this one did not renew it in time.',
     required: 'one operator at a time.',
     next: 'see `verdigris status`; the other one continues or undoes this work.',
   });

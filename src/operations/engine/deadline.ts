@@ -13,7 +13,7 @@ export class Deadline {
           reject(
             new VerdigrisError('switchover-limit', {
               seen: `${verb} did not reach its commit point within ${ms} ms of holding the clients.`,
-              required: 'the limit limits.switchover.',
+              required: 'the commit point within limits.switchover.',
               next: 'nothing moved; see which step took the time (`verdigris history`), then try again.',
             }),
           ),
@@ -40,8 +40,8 @@ export async function within<T>(ms: number, step: Pick<Step, 'id' | 'title'>, wo
       late.reject(
         new VerdigrisError('step-limit', {
           seen: `The step ${step.id} (${step.title}) did not end within ${ms} ms.`,
-          required: 'an end of every step: a connection or a server that hangs must not hold anybody without end.',
-          next: 'find what hangs (pg_stat_activity of both colours, the network between); `verdigris recover` goes on from here.',
+          required: 'an end of every step: a connection or server that hangs must not block the environment forever.',
+          next: 'find what hangs (pg_stat_activity of both colours, the network between); `verdigris recover` continues from here.',
           facts: { step: step.id, ms },
         }),
       ),

@@ -193,7 +193,7 @@ async function settled(c: Context, operation: Operation, track: Span[], error: u
     if (c.journal.operation?.phase === 'complete') throw failure;
     throw new VerdigrisError('undo-failed', {
       seen: `${operation.verb} failed (${describe(error)}), and undoing it failed too (${describe(failure)}).`,
-      required: 'both to be settled before anything else is done.',
+      required: 'both to be settled first.',
       next: 'fix the cause and run the same command again: it continues undoing.',
       cause: new AggregateError([error, failure]),
     });

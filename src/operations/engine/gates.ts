@@ -15,8 +15,8 @@ export function requireState(c: Context, operation: Operation): void {
   const { from } = pathOf(operation);
   if (c.journal.release?.rebuilt && operation.verb !== 'abandon')
     throw new VerdigrisError('release-rebuilt', {
-      seen: `The journal of ${c.environment.name} was rebuilt from the servers; what the release with ${c.idle} had proved went with the old one.`,
-      required: 'a release whose record is whole.',
+      seen: `The journal of ${c.environment.name} was rebuilt from the servers; what the release with ${c.idle} had proved was lost with the old one.`,
+      required: 'a release with a complete record.',
       next: `run \`verdigris abandon\`: it removes ${c.idle} and leaves ${c.live} as it is; then a new release can begin.`,
     });
   if (from.includes(state)) return;

@@ -29,7 +29,7 @@ export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
 
 function serverGone(colour: Colour, cause: unknown): VerdigrisError {
   return new VerdigrisError('server-gone', {
-    seen: `The server of ${colour} ended, or does not answer: ${describe(cause)}`,
+    seen: `The server of ${colour} stopped, or does not answer: ${describe(cause)}`,
     required: 'both servers running while a command works.',
     next:
       `see why in its log (\`verdigris logs --colour ${colour}\`), then \`verdigris start\` and the same command again: ` +

@@ -130,7 +130,7 @@ function flagsBack(lossy: boolean): Step {
 function notTurned(failed: readonly string[]): VerdigrisError {
   return new VerdigrisError('flags-not-turned', {
     seen: `Flags could not be turned back before the rollback: ${failed.join('; ')}.`,
-    required: 'that no software uses the shape of the release that is left.',
+    required: 'no software that still uses what this rollback takes away.',
     next:
       'see that the store answers and run `verdigris rollback` again; or turn them off there by hand, take the store ' +
       'out of `flagStores`, and run it. Nothing was moved.',

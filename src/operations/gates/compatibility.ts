@@ -47,7 +47,7 @@ export async function runTests(c: Context): Promise<readonly TestResult[]> {
             `${result.tail}\n`,
         )
         .join(''),
-      required: 'that both releases work with the new schema: both are served by it around the switchover.',
+      required: 'both releases working on the new schema: it serves both around the switchover.',
       next: 'fix what fails, then run `verdigris test` or `verdigris verify` again. The live colour is untouched.',
       facts: { tests: results },
     });

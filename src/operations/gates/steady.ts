@@ -16,9 +16,8 @@ export async function requireSteady(c: Context): Promise<void> {
       `The live server ${c.live} ` +
       `${now.timeline === timeline ? `restarted at ${now.startTime}` : `is on timeline ${now.timeline}, not ${timeline}`} ` +
       'while it was being seeded.',
-    required:
-      'one and the same server process from the slot to the subscription: what a copy holds may otherwise never have become durable.',
-    next: 'the candidate is thrown away; seed again.',
+    required: 'the same server process from slot to subscription: otherwise a copy may hold what never became durable.',
+    next: 'the candidate is removed; seed again.',
     facts: { before: { startTime, timeline }, now },
   });
 }

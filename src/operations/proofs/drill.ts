@@ -73,7 +73,7 @@ async function requireSingle(parts: Parts): Promise<void> {
     if (state === 'single' && !operation && walking === undefined) return Promise.resolve();
     throw new VerdigrisError('release-under-way', {
       seen: `A release is under way: ${walking ?? `the environment is ${state}`}.`,
-      required: 'a single colour, so that the drill’s candidate is in nobody’s way.',
+      required: 'no release in progress: the drill needs the other colour.',
       next: 'finish or abandon the release, then drill.',
     });
   });

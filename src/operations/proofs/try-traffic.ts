@@ -35,7 +35,7 @@ export async function tryTraffic(c: Context): Promise<TriedStep[]> {
     throw new VerdigrisError('wrong-answer', {
       seen: `Through the clients’ path ${colour}${writable ? '' : ', read-only,'} answers.`,
       required: `${c.live}, which is live, writable.`,
-      next: 'have the path lead there, then try again; clients go on as before.',
+      next: 'have the path lead there, then try again; clients continue as before.',
     });
   };
   await step('what a switchover uses behind its commit point', async () =>

@@ -144,9 +144,9 @@ export async function backfill(c: Context, options: BackfillOptions): Promise<Ba
     for (const { backfill: each, done, place } of onLive) {
       if (place === 'mixed')
         throw new VerdigrisError('backfill-mixed', {
-          seen: `${each.name} fills columns that the live colour has and columns that it has not.`,
-          required: 'columns of one kind: the ones are filled on the live colour, the others on the candidate.',
-          next: 'make two files of it.',
+          seen: `${each.name} fills columns that the live colour has and columns that it does not have.`,
+          required: 'columns of one kind: the first are filled on the live colour, the others on the candidate.',
+          next: 'split it into two files.',
         });
       await c.on(c.live, ensureControlSchema);
       const owner = await ownerOn(c, c.live);
@@ -186,7 +186,7 @@ export async function forgetBackfill(c: Context, name: string): Promise<void> {
     throw new VerdigrisError('backfill-declared', {
       seen: `${name} has a file.`,
       required: 'a backfill whose file is gone.',
-      next: 'remove the file first, where it is not wanted any more.',
+      next: 'remove the file first, if the backfill is no longer wanted.',
     });
   if (!orphans.some((orphan) => orphan.name === name))
     throw new VerdigrisError('backfill-unknown', {
@@ -214,7 +214,7 @@ function needsLive(c: Context, names: readonly string[]): VerdigrisError {
 
 function outlivedError({ backfill: { name, path }, outlived }: BackfillState): VerdigrisError {
   return new VerdigrisError('backfill-outlived', {
-    seen: `${name} is complete, and a later release took away what it speaks of: ${outlived ?? ''}.`,
+    seen: `${name} is complete, and a later release removed what it refers to: ${outlived ?? ''}.`,
     required: 'a table with the columns that it fills and reads.',
     next: `remove its file: ${path}. Nothing waits for it.`,
     facts: { backfill: name, file: path },

@@ -150,7 +150,7 @@ async function reconnect(c: Context, subscriber: Client, colour: Colour, prove: 
         slowest: 500,
         signal: c.signal,
         what: `the subscription ${name} of ${colour} connected with the new password`,
-        next: `see the server log of ${colour}; the same command goes on from here.`,
+        next: `see the server log of ${colour}; the same command continues from here.`,
       },
     );
   }

@@ -113,18 +113,18 @@ export function rotateUnknown(seen: string, roles: readonly string[]): Verdigris
 
 function sourceUnchanged(role: string): VerdigrisError {
   return new VerdigrisError('password-unchanged', {
-    seen: `The password of ${role} is kept where the declaration says, and there it is the one that ${role} has already.`,
-    required: 'another one, put there by whoever keeps it.',
-    next: 'change it there, then run the same command: it is taken from there. Nothing was changed.',
+    seen: `The password of ${role} is kept where the declaration says, and what is there is the current one.`,
+    required: 'a new password there.',
+    next: 'change it there, then run the same command. Nothing was changed.',
     facts: { role },
   });
 }
 
 function graceNotOver(role: string, login: string, until: string): VerdigrisError {
   return new VerdigrisError('grace-not-over', {
-    seen: `${login}, the login of ${role} that would be next, is in use until ${until}: the last rotation promised that.`,
-    required: 'that its grace period is over.',
-    next: `rotate again after that; or run \`verdigris rotate ${role} --at-once\`: clients that have not changed over are refused then. Nothing was changed.`,
+    seen: `${login}, the next login of ${role}, is valid until ${until}, as the last rotation promised.`,
+    required: 'the end of its grace period.',
+    next: `rotate again after that; or run \`verdigris rotate ${role} --at-once\`: clients that have not switched are then refused. Nothing was changed.`,
     facts: { role, login, until },
   });
 }

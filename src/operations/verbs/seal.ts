@@ -112,9 +112,9 @@ function nameOf({ kind, identity, definition }: SchemaObject): string {
 
 function broken(changes: readonly string[], next: string): VerdigrisError {
   return new VerdigrisError('seal-broken', {
-    seen: `Something that replication does not carry changed since it was proved: ${changes.join('; ')}.`,
-    required: 'catalogues as they were proved, on both colours, until the writes have moved.',
-    next: `nothing was changed, and clients go on as before. ${next}`,
+    seen: `Something that replication does not carry changed since it was verified: ${changes.join('; ')}.`,
+    required: 'catalogues that stay as they were verified, on both colours, until the writes have moved.',
+    next: `nothing was changed, and clients continue as before. ${next}`,
     facts: { changes },
   });
 }

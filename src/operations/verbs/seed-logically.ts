@@ -41,7 +41,7 @@ export async function requireTwoServers(c: Context): Promise<void> {
   const candidate = { ...(await c.platform.servers.connection(c.idle)), database: 'postgres' };
   if (!(await c.on(c.live, (live) => isSameServer(live, candidate)))) return;
   throw new VerdigrisError('same-server', {
-    seen: `${c.live} and ${c.idle} are one server: a session at the one address is seen at the other.`,
+    seen: `${c.live} and ${c.idle} are the same server: a session opened at one address is seen at the other.`,
     required: 'two servers: the candidate is closed to everybody while the live one serves.',
     next: `declare another address for ${c.idle}; nothing was changed.`,
   });

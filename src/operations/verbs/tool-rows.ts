@@ -52,8 +52,8 @@ async function refused(c: Context, changes: readonly LocalChanges[]): Promise<Ve
   return new VerdigrisError('tool-wrote-rows', {
     seen:
       `${tool} changed rows on the candidate that both colours have: ${said.join('; ')}. ` +
-      `Replication does not bring that to the live colour, and sends the live colour's rows over it.`,
-    required: 'that a tool which runs whole files changes the schema, and rows of what is new.',
+      `Replication does not carry that to the live colour, and overwrites it with the live colour's rows.`,
+    required: 'a tool that runs whole files to change only the schema, and rows of new tables and columns.',
     next:
       `abandon the candidate (\`verdigris abandon\`). Then let the tool run that migration on the live colour ` +
       'before the release: its history comes with the seed. Or leave those files to the switchover ' +

@@ -196,7 +196,7 @@ function explained(c: Context, result: DataComparison): [seen: string, next: str
 function differs(seen: string, next: string, facts: Record<string, unknown>): VerdigrisError {
   return new VerdigrisError('data-differs', {
     seen,
-    required: 'a candidate that holds just what the live colour holds.',
+    required: 'a candidate with exactly the data of the live colour.',
     next,
     facts,
   });

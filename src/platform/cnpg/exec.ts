@@ -30,9 +30,9 @@ export async function runIn(
     throw new Error(complaint.trim() || message);
   } catch (cause) {
     throw new VerdigrisError('cnpg-exec', {
-      seen: `${command[0] ?? ''} in ${namespace}/${pod} did not do its work: ${(cause as Error).message}.`,
+      seen: `${command[0] ?? ''} in ${namespace}/${pod} failed: ${(cause as Error).message}.`,
       required: 'a session as postgres inside the instance (pods/exec), for the role of Verdigris and the schema.',
-      next: 'give who runs Verdigris the right to create pods/exec there, or wait until the instance is ready; then run the same command again.',
+      next: 'give the account that runs Verdigris the right to create pods/exec there, or wait until the instance is ready; then run the same command again.',
       cause,
     });
   }

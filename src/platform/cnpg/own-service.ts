@@ -110,7 +110,7 @@ export class OwnService {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
     if (!found)
       throw new VerdigrisError('service-gone', {
-        seen: `The Service ${this.where} is gone: clients have no way.`,
+        seen: `The Service ${this.where} is gone: clients cannot connect.`,
         required: 'the Service by which clients come.',
         next: 'run `verdigris start`, which makes it again; then run the same command again.',
       });
@@ -122,9 +122,9 @@ export class OwnService {
 
   #taken(): VerdigrisError {
     return new VerdigrisError('service-taken', {
-      seen: `The Service ${this.where} is none that this environment made.`,
-      required: 'a name that is free: clients of somebody else’s Service would be moved.',
-      next: 'declare another traffic.name; or, where it is a remainder of this environment, delete it and run `verdigris start`. Nothing was changed.',
+      seen: `The Service ${this.where} was not made by this environment.`,
+      required: 'a free name: otherwise clients of another Service would be moved.',
+      next: 'declare another traffic.name; or, if it is left over from this environment, delete it and run `verdigris start`. Nothing was changed.',
     });
   }
 

@@ -37,6 +37,6 @@ function isPooler(given: ConnectionSettings, what: string): VerdigrisError {
   return new VerdigrisError('external-pooler', {
     seen: `${given.host}:${given.port} ${what}.`,
     required: 'the address of PostgreSQL itself: replication and the fence need sessions of the server.',
-    next: 'declare the address that the pooler leads to; nothing was changed.',
+    next: 'declare the address behind the pooler; nothing was changed.',
   });
 }

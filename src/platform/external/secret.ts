@@ -40,8 +40,8 @@ async function read(source: SecretSource): Promise<string> {
 function missing(source: SecretSource, why: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('secret-missing', {
     seen: `${secretName(source)} gives no password: ${why}.`,
-    required: 'the password that the declaration says is there.',
-    next: 'put it there, or declare another place; nothing was changed.',
+    required: 'the password in the place that the declaration names.',
+    next: 'put it there, or declare another place. Nothing was changed.',
     cause,
   });
 }

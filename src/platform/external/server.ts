@@ -160,7 +160,7 @@ export class ExternalServer {
         slowest: 500,
         id: 'external-down',
         what: `an answer of ${this.colour} at ${this.at}, which others run`,
-        next: 'bring it up, or the network to it; then run the same command again.',
+        next: 'start it, or restore the network to it; then run the same command again.',
       },
       () => describe(last),
     );
@@ -197,7 +197,7 @@ export class ExternalServer {
     return new VerdigrisError('external-server', {
       seen: `${this.colour} is the external server ${this.at}, and ${what} was asked for.`,
       required: 'a server that Verdigris runs.',
-      next: 'have it done by whoever runs that server; nothing was changed.',
+      next: 'ask whoever runs that server to do it; nothing was changed.',
       facts: { colour: this.colour },
     });
   }
@@ -212,8 +212,8 @@ export class ExternalServer {
       if (!isUnreachable(cause)) throw cause;
       throw new VerdigrisError('external-down', {
         seen: `${this.colour} at ${this.at} does not answer: ${describe(cause)}.`,
-        required: 'an answer: others run that server.',
-        next: 'bring it up, or the network to it; then run the same command again. Nothing was changed.',
+        required: 'a server that answers; Verdigris does not run it.',
+        next: 'start it, or restore the network to it; then run the same command again. Nothing was changed.',
         cause,
       });
     });

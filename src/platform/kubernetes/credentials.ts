@@ -81,7 +81,7 @@ export class KubernetesCredentials implements CredentialStore {
           every: 200,
           slowest: 2_000,
           what: `${login} let in by the pooler ${replica.pod}`,
-          next: 'see its log; the same command goes on from here.',
+          next: 'see its log; the same command continues from here.',
         },
         () => describe(last),
       );

@@ -18,16 +18,16 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
   const facts = { ...asked, status, message };
   if (status === 401)
     return new VerdigrisError('cluster-unauthorized', {
-      seen: `The cluster does not know these credentials (${message}).`,
+      seen: `The cluster rejects these credentials (${message}).`,
       required: 'a kubeconfig that the cluster accepts.',
-      next: 'log in to the cluster again, or name another kubeconfig by KUBECONFIG; nothing was changed by this request.',
+      next: 'log in to the cluster again, or set KUBECONFIG to another kubeconfig; nothing was changed by this request.',
       facts,
     });
   if (status === 403 && /exceeded quota/.test(message))
     return new VerdigrisError('quota-exceeded', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
       required: 'room in the namespace’s ResourceQuota.',
-      next: 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; the same command goes on from here.',
+      next: 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; the same command continues from here.',
       facts,
     });
   // RBAC names whom it refuses; a LimitRange, Pod Security or a webhook says what it does not take.
@@ -35,7 +35,7 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
     return new VerdigrisError('cluster-forbidden', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
       required: 'the operator’s Role (docs/kubernetes.md).',
-      next: 'have it bound to whoever runs Verdigris, then run the command again.',
+      next: 'have it bound to the account that runs Verdigris, then run the command again.',
       facts,
     });
   if (status === 404)
@@ -48,14 +48,14 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
   if (status === 409)
     return new VerdigrisError('object-conflict', {
       seen: `${object(asked)} was changed by somebody else meanwhile: ${message}`,
-      required: 'to be the only one who writes it.',
+      required: 'no other writer of it.',
       next: 'run the command again.',
       facts,
     });
   return new VerdigrisError('cluster-refused', {
     seen: `The cluster refuses to ${asked.verb} ${object(asked)} (${status}): ${message}`,
-    required: 'an object that it takes.',
-    next: 'fix what it says; the same command goes on from here.',
+    required: 'an object that it accepts.',
+    next: 'fix what it says; the same command continues from here.',
     facts,
   });
 }

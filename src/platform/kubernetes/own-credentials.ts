@@ -84,7 +84,7 @@ export class KubernetesOwnCredentials implements OwnCredentials {
           every: 200,
           slowest: 2_000,
           what: `the new password taken by the console of the pooler ${replica.pod}`,
-          next: 'see its log; the same command goes on from here.',
+          next: 'see its log; the same command continues from here.',
         },
         () => describe(last),
       );

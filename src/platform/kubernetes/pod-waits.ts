@@ -60,7 +60,7 @@ export async function untilReady(
           `No node has taken the pod ${cluster.namespace}/${name} for ${unscheduled / 1_000} s: ${cause}`,
           'a node with room for it, or one that its tolerations and affinity allow.',
           'make room, or declare less (kubernetes.resources) or other nodes (kubernetes.pods); the same ' +
-            'command goes on from here. limits.pod says how long to wait.',
+            'command continues from here. limits.pod says how long to wait.',
           { pod: name, cause },
         );
       const why = pod && accept(pod) && stuck(pod);
@@ -82,7 +82,7 @@ export async function untilGone(cluster: Cluster, kind: Kind, name: string, limi
     every: 50,
     slowest: 500,
     what: `the end of ${kind} ${cluster.namespace}/${name}`,
-    next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command goes on from here.',
+    next: 'see what keeps it: `kubectl describe` it, its finalizers name who; the same command continues from here.',
   });
 }
 

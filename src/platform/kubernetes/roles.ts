@@ -131,8 +131,7 @@ function differs(role: string, secret: string, given: boolean): VerdigrisError {
     seen: `The Secret ${secret} has another password than the role ${role} on the live colour.`,
     required: 'the same in both: clients read the Secret, and the poolers are given what it says.',
     next:
-      `${follow}; then run the same command. Nothing was changed; the poolers go on with the password that ` +
-      'they have.',
+      `${follow}; then run the same command. Nothing was changed; the poolers keep the password that ` + 'they have.',
     facts: { role, secret },
   });
 }

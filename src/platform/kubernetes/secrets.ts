@@ -140,6 +140,6 @@ function missing({ namespace }: Cluster, name: string, key: string, secret: Secr
   return new VerdigrisError('secret-key-missing', {
     seen: `The Secret ${namespace}/${name} ${secret ? `has no key ${key}; it has ${keys}` : 'is not there'}.`,
     required: `the key ${key} in it.`,
-    next: 'put it there: nobody else knows the password; nothing was changed.',
+    next: 'add it: nobody else knows the password; nothing was changed.',
   });
 }

@@ -38,7 +38,7 @@ export interface ColourPlace {
 
 /** Milliseconds for a pod of a volume that is there to come or to go. */
 export const podLimit = 300_000;
-export const seeLog = 'see `kubectl describe pod` and its log; the same command goes on from here.';
+export const seeLog = 'see `kubectl describe pod` and its log; the same command continues from here.';
 
 /** The StatefulSets of an environment's colours: where each is, and how one is brought to a life. */
 export class ColourSets {
@@ -123,7 +123,7 @@ export class ColourSets {
         limit: podLimit,
         every: 20,
         what: `the StatefulSet ${this.#cluster.namespace}/${name} seen by its controller`,
-        next: 'see whether the cluster’s controller manager runs; the same command goes on from here.',
+        next: 'see whether the cluster’s controller manager runs; the same command continues from here.',
       },
     );
     const revision = current.status?.updateRevision;

@@ -123,7 +123,7 @@ async function makeOwn(
   throw new VerdigrisError('snapshot-taken', {
     seen: `There is a VolumeSnapshot ${cluster.namespace}/${name} already, and it is of another volume (uid ${other}).`,
     required: 'a name of its own: a snapshot that this release did not make is neither used nor removed.',
-    next: 'see what it holds; delete it where nobody needs it, then run the same command again.',
+    next: 'check what it holds; if nobody needs it, delete it, then run the same command again.',
     facts: { name, volume: other },
   });
 }

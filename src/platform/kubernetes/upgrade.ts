@@ -98,7 +98,7 @@ export async function removeUpgrades(
         every: 50,
         slowest: 500,
         what: `the end of the pods of Job ${cluster.namespace}/${metadata.name}`,
-        next: 'see what keeps them (kubectl describe pod); the same command goes on from here.',
+        next: 'see what keeps them (kubectl describe pod); the same command continues from here.',
       },
     );
   }

@@ -130,7 +130,7 @@ export class LocalServers implements Servers {
     if (await hasTablespaces(server)) {
       throw new VerdigrisError('tablespaces', {
         seen: `${colour} has tablespaces outside its data directory.`,
-        required: 'all data in one directory: a snapshot of the others at the same instant cannot be had here.',
+        required: 'all data in one directory: tablespaces cannot be copied at the same instant here.',
         next: 'move the tables to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop the tablespaces.',
       });
     }

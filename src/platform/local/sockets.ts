@@ -70,7 +70,7 @@ export async function ownFolder(folder: string, account: Account | undefined, mo
 function taken(folder: string, what: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('folder-taken', {
     seen: `${folder} ${what}.`,
-    required: 'a folder that Verdigris made: who controls it could put a server of his own in the place of yours.',
+    required: 'a folder that Verdigris made: whoever controls it could put another server in place of yours.',
     next: 'find out who made it, remove it, and run the same command again. Nothing in it was changed.',
     facts: { folder },
     cause,

@@ -36,7 +36,7 @@ function unusable(config: string, why: string, cause?: unknown): VerdigrisError 
   return new VerdigrisError('pgbouncer-config', {
     seen: `PgBouncer’s configuration ${config} ${why}.`,
     required:
-      'a file that this user may replace, with an entry for each database that clients name; `*` leads nobody elsewhere.',
+      'a file that this user may replace, with an entry for each database that clients name; `*` cannot be moved.',
     next: 'declare the file that has the entries (traffic.pgbouncers.config, traffic.databases) and let Verdigris write it and its folder.',
     facts: { config },
     cause,

@@ -95,7 +95,7 @@ export function poolerUnreachable(
 ): VerdigrisError {
   return new VerdigrisError('pooler-unreachable', {
     seen: `The admin console of ${which}: ${describe(cause)}.`,
-    required: 'every pooler that clients come through: one that is left out would let its clients go on.',
+    required: 'every pooler that clients come through: the clients of one left out would not be held.',
     next,
     facts,
     cause,

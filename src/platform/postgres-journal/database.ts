@@ -128,8 +128,8 @@ function passes(cause: unknown): boolean {
 function unreachable(where: string, cause: unknown): VerdigrisError {
   return new VerdigrisError('journal-unreachable', {
     seen: `The journal, ${where}, did not answer for ${patience / 1000} s: ${describe(cause)}.`,
-    required: 'the journal within reach: without it nobody knows which colour may take writes.',
-    next: 'bring its server back; then run the same command again, which goes on or undoes as the journal says.',
+    required: 'a reachable journal: without it nobody knows which colour may take writes.',
+    next: 'bring its server back, then run the same command again: it continues or undoes, as the journal says.',
     cause,
   });
 }

@@ -81,9 +81,9 @@ async function apply(
   if (statements.length === 0) return;
   await runQuietly(to, statements).catch((cause: unknown) => {
     throw new VerdigrisError('globals-not-carried', {
-      seen: `What changed of roles and their settings could not be carried: ${(cause as Error).message}.`,
+      seen: `Changes of roles and their settings could not be carried: ${(cause as Error).message}.`,
       required: `the same on both colours: ${changed.map((key) => parse(key).join(' ')).join('; ')}.`,
-      next: 'make it so on the other colour by hand, as whoever may, then run the same command again; nothing was changed, and clients go on.',
+      next: 'make these changes on the other colour by hand, then run the same command again; nothing was changed, and clients continue.',
       cause,
     });
   });

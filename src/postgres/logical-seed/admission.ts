@@ -27,8 +27,7 @@ export async function requireAdmission(live: Client): Promise<void> {
   if (may) return;
   throw new VerdigrisError('seed-cannot-admit', {
     seen: `${live.user ?? 'the operator'} may not let ${replicationRole} read every table of the live server.`,
-    required:
-      'for a seed by tables, which PostgreSQL reads by that role: a superuser, or who may grant pg_read_all_data.',
+    required: 'a superuser, or a role that may grant pg_read_all_data: a seed by tables reads as that role.',
     next:
       'seed by snapshot, which reads as the operator; or have `GRANT pg_read_all_data TO verdigris_operator WITH ADMIN ' +
       'OPTION` run there (and BYPASSRLS given, where tables have policies).',

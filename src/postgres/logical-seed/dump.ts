@@ -58,7 +58,7 @@ async function dump(
     throw new VerdigrisError('dump-failed', {
       seen: `${program} could not read the schema of ${live.database}: ${lastLines(stderr) || shortMessage}`,
       required: 'a pg_dump of the live major or a newer one, and a role that may read every schema and table.',
-      next: 'do what pg_dump says (a missing right: GRANT pg_read_all_data); then run the same command again.',
+      next: 'fix what pg_dump reports (a missing right: GRANT pg_read_all_data), then run the same command again.',
     });
   return stdout;
 }

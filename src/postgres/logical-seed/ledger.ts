@@ -126,8 +126,8 @@ async function requireEmpty(candidate: Client): Promise<void> {
   );
   if (there.length === 0) return;
   throw new VerdigrisError('candidate-not-empty', {
-    seen: `The candidate's database ${candidate.database ?? ''} holds ${there.map(({ name }) => name).join(', ')}, which no seed has made.`,
-    required: 'an empty database: what is there already would mix with what comes.',
+    seen: `The candidate's database ${candidate.database ?? ''} holds ${there.map(({ name }) => name).join(', ')}, which no seed made.`,
+    required: 'an empty database: what is there already would mix with the seed.',
     next: 'drop and create the database, or declare another one for this colour; nothing was changed.',
   });
 }
@@ -136,19 +136,19 @@ function otherSchema(drifted: boolean): VerdigrisError {
   return new VerdigrisError('seed-other-schema', {
     seen: drifted
       ? 'The live schema has changed since this seed was begun.'
-      : "The candidate's database was begun by another seed.",
-    required: 'one schema from the beginning of a seed to its end.',
-    next: 'drop and create the database of the candidate (`verdigris abandon` does where it made it), then seed again.',
+      : "The candidate's database was started by another seed.",
+    required: 'a schema that does not change during a seed.',
+    next: 'drop and create the database of the candidate (`verdigris abandon` does that, if Verdigris made it), then seed again.',
   });
 }
 
 function refused(sql: string, cause: unknown): VerdigrisError {
   const text = sql.length > 200 ? `${sql.slice(0, 200)}…` : sql;
   return new VerdigrisError('seed-schema', {
-    seen: `The candidate refuses a statement of the live schema: ${describe(cause)}, in: ${text}`,
+    seen: `The candidate rejects a statement of the live schema: ${describe(cause)}, in: ${text}`,
     required:
-      'a candidate that takes the whole schema: its extensions installed, its roles there, a role that may make what is in it.',
-    next: 'give the candidate what it lacks; then run the same command again: it goes on at this statement.',
+      'a candidate that accepts the whole schema: extensions installed, roles present, and the right to create what is in it.',
+    next: 'give the candidate what it lacks; then run the same command again: it continues at this statement.',
     cause,
     facts: { sqlstate: (cause as { code?: unknown }).code },
   });

@@ -80,7 +80,7 @@ export async function asPublished(
 function tooOld(major: number, cut: readonly PublishedTable[]): VerdigrisError {
   const which = cut.map(({ table, columns = [] }) => `${label(table)} (${columns.join(', ')})`);
   return new VerdigrisError('publisher-too-old', {
-    seen: `PostgreSQL ${major} publishes whole tables, and only these columns can be carried: ${which.join('; ')}.`,
+    seen: `PostgreSQL ${major} publishes whole tables, but only these columns can be carried: ${which.join('; ')}.`,
     required: `tables with the same columns on both colours, as long as one that publishes is older than ${columnLists}.`,
     next: 'move to the newer major first, with the schema as it is; make this change of columns in the release after.',
     facts: { major, tables: cut.map(({ table }) => label(table)) },

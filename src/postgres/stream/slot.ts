@@ -76,9 +76,9 @@ export async function slotTimeout(publisher: Client, limit: number, cause?: unkn
   );
   return new VerdigrisError('slot-timeout', {
     seen:
-      `The slot could not be made within ${limit} ms: it waits for transactions that are running: ` +
+      `The slot could not be created within ${limit} ms: it waits for transactions that are running: ` +
       `${blockers.map(({ who }) => who).join(', ') || 'none now'}.`,
-    required: 'that these end within limits.slotCreation.',
+    required: 'these to end within limits.slotCreation.',
     next: 'wait for them or end them (pg_terminate_backend), then run the same command again; nothing was changed.',
     cause,
   });

@@ -103,8 +103,7 @@ function notCarried(table: string, missing: readonly HistoryRow[], cause?: unkno
       `A migration tool wrote into its history ${table} on the live colour while the release was under way, ` +
       `and what the release's own run wrote on the candidate does not go together with it${cause === undefined ? '' : ` (${(cause as Error).message})`}: ` +
       `${missing.map(rowText).join(', ')}.`,
-    required:
-      'a history that says of both what has run: the tool would run again, or leave out, what the other colour has.',
+    required: 'one history of both runs: otherwise the tool would repeat or skip migrations.',
     next: 'nothing was changed, and clients go on. Abandon the candidate and seed again: the new one begins with what has run on the live colour.',
     facts: { table, rows: missing.map(rowText) },
     cause,

@@ -29,7 +29,7 @@ export async function findHistory(
   const [first, second] = found;
   if (first && second && first.schema !== schema) {
     throw new VerdigrisError('history-unclear', {
-      seen: `${found.map((each) => `${each.schema}.${table}`).join(' and ')} could both be what ${name} has written down.`,
+      seen: `${found.map((each) => `${each.schema}.${table}`).join(' and ')} could both be the history of ${name}.`,
       required: 'one history.',
       next: `declare which: \`engine: { tool: ${name}, history: ${first.schema}.${table} }\`.`,
       facts: { schemas: found.map((each) => each.schema) },

@@ -90,7 +90,7 @@ async function ofAtlas(folder: string): Promise<SqlSource[]> {
 function unlisted(folder: string, why: string, next = 'generate it again with the tool.'): VerdigrisError {
   return new VerdigrisError('migration-list', {
     seen: `${folder}: ${why}.`,
-    required: 'the list that the tool keeps of its files, as it is for them.',
+    required: 'a list of the tool that matches the files.',
     next,
   });
 }

@@ -63,7 +63,7 @@ function refused(failures: readonly Failure[]): VerdigrisError {
   const dependent = failures.some(({ cause }) => cause.code === '2BP01' || cause.code === '42P16');
   return new VerdigrisError('repeatable-failed', {
     seen: failures.map(({ file, line, cause }) => `${file.path}:${line}: ${cause.message}`).join('\n  '),
-    required: 'that every repeatable file can be applied, in some order.',
+    required: 'repeatable files that can all be applied, in some order.',
     next:
       (dependent ? replaced : '') +
       'No repeatable file is applied; the numbered ones before are. The candidate can be resumed: fix the file ' +

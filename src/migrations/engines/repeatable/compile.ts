@@ -96,7 +96,7 @@ export function refuseBroken(
   if (fresh.length === 0) return;
   throw new VerdigrisError('function-broken', {
     seen: `The migrations break functions: ${describeMany(fresh.map(([name, why]) => `${name}: ${why}`))}.`,
-    required: 'that the body of every function that held before still does.',
+    required: 'every function that worked before still working.',
     next:
       'change these functions in the same release, in repeatable/ or a numbered migration, and migrate again: ' +
       'no repeatable file is applied, the numbered ones are. The live colour is untouched.',

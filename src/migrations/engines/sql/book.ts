@@ -61,8 +61,8 @@ function upTo(files: readonly SqlFile[], baseline: string): SqlFile[] {
   if (found.length > 0 && compareVersions(found.at(-1)?.version ?? '', baseline) === 0) return found;
   throw new VerdigrisError('migration-baseline', {
     seen: `The declared baseline is ${baseline}, and the folder has ${files.map(({ version }) => version).join(', ')}.`,
-    required: 'the version of the last file that had run before.',
-    next: 'declare it as the file has it, or leave `baseline` out where none had.',
+    required: 'the version of the last file that had already run.',
+    next: 'declare it as the file name has it, or remove `baseline` if none had.',
   });
 }
 

@@ -20,8 +20,8 @@ export function refuseNewEnumValue(
         seen:
           `${path.basename(file)}:${use.line}: this statement uses '${added.value}', which line ${line} adds to its enum in ` +
           'the same transaction.',
-        required: 'that the transaction has committed which adds a value, before the value is used.',
-        next: 'put it into the next file, or write `-- verdigris: no-transaction` into the first line of this one.',
+        required: 'a value that is committed before it is used.',
+        next: 'move the statement to the next file, or make `-- verdigris: no-transaction` the first line of this one.',
         facts: { file },
       });
   }

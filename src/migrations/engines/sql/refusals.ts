@@ -6,8 +6,8 @@ import type { SqlFile } from './file.ts';
 export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, then: string, note = ''): VerdigrisError {
   return new VerdigrisError('migration-changed', {
     seen: `${file.path} was changed after it ran (checksum ${now.slice(0, 12)}…, applied as ${then.slice(0, 12)}…).`,
-    required: `that an applied migration stays as it was.${note}`,
-    next: 'put it back as it was and write the change as a new migration; or abandon the candidate and seed again.',
+    required: `an applied migration that stays as it was.${note}`,
+    next: 'restore the file and write the change as a new migration; or abandon the candidate and seed again.',
     facts: { version: file.version },
   });
 }
@@ -15,7 +15,7 @@ export function changed(file: Pick<SqlFile, 'path' | 'version'>, now: string, th
 export function late(files: readonly SqlFile[], newest: string): VerdigrisError {
   return new VerdigrisError('migration-out-of-order', {
     seen: `${files.map((file) => path.basename(file.path)).join(', ')} would run after version ${newest}, which is applied already.`,
-    required: 'that migrations run in the order of their versions.',
+    required: 'migrations that run in the order of their versions.',
     next: 'give them versions above the newest one.',
   });
 }
@@ -24,7 +24,7 @@ export function late(files: readonly SqlFile[], newest: string): VerdigrisError 
 export function halfDone(seen: string, next: string): VerdigrisError {
   return new VerdigrisError('migration-half-done', {
     seen,
-    required: 'a migration that is done or not begun.',
+    required: 'a migration that is either complete or not started.',
     next: `${next} The live colour is untouched.`,
   });
 }

@@ -52,7 +52,7 @@ async function readBaseline(file: string): Promise<Map<string, string[]>> {
     return new Map(Object.entries(accepted).map(([name, marks]) => [name, [...marks]]));
   } catch (cause) {
     throw new VerdigrisError('lint-config', {
-      seen: `${file} is no baseline of the linter: ${describe(cause)}`,
+      seen: `${file} is not a baseline of the linter: ${describe(cause)}`,
       required: 'a file that `verdigris lint … --accept` wrote.',
       next: 'write it again with --accept.',
       cause,

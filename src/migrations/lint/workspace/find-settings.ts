@@ -42,7 +42,7 @@ function only(found: readonly (string | undefined)[]): string | undefined {
   const different = [...new Set(found)];
   if (different.length <= 1) return different[0];
   throw new VerdigrisError('lint-config', {
-    seen: `The files have different surroundings: ${different.map((one) => one ?? 'none').join(', ')}.`,
+    seen: `The files belong to different configurations: ${different.map((one) => one ?? 'none').join(', ')}.`,
     required: 'one configuration and one baseline for all files of a run.',
     next: 'give --config and --baseline, or lint the folders one by one.',
   });

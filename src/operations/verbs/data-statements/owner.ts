@@ -20,9 +20,9 @@ export async function heldOwner(c: Context, colour: Colour): Promise<string | un
     throw new VerdigrisError('data-statement-owner', {
       seen:
         owner === undefined
-          ? `${first ? sourceLine(first) : ''} was tried as ${first?.role}, and no role may change everything that is there any more.`
+          ? `${first ? sourceLine(first) : ''} was tried as ${first?.role}, and no single role may change everything there now.`
           : `${held.length - theirs.length} of ${held.length} statements that are held back were tried without an owner, the others as one.`,
-      required: 'one owner for all that runs at the switchover.',
+      required: 'one owner for everything that runs at the switchover.',
       next: 'declare it as roles.owner, or abandon the candidate and seed again; nothing was changed.',
       facts: { held: held.map((each) => ({ source: sourceLine(each), role: each.role })) },
     });

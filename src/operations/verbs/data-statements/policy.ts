@@ -70,7 +70,7 @@ function undeclared(c: Context, statement: FromFile): VerdigrisError {
   return new VerdigrisError('live-writes-undeclared', {
     seen: `${sourceLine(statement)} is to run on ${c.live}, which clients use, by its note place=live.`,
     required: `colours.${c.idle}.writesLive: true in the declaration: abandon does not take back what is written there.`,
-    next: 'declare it and migrate again; or take the note out. Nothing of it was written.',
+    next: 'declare it and migrate again; or remove the note. Nothing was written.',
     facts: { file: statement.file, line: statement.line },
   });
 }

@@ -72,7 +72,7 @@ export const commitData: Step = {
         await runHeld(client, await readHeld(client), (held, cause) =>
           heldFailed(
             held,
-            'fix what it meets on the live colour; the same command goes on from here, clients are held meanwhile.',
+            'fix what it meets on the live colour; the same command continues from here, clients are held meanwhile.',
             cause,
           ),
         );

@@ -50,7 +50,7 @@ export const check: Step = {
     const refused = refusals([...forward.findings, ...backward(mapTables(candidate, live, 'reverse').findings)]);
     if (refused.length > 0) {
       throw new VerdigrisError('mapping-broken', {
-        seen: `After the migrations, replication cannot go on: ${refused.map(({ title }) => title).join('; ')}.`,
+        seen: `After the migrations, replication cannot continue: ${refused.map(({ title }) => title).join('; ')}.`,
         required: 'a schema that the live colour can be replicated to.',
         next: 'abandon the candidate, change the migration, and seed again; the live colour is untouched.',
         facts: { findings: refused },
@@ -60,10 +60,10 @@ export const check: Step = {
     if (inVain.length > 0) {
       throw new VerdigrisError('column-still-sent', {
         seen:
-          `The migrations took away on the candidate what the live colour still sends: ${inVain.join(', ')}. What ` +
+          `The migrations dropped on the candidate what the live colour still sends: ${inVain.join(', ')}. What ` +
           'their engine does was not known beforehand.',
         required:
-          'that a column is no longer sent before it is dropped: a row that was written meanwhile stops replication for good.',
+          'columns that are no longer sent when they are dropped: one row written meanwhile stops replication for good.',
         next:
           'abandon the candidate, move the drop to a release after the last one that writes there or to migrations ' +
           'in SQL, whose effect is known beforehand, and seed again. The live colour is untouched.',
@@ -80,7 +80,7 @@ export const check: Step = {
       throw new VerdigrisError('table-not-followed', {
         seen: `The migrations put another table in place of one that is replicated: ${lost.objects.join('; ')}.`,
         required:
-          'the table that the subscription knows: what the live colour writes does not reach another one of its name.',
+          'the table that the subscription knows: another one of the same name does not get the live colour’s writes.',
         next: 'abandon the candidate, let the migration change the table in place, and seed again; the live colour is untouched.',
         facts: { tables: lost.objects },
       });

@@ -24,7 +24,7 @@ export const revive: Step = {
       throw new VerdigrisError('nothing-to-go-back-to', {
         seen: 'The retained colour is gone, and so is the snapshot.',
         required: 'one of the two.',
-        next: 'go on with the live colour: `verdigris retire`.',
+        next: 'keep the live colour: `verdigris retire`.',
       });
     await c.ledger.write((journal) => ({ ...journal, generation: journal.generation + 1 }));
     await c.platform.servers.restore(c.idle, fallback, {

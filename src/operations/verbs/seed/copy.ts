@@ -71,9 +71,9 @@ export const position: Step = {
     const found = await onCandidate(c, (client) => parkedPosition(client, c.environment.limits.catchUp, c.signal));
     if (found === undefined) {
       throw new VerdigrisError('promoted-early', {
-        seen: `${c.idle} was promoted before its position was written down.`,
+        seen: `${c.idle} was promoted before its position was recorded.`,
         required: 'the position that the parked copy had replayed; nothing else gives it exactly.',
-        next: 'the candidate is thrown away; seed again.',
+        next: 'the candidate is removed; seed again.',
       });
     }
     const { slotLsn } = release(c).seed;

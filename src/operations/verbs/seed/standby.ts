@@ -102,7 +102,7 @@ function begins(c: Context): string {
 function unfit(c: Context, problems: readonly string[]): VerdigrisError {
   return new VerdigrisError('standby-unfit', {
     seen: `${c.idle} cannot be seeded by promoting it:\n${indented(problems)}`,
-    required: 'a physical standby of the live server that streams from it, and that nothing waits for.',
+    required: 'a physical standby that streams from the live server, and that no commit waits for.',
     next: 'change what is listed, then run the same command again; the live server is as before.',
     facts: { problems },
   });

@@ -48,7 +48,7 @@ export const route: Step = {
   async run(c) {
     const wanted: Wanted = {
       what: `the clients’ path pointed to ${c.live}`,
-      next: 'fix what refuses it; the same command goes on from here, clients are held meanwhile.',
+      next: 'fix what refuses it; the same command continues from here, clients are held meanwhile.',
       every: 20,
       slowest: 1_000,
     };
@@ -74,7 +74,7 @@ export const probe: Step = {
   async run(c) {
     const wanted: Wanted = {
       what: `${c.live}, writable, through the clients’ path`,
-      next: 'fix the path; the same command goes on from here, clients are held meanwhile.',
+      next: 'fix the path; the same command continues from here, clients are held meanwhile.',
       every: 5,
       slowest: 25,
     };

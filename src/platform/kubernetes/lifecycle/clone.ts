@@ -59,8 +59,8 @@ export async function cloneKubernetes(
     if (environment.kubernetes.snapshots === 'backup')
       throw new VerdigrisError('clone-needs-atomic', {
         seen: 'Snapshots of this driver are not of one instant (kubernetes.snapshots: backup).',
-        required: 'atomic ones, for a clone.',
-        next: 'drill on an environment whose driver has them; nothing was changed.',
+        required: 'atomic snapshots, for a clone.',
+        next: 'drill on an environment whose driver takes them; nothing was changed.',
       });
     const source = await original.servers.sourceOf(live);
     await withOwnSession(await original.servers.connection(live), 'drill', (client) => client.query('CHECKPOINT'));

@@ -18,7 +18,7 @@ export async function requireCluster(platform: KubernetesParts): Promise<void> {
   if (await cluster.read('Namespace', cluster.namespace)) return;
   throw new VerdigrisError('no-namespace', {
     seen: `The cluster has no namespace ${cluster.namespace}.`,
-    required: 'a namespace that exists: whom it belongs to and what quotas it has is not for a database to decide.',
+    required: 'an existing namespace: its owner and quotas are not for Verdigris to decide.',
     next: `run \`kubectl create namespace ${cluster.namespace}\`, or declare kubernetes.namespace.`,
   });
 }

@@ -72,7 +72,7 @@ async function poolersReady(environment: Environment, cluster: Cluster, generati
           podStuck(
             why.join('; '),
             `poolers of the Deployment ${cluster.namespace}/${name} that run.`,
-            'see `kubectl describe pod`; for an image, kubernetes.images. The same command goes on from here.',
+            'see `kubectl describe pod`; for an image, kubernetes.images. The same command continues from here.',
           )
         );
       const unready = pods.filter((pod) => !isReady(pod)).map(explainPod);
@@ -86,7 +86,7 @@ async function poolersReady(environment: Environment, cluster: Cluster, generati
       every: 100,
       slowest: 500,
       what: `the poolers of Deployment ${cluster.namespace}/${name}`,
-      next: 'see `kubectl describe deployment` and the pods’ logs; the same command goes on from here.',
+      next: 'see `kubectl describe deployment` and the pods’ logs; the same command continues from here.',
     },
     () => last,
   );

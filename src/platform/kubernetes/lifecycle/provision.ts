@@ -203,9 +203,9 @@ async function mask(
     } catch (cause) {
       throw new VerdigrisError('mask-failed', {
         seen: `The masking of the copy failed: ${describe(cause)}.`,
-        required: 'a mask that gets through: nobody may connect before.',
+        required: 'a mask that succeeds: nobody may connect before it has.',
         next:
-          'fix kubernetes.from.mask, or declare as roles.owner who may change what it masks; the same command goes on ' +
+          'fix kubernetes.from.mask, or declare a roles.owner that may change what it masks; the same command goes on ' +
           'from here, and until then nobody can log in.',
         cause,
       });

@@ -76,7 +76,7 @@ async function admitted(
         every: 200,
         slowest: 2_000,
         what: `the role ${role} let in by the pooler ${replica.pod}`,
-        next: 'see its log; the same command goes on from here.',
+        next: 'see its log; the same command continues from here.',
       },
       () => describe(last),
     );
