@@ -30,19 +30,19 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
   seed: {
     does: 'make a candidate from a snapshot of the live colour and keep it in step',
     more:
-      'The live colour serves on: it gives a replication slot, a publication and a copy of its files.\n' +
+      'The live colour keeps serving: it only provides a replication slot, a publication and a copy of its files.\n' +
       'The candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
   },
   migrate: {
     does: "apply the release's migrations to the candidate",
     more:
-      'Replication goes on meanwhile. What it could not follow (renames, type changes without a cast) is ' +
+      'Replication continues meanwhile. What it could not follow (renames, type changes without a cast) is ' +
       'refused before anything is changed.\n' +
-      'A failure leaves the live colour untouched and the candidate resumable: fix the file and run it again.',
+      'A failure leaves the live colour untouched, and the candidate can be continued: fix the file and run it again.',
   },
   verify: {
     does: 'prove that both colours hold the same data',
-    more: 'Every row of every table, in key order by digests, while writes go on. A difference is looked at again once replication has passed it.',
+    more: 'Every row of every table, in key order by digests, while writes go on. A difference is checked again once replication has passed it.',
   },
   canary: {
     does: 'send a share of the readers to the candidate',
@@ -52,18 +52,18 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
     does: 'move the writes to the candidate',
     more:
       'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets ' +
-      'the clients go on.\nBefore the commit point everything is undone on failure; the other colour is ' +
+      'the clients continue.\nBefore the commit point everything is undone on failure; the other colour is ' +
       'retained and follows the new one.',
   },
   rollback: {
     does: 'move the writes back to the retained colour',
     more:
-      'Lossless over reverse replication. Where that is gone: --lossy counts what would be lost, and with ' +
-      '--accept-loss exports it to a file and goes back.',
+      'Lossless over reverse replication. If that is gone, --lossy counts what would be lost; with ' +
+      '--accept-loss it exports that to a file and goes back.',
   },
   retire: {
     does: 'accept the release: drop the retained colour',
-    more: 'After it there is no rollback. Refused before the declared retention has passed (--early), and while somebody still uses the retained colour.',
+    more: 'There is no rollback afterwards. Refused before the declared retention has passed (--early), and while the retained colour still has sessions.',
   },
   abandon: {
     does: 'cancel the release before its switchover',

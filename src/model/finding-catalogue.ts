@@ -23,22 +23,22 @@ export const findingCatalogue = {
   'check-not-permitted': { grade: ['refuse', 'warn'] },
   'check-timed-out': { grade: ['refuse', 'warn'] },
   'check-failed': { grade: ['refuse', 'warn'] },
-  'not-usable': { grade: 'refuse', title: 'what is used behind the commit point cannot be used' },
+  'not-usable': { grade: 'refuse', title: 'what a switchover needs behind its commit point does not work' },
   'guard-cut-off': { grade: 'refuse', title: 'a guard cannot reach or use what it needs to let clients go' },
   'guard-silent': { grade: 'refuse' },
   'credential-old': { grade: 'warn', title: 'passwords are older than credentials.maxAge' },
   'no-guard': {
     grade: 'warn',
     title: 'no guard runs beside the poolers: a hold does not end by itself',
-    fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and bring it up; or have somebody at hand who runs `verdigris recover`.',
+    fix: 'Declare kubernetes.images.verdigris, an image built by the Dockerfile, and deploy it; or have someone ready to run `verdigris recover`.',
   },
   'server-version': {
     grade: 'refuse',
-    fix: 'Declare PostgreSQL 15 or later for the candidate; a live server below 12 is upgraded by other means first.',
+    fix: 'Declare PostgreSQL 15 or later for the candidate; upgrade a live server below 12 by other means first.',
   },
   'candidate-older': { grade: 'refuse' },
   'operator-privileges': { grade: 'refuse' },
-  'fence-open': { grade: 'refuse', title: 'the fence cannot keep out' },
+  'fence-open': { grade: 'refuse', title: 'the fence cannot keep out these roles' },
   'hba-closed': { grade: 'refuse' },
   'rights-missing': { grade: 'refuse' },
   'no-snapshot-api': { grade: 'refuse' },
@@ -63,24 +63,24 @@ export const findingCatalogue = {
   'cluster-refuses': {
     grade: 'refuse',
     fix:
-      'Fix what it says: kubernetes.resources and kubernetes.pods for a LimitRange, a quota that demands limits, or a ' +
+      'Fix what it names: kubernetes.resources and kubernetes.pods for a LimitRange, a quota that demands limits, or a ' +
       'PriorityClass; the namespace’s labels for Pod Security; kubernetes.patches, or whoever made it, for a policy.',
   },
   'resources-imposed': {
     grade: 'warn',
-    title: 'the cluster gives containers resources that nobody declared',
-    fix: 'Declare them (kubernetes.resources, kubernetes.pooler.resources, kubernetes.pods), as large as they must be.',
+    title: 'the cluster gives containers resources that are not declared',
+    fix: 'Declare them (kubernetes.resources, kubernetes.pooler.resources, kubernetes.pods), as large as needed.',
   },
   'pull-secret-missing': {
     grade: 'warn',
     title: 'kubernetes.pods names imagePullSecrets that are not in the namespace',
-    fix: 'Make the Secret (`kubectl create secret docker-registry`), or take its name out.',
+    fix: 'Make the Secret (`kubectl create secret docker-registry`), or remove its name.',
   },
   'snapshot-class-driver': { grade: 'refuse' },
   'replica-identity-missing': { grade: 'refuse', title: 'tables have no replica identity' },
   'replica-identity-deferrable': {
     grade: 'refuse',
-    title: 'the primary key of tables is deferrable, which is no replica identity',
+    title: 'tables have a deferrable primary key, which cannot be a replica identity',
   },
   'replica-identity-full-incomparable': {
     grade: 'refuse',
@@ -98,15 +98,15 @@ export const findingCatalogue = {
   'slot-lost': { grade: 'refuse' },
   'slot-retains': {
     grade: 'warn',
-    title: 'the slot holds back more than half of the WAL it may',
-    fix: 'See that the candidate runs and applies (verdigris status), or abandon it.',
+    title: 'the slot holds back more than half of its WAL limit',
+    fix: 'Make sure that the candidate runs and applies (verdigris status), or abandon it.',
   },
   'apply-stopped': { grade: 'refuse' },
   'apply-errors': { grade: 'warn', title: 'apply met errors since the candidate was made' },
   'databases-left-out': {
     grade: 'warn',
     title: 'databases of the server are left out',
-    fix: 'Nothing, where nobody works there. Else move them to a server of their own before the switchover.',
+    fix: 'Nothing, if nobody uses them. Otherwise move them to another server before the switchover.',
   },
   'other-databases': {
     grade: 'refuse',
@@ -129,7 +129,7 @@ export const findingCatalogue = {
   'prepared-transactions': { grade: 'refuse', title: 'transactions are prepared and not finished' },
   'two-phase-commit': {
     grade: 'info',
-    fix: '-- where nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
+    fix: '-- if nobody uses two-phase commit; takes effect at a restart:\nALTER SYSTEM SET max_prepared_transactions = 0;',
   },
   'long-transactions': { grade: 'refuse' },
   'idle-transaction-unlimited': {
@@ -151,7 +151,7 @@ export const findingCatalogue = {
   'role-settings-present': {
     grade: 'info',
     title: 'roles or the database have settings of their own',
-    fix: 'Nothing to do, but change none until the release is over.',
+    fix: 'Nothing to do, but change none of them until the release is over.',
   },
   'password-md5': { grade: 'info', title: 'declared roles have MD5 passwords' },
   'existing-subscriptions': { grade: 'refuse', title: 'the server receives data by subscriptions' },
@@ -161,11 +161,11 @@ export const findingCatalogue = {
     grade: 'warn',
     title: 'commits wait for synchronous standbys',
     fix:
-      '-- on the candidate, where Verdigris does not set it; here too, where no standby is wanted:\n' +
+      '-- on the candidate, if Verdigris does not set it; here too, if no standby is wanted:\n' +
       "ALTER SYSTEM SET synchronous_standby_names = '';\n" +
       'SELECT pg_reload_conf();',
   },
-  'existing-publications': { grade: 'info', title: 'there are publications beside ours' },
+  'existing-publications': { grade: 'info', title: 'the database has other publications' },
   'collation-version': { grade: 'refuse', title: 'collations are of another version than the indexes were built with' },
   'extension-missing': {
     grade: 'refuse',
@@ -186,7 +186,7 @@ export const findingCatalogue = {
   'upgrade-types': { grade: 'refuse' },
   'database-encoding': {
     grade: 'warn',
-    title: 'the database takes bytes in any encoding (SQL_ASCII)',
+    title: 'the database accepts bytes in any encoding (SQL_ASCII)',
     fix: 'Dump the database, convert it, and restore it into one with UTF8; the release works without that as long as both colours are SQL_ASCII.',
   },
   archiving: {
@@ -214,7 +214,7 @@ export const findingCatalogue = {
   rules: { grade: 'info', title: 'tables have rules' },
   'login-triggers': { grade: 'refuse', title: 'event triggers run at each login' },
   'event-triggers-write': { grade: 'refuse', title: 'event triggers write rows, and the release has migrations' },
-  'event-triggers': { grade: 'info', title: 'event triggers answer DDL' },
+  'event-triggers': { grade: 'info', title: 'event triggers fire on DDL' },
   'background-ddl': { grade: 'warn', title: 'jobs change the schema by themselves' },
   'scheduled-jobs': {
     grade: 'info',
@@ -251,14 +251,14 @@ export const findingCatalogue = {
   'session-state': {
     grade: 'info',
     title: 'sessions hold what ends with their connection',
-    fix: 'See that these clients connect again by themselves and then repeat LISTEN and their locks.',
+    fix: 'Make sure that these clients reconnect by themselves and then repeat LISTEN and take their locks again.',
   },
   // docs/errors.md
   'live-restarted': { grade: 'warn', fix: 'Nothing; the data is compared before the switchover anyway.' },
   'schema-drift': { grade: 'refuse' },
   'table-not-followed': { grade: 'refuse' },
   'cnpg-unfit': { grade: 'refuse' },
-  'left-behind': { grade: 'warn', fix: 'Make it on the other colour after the rollback, where it is needed there.' },
+  'left-behind': { grade: 'warn', fix: 'Create it on the other colour after the rollback, if it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
   'columns-rewritten': { grade: 'refuse' },
   'server-without-room': { grade: 'refuse', title: 'a server has no room left on its disk' },
@@ -282,9 +282,9 @@ export const findingCatalogue = {
     title: 'the folder of migrations has changed since the candidate was migrated',
     fix:
       'Run `verdigris release` or `pulumi up`: both abandon the candidate and make a new one with what the ' +
-      'folder has now. Or put the folder back as it was.',
+      'folder has now. Or restore the folder as it was.',
   },
-  'backfill-target': { grade: 'refuse', fix: 'Fix the file, or add the migration that makes the columns.' },
+  'backfill-target': { grade: 'refuse', fix: 'Fix the file, or add the migration that creates the columns.' },
   'backfill-live': { grade: ['refuse', 'warn'] },
   'backfill-mixed': { grade: 'refuse', fix: 'Make two files of it.' },
   'backfill-unfinished': { grade: ['refuse', 'warn'] },
@@ -295,14 +295,14 @@ export const findingCatalogue = {
   'migration-effect-unknown': {
     grade: 'warn',
     title: 'what the migrations do to columns cannot be known beforehand',
-    fix: 'Nothing, where no column is dropped. Else drop it in a migration in SQL.',
+    fix: 'Nothing, if no column is dropped. Otherwise drop it in a migration in SQL.',
   },
   'contract-too-early': { grade: 'refuse' },
   'ends-lossless-rollback': {
     grade: ['refuse', 'warn'],
     title: 'the first row that only the new schema takes ends the lossless rollback',
     fix:
-      'Widen in one release and use it in the next, whose retained colour has the wider shape too. ' +
+      'Widen in one release and use it in the next, whose retained colour has the wider type too. ' +
       '`rollback: required` in the declaration refuses such a release; without it, what comes after such a ' +
       'row can only be rolled back with `verdigris rollback --lossy`.',
   },
@@ -314,18 +314,18 @@ export const findingCatalogue = {
     title: 'no reader roles are declared',
     fix: 'Declare roles.readers: roles that can read and not write; or switch without a canary.',
   },
-  'no-canary': { grade: 'refuse', title: 'canary is 0', fix: 'Declare canary: 10, or give --weight 10.' },
+  'no-canary': { grade: 'refuse', title: 'canary is 0', fix: 'Declare canary: 10, or pass --weight 10.' },
   'server-down': { grade: 'refuse' },
   'slot-missing': { grade: 'refuse' },
   lag: { grade: 'refuse' },
   'timeline-changed': { grade: 'refuse' },
   'subscription-missing': { grade: 'refuse' },
   'verified-partly': { grade: 'warn', fix: 'Run `verdigris verify` without budget and sample.' },
-  retained: { grade: 'refuse', fix: 'Wait, give --early, or, under Pulumi, declare a shorter retention.retained.' },
+  retained: { grade: 'refuse', fix: 'Wait, pass --early, or, under Pulumi, declare a shorter retention.retained.' },
   'retained-in-use': { grade: 'refuse', fix: 'Move them to the environment’s address, then retire.' },
   'retained-behind': {
     grade: ['refuse', 'warn'],
-    fix: 'Wait until it caught up, or give up the way back knowingly with --early.',
+    fix: 'Wait until it has caught up, or give up the rollback with --early.',
   },
   'retained-rests': { grade: 'info', fix: 'Nothing.' },
   'canary-needs-istio': {
@@ -353,7 +353,7 @@ export const findingCatalogue = {
   'constraint-not-validated': { grade: 'warn' },
   'foreign-key-broken': {
     grade: ['refuse', 'warn'],
-    fix: 'Abandon the candidate and seed again, or find who wrote on it.',
+    fix: 'Abandon the candidate and seed again, or find out who wrote to it.',
   },
   'foreign-key-unchecked': { grade: 'warn', fix: 'Verify again with a larger budget.' },
   'sequence-behind': { grade: ['refuse', 'info'] },
@@ -375,8 +375,8 @@ export const findingCatalogue = {
   'contract-release-unknown': { grade: 'refuse' },
   'contract-note-idle': {
     grade: 'warn',
-    title: 'notes speak of objects that these migrations leave as they are',
-    fix: 'Write the object as the finding contract-too-early prints it, or take the note away.',
+    title: 'notes name objects that these migrations do not change',
+    fix: 'Write the object as the finding contract-too-early prints it, or remove the note.',
   },
   'rehearsal-blocked': {
     grade: ['refuse', 'warn', 'info'],
@@ -384,7 +384,7 @@ export const findingCatalogue = {
   },
   'rehearsal-waited': {
     grade: 'warn',
-    fix: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and tries again.',
+    fix: 'Keep lock_timeout short (limits.migrationLock), so that it gives up and retries.',
   },
   'rehearsal-lock-held': {
     grade: 'warn',
@@ -392,7 +392,7 @@ export const findingCatalogue = {
   },
   'rehearsal-rewrite': {
     grade: 'warn',
-    fix: 'See that the volume has room; add a column and fill it in batches where the table must serve meanwhile.',
+    fix: 'Make sure that the volume has room; if the table must serve meanwhile, add a column and fill it in batches.',
   },
   'rehearsal-lag': { grade: 'info', fix: 'Migrate well before the switchover.' },
   'rehearsal-statement-broken': { grade: 'warn', fix: 'Expand first, contract in a later release.' },

@@ -35,8 +35,8 @@ export const transitions: readonly Transition[] = [
     to: 'migrated',
     reason: 'the schema changes on the candidate first, where nobody waits for it',
   },
-  { from: 'migrated', verb: 'verify', to: 'verified', reason: 'no client may meet a copy that was not proved' },
-  { from: 'verified', verb: 'verify', to: 'verified', reason: 'a proof grows old; it may be renewed' },
+  { from: 'migrated', verb: 'verify', to: 'verified', reason: 'no client may use a copy that was not verified' },
+  { from: 'verified', verb: 'verify', to: 'verified', reason: 'a comparison ages; it may be renewed' },
   {
     from: 'verified',
     verb: 'canary',
@@ -67,10 +67,20 @@ export const transitions: readonly Transition[] = [
     to: 'single',
     reason: 'the release is accepted; the retained colour is no longer needed',
   },
-  { from: 'seeded', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
-  { from: 'migrated', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
-  { from: 'verified', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
-  { from: 'canary', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be left' },
+  { from: 'seeded', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be cancelled' },
+  {
+    from: 'migrated',
+    verb: 'abandon',
+    to: 'single',
+    reason: 'before the switchover a release can always be cancelled',
+  },
+  {
+    from: 'verified',
+    verb: 'abandon',
+    to: 'single',
+    reason: 'before the switchover a release can always be cancelled',
+  },
+  { from: 'canary', verb: 'abandon', to: 'single', reason: 'before the switchover a release can always be cancelled' },
 ];
 
 export function possible(from: State): Transition[] {

@@ -26,7 +26,7 @@ export async function tryAll(trials: readonly Trial[]): Promise<Finding[]> {
     return [
       finding('not-usable', {
         objects: [`${trial.thing}: ${describe(outcome.reason)}`],
-        reason: 'Clients wait there until it can be, and there is no way back.',
+        reason: 'Clients wait there until it works, and there is no way back.',
         fix: trial.fix,
       }),
     ];

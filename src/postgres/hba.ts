@@ -41,7 +41,7 @@ export async function closedTo(client: Client): Promise<Finding[]> {
   if (closed.length === 0) return [];
   return [
     finding('hba-closed', {
-      title: `pg_hba.conf lets ${closed.join(' and ')} in from no other pod`,
+      title: `pg_hba.conf does not let ${closed.join(' and ')} in from other pods`,
       objects: closed,
       reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
       fix:

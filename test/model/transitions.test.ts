@@ -5,8 +5,8 @@ test('the edges, as reviewed', () => {
   expect(renderTransitions()).toMatchInlineSnapshot(`
     "single --seed--> seeded: a release needs a copy of the live colour that follows it
     seeded --migrate--> migrated: the schema changes on the candidate first, where nobody waits for it
-    migrated --verify--> verified: no client may meet a copy that was not proved
-    verified --verify--> verified: a proof grows old; it may be renewed
+    migrated --verify--> verified: no client may use a copy that was not verified
+    verified --verify--> verified: a comparison ages; it may be renewed
     verified --canary--> canary: reads show what a comparison cannot: plans, caches, software
     canary --canary--> canary: the share of reads moves in steps
     canary --verify--> verified: a renewed proof takes the readers back first
@@ -15,10 +15,10 @@ test('the edges, as reviewed', () => {
     switched --rollback (lossless)--> migrated: writes move back over reverse replication; the candidate follows again
     switched --rollback (lossy)--> single: reverse replication is gone: the former live colour serves again, what it lacks is exported
     switched --retire--> single: the release is accepted; the retained colour is no longer needed
-    seeded --abandon--> single: before the switchover a release can always be left
-    migrated --abandon--> single: before the switchover a release can always be left
-    verified --abandon--> single: before the switchover a release can always be left
-    canary --abandon--> single: before the switchover a release can always be left"
+    seeded --abandon--> single: before the switchover a release can always be cancelled
+    migrated --abandon--> single: before the switchover a release can always be cancelled
+    verified --abandon--> single: before the switchover a release can always be cancelled
+    canary --abandon--> single: before the switchover a release can always be cancelled"
   `);
 });
 

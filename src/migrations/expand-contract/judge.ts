@@ -81,7 +81,7 @@ function unheard(object: string, { lastUsedBy, at }: ContractNote, releases: rea
   return finding('contract-release-unknown', {
     title: `${at} says that ${object} was last used by release ${lastUsedBy ?? ''}, which this environment never carried`,
     objects: [object],
-    reason: `Releases are told apart by their names alone, so it cannot be seen whether that one came before ${from}.`,
+    reason: `Releases are known by their names alone, so nothing shows whether that one came before ${from}.`,
     fix:
       `Name one of ${releases.join(', ')}; or, where no release that this environment can carry uses it: -- ` +
       `verdigris: contract ${object} unused because REASON`,
@@ -94,7 +94,7 @@ function idle(fresh: readonly ContractNote[], found: readonly SeenChange[]): Fin
   return [
     finding('contract-note-idle', {
       objects: objects.map(({ object, at }) => `${object} (${at})`),
-      reason: 'A note that fits nothing is most likely misspelt.',
+      reason: 'A note that matches nothing is most likely misspelt.',
     }),
   ];
 }

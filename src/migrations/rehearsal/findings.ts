@@ -36,8 +36,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
         objects: [
           `${oneShortLine(longest.query)}${culprit ? `, behind ${place(culprit)} ${oneShortLine(culprit.text)}` : ''}`,
         ],
-        reason:
-          'On a live database clients would have waited as long. On a candidate nobody does, and replication waits instead.',
+        reason: 'On a live database clients would have waited that long. On a candidate only replication waits.',
       }),
     );
   }
@@ -47,7 +46,7 @@ function waits({ blocked, totals, limits, waited, statements }: Seen): Rehearsal
       live('rehearsal-waited', {
         title: `the migration itself waited ${timeText(own.ms)} for a lock`,
         objects: [`behind ${oneShortLine(own.behind)}`],
-        reason: 'Whatever comes after it queues behind it, even what the lock that is held would let through.',
+        reason: 'Everything after it queues behind it, even what the lock now held would let through.',
       }),
     );
   }
@@ -74,7 +73,7 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
       live('rehearsal-rewrite', {
         title: `${prettyBytes(totals.rewrittenBytes)} rewritten`,
         objects: rewritten.map(({ relation, bytes }) => `${relation} (${prettyBytes(bytes)})`),
-        reason: 'The old and the new files are both on the disk until COMMIT, and the table is locked all the while.',
+        reason: 'Both the old and the new files are on disk until COMMIT, and the table stays locked.',
       }),
     );
   }
@@ -82,11 +81,11 @@ function sizes({ statements, replication, limits, totals }: Seen): RehearsalFind
     found.push(
       both('rehearsal-lag', {
         title:
-          `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stands for ` +
+          `a replica gets ${prettyBytes(replication.walBytes)} of WAL more; apply on the candidate stops for ` +
           `up to ${timeText(replication.applyStandsMs)}`,
         objects: replication.table === undefined ? [] : [replication.table],
         reason:
-          'What was written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
+          'What is written meanwhile is applied afterwards; the switchover waits until the lag is below limits.lag.',
       }),
     );
   }
@@ -110,7 +109,7 @@ function application({ plans, load, smoke }: Seen): RehearsalFinding[] {
         objects: plans.worse.map(
           ({ query, before, after }) => `${oneShortLine(query)}: cost ${Math.round(before)} → ${Math.round(after)}`,
         ),
-        reason: 'The planner sees more work for the same statement, by another way.',
+        reason: 'The planner expects more work for the same statement.',
       }),
     );
   if (load.errors.length > 0) {
@@ -145,7 +144,7 @@ function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] 
     both('rehearsal-not-in-use', {
       title,
       objects: [],
-      reason: 'Locks cost what somebody waits for them: an idle database shows none of it.',
+      reason: 'A lock costs what others wait for it: an idle database does not show that.',
       fix,
     });
   if (load.kind === 'none') found.push(gap(`rehearsed without a workload: ${load.detail}`, 'Give one with --load.'));
@@ -156,7 +155,7 @@ function gaps({ load, loadEnded, plans, migrations }: Seen): RehearsalFinding[] 
       both('rehearsal-plans-skipped', {
         title: `plans were not compared: ${plans.skipped}`,
         objects: [],
-        reason: 'Plans that got worse show only after the release.',
+        reason: 'Worse plans would show only after the release.',
       }),
     );
   if (migrations.length === 0)

@@ -14,7 +14,7 @@ export async function judgeFix(fix: string): Promise<Judgement> {
     () => [],
   );
   if (parsed.length === 0)
-    return { refused: fix.split('\n')[0] ?? '', why: 'it is no statement but something to be done' };
+    return { refused: fix.split('\n')[0] ?? '', why: 'it is not a statement but an instruction' };
   // Positions are of bytes.
   const bytes = Buffer.from(fix);
   const statements = parsed.map(({ stmt, stmt_location: at = 0, stmt_len: length }) => ({

@@ -108,7 +108,7 @@ function flagsBack(lossy: boolean): Step {
   return {
     id: 'flags-back',
     title: 'turn the flags of the release back',
-    why: 'software that has them on needs the schema that is about to be left',
+    why: 'software with these flags on needs the schema that is about to go',
     risk: 'none for the data; clients are served meanwhile',
     async run(c) {
       let failed = await turnFlags(c, 'former');

@@ -26,15 +26,15 @@ export function placeFinding(
         title: `the live colour has what ${name} fills`,
         objects,
         reason:
-          'Filled on the candidate alone, the rows would part from those of the live colour, which sends its own ' +
-          'with the next change. It runs on the live colour, in batches, and replication carries it.',
+          'Filled on the candidate alone, the rows would differ from those of the live colour, which sends its own ' +
+          'with the next change. Run it on the live colour, in batches: replication carries it.',
         fix: `Run \`verdigris backfill --live --name ${name}\`.`,
       });
     case 'mixed':
       return finding('backfill-mixed', {
         title: `${name} fills columns that the live colour has and columns that it has not`,
         objects,
-        reason: 'The ones are filled on the live colour, the others on the candidate.',
+        reason: 'The first are filled on the live colour, the others on the candidate.',
       });
     case 'later':
       return finding('backfill-target', {
@@ -60,7 +60,7 @@ export function outlivedFindings(backfills: readonly BackfillState[]): Finding[]
         `${gone.length === 1 ? 'a backfill is' : `${gone.length} backfills are`} complete and ` +
         `${gone.length === 1 ? 'speaks' : 'speak'} of what a later release took away`,
       objects: gone.map(({ backfill: { name }, outlived }) => `${name}: ${outlived ?? ''}`),
-      reason: 'It does not run any more, and its rows are not looked at for drift.',
+      reason: 'It no longer runs, and its rows are not checked for drift.',
       fix: `Remove ${gone.length === 1 ? 'its file' : 'their files'}: ${gone.map(({ backfill: { path } }) => path).join(', ')}.`,
     }),
   ];
@@ -100,8 +100,8 @@ export async function backfillFindings(c: Context, grade: 'refuse' | 'warn', dri
         grade,
         title: `${name} was begun and is not complete (${seen} rows so far), and its file is gone`,
         objects: [name],
-        reason: 'Nobody can say what is still to be filled.',
-        fix: `Put the file back and run \`verdigris backfill\`; or, where it is not wanted any more, \`verdigris backfill --forget ${name}\`.`,
+        reason: 'What is still to be filled is not known.',
+        fix: `Restore the file and run \`verdigris backfill\`; or, if it is no longer wanted, \`verdigris backfill --forget ${name}\`.`,
       }),
     );
   }
@@ -130,7 +130,7 @@ async function drifted(c: Context, { backfill, place }: BackfillState): Promise<
       grade: place === 'candidate' ? 'refuse' : 'warn',
       title: `${count === most ? `${most} rows or more` : `${count} rows`} of ${backfill.table} need ${backfill.name} again`,
       objects,
-      reason: 'They came or changed after it was complete, and no trigger filled them on their way in.',
+      reason: 'They were written after it was complete, and no trigger filled them.',
       fix,
     }),
   ];

@@ -100,7 +100,7 @@ export function testFindings(c: Context): Finding[] {
       finding(id, {
         title,
         objects: [`colours.${colour}.test`],
-        reason: 'Around the switchover both releases are served by the new schema.',
+        reason: 'Around the switchover the new schema serves both releases.',
         fix: 'Run `verdigris test`.',
       }),
     ];

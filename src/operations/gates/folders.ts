@@ -33,7 +33,7 @@ export async function folderFindings(c: Context): Promise<Finding[]> {
     finding('migrations-changed', {
       objects: [c.environment.colours[candidate]?.migrations ?? ''],
       reason:
-        'What was added or edited since the candidate was migrated would not run on it, and is believed to have run.',
+        'What was added or edited since the candidate was migrated does not run on it, but would count as applied.',
     }),
   ];
 }

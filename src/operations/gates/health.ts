@@ -24,7 +24,7 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
   const { name, from, to } = stream(c);
   const retained = c.journal.state === 'switched';
   const fix = retained
-    ? 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.'
+    ? 'A lossless rollback is no longer possible; see `verdigris rollback --help` for the lossy one, or retire.'
     : fixBySeed;
   const refuse = (id: WordlessId, title: string, reason: string, how = fix): Finding =>
     finding(id, { title, objects: [name], reason, fix: how });

@@ -38,7 +38,7 @@ function ageFindings({ environment, journal }: Context): Finding[] {
       objects: old.map(
         ({ role, since }) => `${role} (${since === undefined ? 'its age is not known' : `since ${since}`})`,
       ),
-      reason: 'Who has seen one since is let in.',
+      reason: 'Anyone who has seen one since can log in.',
       fix:
         `Run \`verdigris rotate ${roles.join(' ')}\`, now or after \`retire\`; or declare another ` +
         'credentials.rotation.',
@@ -60,7 +60,7 @@ async function strayFindings(c: Context): Promise<Finding[]> {
     finding('other-databases', {
       objects: tables.map((table) => `${maintenance}: table ${table}`),
       reason:
-        'They are copied once, with the volume, and never followed: what clients write there is lost at the switchover.',
+        'They are copied once, with the volume, and not replicated: what clients write there is lost at the switchover.',
     }),
   ];
 }
@@ -72,10 +72,10 @@ async function fenceFindings(c: Context): Promise<Finding[]> {
   return [
     finding('fence-open', {
       objects: open.map(({ role, why }) => `${role} (${why})`),
-      reason: 'What one of them writes on the old live colour behind the fence is lost.',
+      reason: 'What they write on the old live colour behind the fence is lost.',
       fix:
-        'Have them closed by whom they belong to; or declare fence: { accept: ' +
-        `[${open.map(({ role }) => role).join(', ')}] } where they are known to write nothing here.`,
+        'Ask their owner to close them; or declare fence: { accept: ' +
+        `[${open.map(({ role }) => role).join(', ')}] } if they are known to write nothing here.`,
     }),
   ];
 }

@@ -89,7 +89,7 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
       finding('verified-partly', {
         title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
         objects: [],
-        reason: 'What was not compared was not proved.',
+        reason: 'What was not compared may differ.',
       }),
     );
   if (verification.proof) findings.push(...(await aged(c, verification.at, verification.proof)));
@@ -111,7 +111,7 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
     finding('proof-void', {
       title: `the comparison of ${at} is from before: ${since.join(', ')}`,
       objects: since,
-      reason: 'Replication went on behind it as it should, and that was not compared.',
+      reason: 'Replication continued afterwards as it should, but that was not compared.',
     }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);

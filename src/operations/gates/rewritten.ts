@@ -46,14 +46,14 @@ export function rewrittenFindings(
       title: `partitions were truncated or rewritten since ${since}`,
       objects: partitions.map(describeSchemaDifference),
       reason:
-        'A partitioned table is published by its root, which does not carry TRUNCATE of one partition: its rows would be there again.',
+        'A partitioned table is published by its root, which does not carry TRUNCATE of one partition: its rows would come back.',
       fix: fix(`TRUNCATE ${names(partitions)}`),
     }),
     finding('columns-rewritten', {
       title: `columns were altered since ${since}`,
       objects: columns.map(describeSchemaDifference),
       reason:
-        'ALTER TABLE is not replicated: it rewrote rows, made a column again or exchanged names, and the shape is as it was.',
+        'ALTER TABLE is not replicated: it rewrote rows, recreated a column or swapped names, although the schema looks the same.',
       fix: fix(`the same ALTER TABLE of ${names(columns)}`),
     }),
   ].filter(({ objects }) => objects.length > 0);

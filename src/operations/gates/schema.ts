@@ -57,8 +57,7 @@ export async function followedFindings(c: Context): Promise<Finding[]> {
     finding('table-not-followed', {
       title: `${objects.length === 1 ? 'a table is' : 'tables are'} not replicated from ${from} to ${to} any more`,
       objects,
-      reason:
-        'It was made again under its name: what is written to it does not reach the other colour, and nothing says so.',
+      reason: 'It was recreated under the same name: what is written to it silently does not reach the other colour.',
       fix: back
         ? `A lossless rollback would leave its rows behind: bring them to ${to} yourself, see \`verdigris rollback --help\`, or retire.`
         : 'Abandon the candidate and seed again; a migration that makes a table again has to change it in place instead.',
@@ -93,7 +92,7 @@ function forward(c: Context, colour: Colour, differences: readonly SchemaDiffere
   return finding('schema-drift', {
     title: `the schema of ${colour} changed since ${colour === c.live ? 'the candidate was seeded' : 'the migrations ran'}`,
     objects: differences.map(describeSchemaDifference),
-    reason: 'DDL is not replicated: the two colours no longer fit together as the release was planned.',
+    reason: 'DDL is not replicated: the two colours no longer match the plan of the release.',
     fix:
       colour === c.live
         ? 'Undo the change on the live colour, or abandon the candidate and seed again.'
@@ -114,14 +113,13 @@ async function backFindings(c: Context, colour: Colour, differences: readonly Sc
     finding('schema-drift', {
       title: `the schema of ${colour} changed since ${since}`,
       objects: refused.map(describeSchemaDifference),
-      reason:
-        'DDL is not replicated: after a rollback it would be missing, or what was taken away would be there again.',
+      reason: 'DDL is not replicated: after a rollback it would be missing, or what was removed would be back.',
       fix: `Undo the change on ${colour}; or make what does not touch a table or column on ${other(colour)} as well, by psql as verdigris_operator.`,
     }),
     finding('left-behind', {
       title: `a rollback leaves behind what was changed on ${colour} since ${since}`,
       objects: harmless.map(describeSchemaDifference),
-      reason: 'Replication works without it, and the other colour does not have it.',
+      reason: 'Replication works without it, but the other colour does not have it.',
     }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);

@@ -4,8 +4,8 @@ import type { Operation, Step } from '../engine/operation.ts';
 
 const withdraw: Step = {
   id: 'withdraw',
-  title: 'take the readers back to the live colour',
-  why: 'nobody may be on a candidate that is about to go',
+  title: 'move the readers back to the live colour',
+  why: 'no client may be on a candidate that is about to be removed',
   risk: "readers' connections are spread again",
   run: withdrawCanary,
 };

@@ -66,7 +66,7 @@ async function untilLeft(c: Context): Promise<void> {
 /** Before clients are held: a path that has weights cannot prove by one answer that it has none any more. */
 export const recall: Step = {
   id: 'recall',
-  title: 'take the readers back from the candidate',
+  title: 'move the readers back from the candidate',
   why: 'readers move with the writes, all at once: a route that still had weights would send some of them to a closed colour',
   risk: "readers' connections are spread again",
   async run(c) {

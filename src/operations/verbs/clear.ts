@@ -83,7 +83,7 @@ export function record(outcome: HistoryEntry['outcome']): Step {
   return {
     id: 'record',
     title: 'write the release to the history',
-    why: 'what was done, when, and how long it took, is wanted later',
+    why: 'it is asked later what was done, when, and how long it took',
     risk: 'none',
     async run(c) {
       const { release, timeline, acts, delivery: walked } = c.journal;

@@ -19,8 +19,8 @@ import { toolRows } from './tool-rows.ts';
 
 const backfill: Step = {
   id: 'backfill',
-  title: 'fill what the release needs filled',
-  why: 'on the candidate nobody waits for it, and the next release may read it from its first query on',
+  title: 'run the backfills of the release',
+  why: 'nobody waits for them on the candidate, and the next release may read them from its first query on',
   risk: 'apply waits for a batch at most; rows that arrive are filled on their way in',
   async run(c) {
     // Progress is in the candidate: after a kill it goes on behind the last batch.

@@ -19,7 +19,7 @@ export async function resting(c: Context): Promise<boolean> {
 
 export const rest: Step = {
   id: 'rest',
-  title: 'stop the retained colour, where it is declared scaled down',
+  title: 'stop the retained colour, if it is declared scaled down',
   why: 'its memory and processors are free; its storage stays',
   risk: 'what is written meanwhile waits for it in the log of the live colour, up to limits.retainedWal: beyond that the lossless rollback is gone',
   async run(c) {
@@ -53,13 +53,13 @@ export async function restingFindings(c: Context): Promise<Finding[]> {
       ? finding('retained-rests', {
           title: `${to} is scaled down and ${Math.round(slot.behind / 1024)} KiB behind`,
           objects: [to],
-          reason: 'A rollback starts it and waits until it has caught up; clients notice nothing of that.',
+          reason: 'A rollback starts it and waits until it has caught up; clients do not notice.',
         })
       : finding(slot ? 'slot-lost' : 'slot-missing', {
           title: `the log that ${to} needs is gone from ${from}`,
           objects: [name],
           reason: 'It was scaled down for longer than limits.retainedWal lasts.',
-          fix: 'A lossless rollback is gone; see `verdigris rollback --help` for the lossy one, or retire.',
+          fix: 'A lossless rollback is no longer possible; see `verdigris rollback --help` for the lossy one, or retire.',
         }),
   ];
 }

@@ -79,7 +79,7 @@ async function behind(c: Context, early: boolean): Promise<Finding[]> {
       grade: early ? 'warn' : 'refuse',
       title: `${c.idle} is ${Math.round(slot.behind / 1024)} KiB behind`,
       objects: [c.idle],
-      reason: 'A retained colour that lags means that something is wrong: find out before the way back is dropped.',
+      reason: 'A lagging retained colour means that something is wrong: find out what before you give up the rollback.',
     }),
   ];
 }

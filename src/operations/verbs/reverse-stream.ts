@@ -68,7 +68,7 @@ export const prepareReverse: Step = {
  */
 export const advanceReverse: Step = {
   id: 'advance-reverse',
-  title: 'set the way back to begin here',
+  title: 'set the start of reverse replication',
   why: 'what came from the old live colour must not be sent back to it',
   risk: 'none',
   async run(c) {
@@ -87,7 +87,7 @@ export const advanceReverse: Step = {
 
 export const closeStream: Step = {
   id: 'close-stream',
-  title: 'take away the replication that has ended',
+  title: 'remove the replication that has ended',
   why: 'two directions at once would be a loop',
   risk: 'none: everything it carried has arrived',
   async run(c) {

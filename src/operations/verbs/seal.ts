@@ -74,7 +74,7 @@ function leftBehind(findings: readonly Finding[]): string[] {
 
 export const seal: Step = {
   id: 'seal',
-  title: 'compare both catalogues with what was proved',
+  title: 'compare both catalogues with what was verified',
   why: 'DDL, databases and prepared transactions are not replicated, and from the fence on nobody can make any',
   risk: 'at most 20 ms at 100 tables, 100 ms at 5,000; where a catalogue moved, as long as naming it takes, within limits.switchover',
   async run(c) {

@@ -50,8 +50,8 @@ export function verify(options: VerifyOptions = {}): Operation {
 
 const withdraw: Step = {
   id: 'withdraw',
-  title: 'take the readers back to the live colour',
-  why: 'no client may be on a candidate whose proof is being renewed',
+  title: 'move the readers back to the live colour',
+  why: 'no client may be on a candidate while it is compared again',
   risk: "readers' connections are spread again",
   async run(c) {
     if (c.journal.state === 'canary') await withdrawCanary(c);
@@ -60,7 +60,7 @@ const withdraw: Step = {
 
 const backfills: Step = {
   id: 'backfills',
-  title: 'look for rows that backfills have missed, and fix them',
+  title: 'find rows that backfills have missed, and fix them',
   why: 'replication does not carry what only the candidate has, so comparing rows cannot prove it',
   risk: 'reads the tables that were filled; apply waits for a batch at most',
   async run(c) {
@@ -133,7 +133,7 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
 const tests: Step = {
   id: 'tests',
   title: 'run the releases’ own tests against the new schema',
-  why: 'around the switchover both are served by it',
+  why: 'around the switchover it serves both',
   risk: 'copies the candidate for each; none for the candidate itself',
   async run(c) {
     const results = await runTests(c);

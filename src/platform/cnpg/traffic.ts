@@ -11,7 +11,7 @@ import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import { OwnService, servicePort, type UidStore } from './own-service.ts';
 import type { CnpgServer } from './server.ts';
 
-const oneCluster = 'A share of the readers needs routes that know weights: a Service’s selector does not.';
+const oneCluster = 'Splitting readers needs routes with weights, which a Service’s selector does not have.';
 
 /**
  * One Service of ours, whose selector names the primary of the live Cluster: it follows that Cluster's failovers by
@@ -44,7 +44,7 @@ export class ServiceTraffic implements OutsideTraffic {
     return [
       {
         thing: `the Service ${this.#service.where}`,
-        fix: 'Give who runs Verdigris the right to update it, and take away what else refuses it.',
+        fix: 'Give the account that runs Verdigris the right to update it, and remove what else refuses it.',
         use: () => this.#service.rehearse(),
       },
     ];

@@ -63,7 +63,7 @@ export class CommandTraffic implements OutsideTraffic {
     return [
       {
         thing: `the program ${this.#command.join(' ')}`,
-        fix: 'Fix it, and try it by `verdigris traffic test`.',
+        fix: 'Fix it, and try it with `verdigris traffic test`.',
         use: async () => {
           const { colour } = await this.probe();
           if (colour !== live) throw new Error(`clients are led to ${colour}, and ${live} is live`);

@@ -65,7 +65,7 @@ export async function admissionFindings(
       ? [
           finding('resources-imposed', {
             objects: imposed,
-            reason: 'Somebody else decides what a server may use: one with too little memory is ended under load.',
+            reason: 'The cluster decides what a server may use: one with too little memory is killed under load.',
           }),
         ]
       : []),
@@ -73,7 +73,7 @@ export async function admissionFindings(
       ? [
           finding('pull-secret-missing', {
             objects: absent,
-            reason: 'A node that does not have the image yet cannot fetch it: the pod would never come.',
+            reason: 'A node that does not have the image yet cannot pull it: the pod would never start.',
           }),
         ]
       : []),

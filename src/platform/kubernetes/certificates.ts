@@ -50,10 +50,10 @@ export async function certificateFindings(environment: Environment, cluster: Clu
   if (faults.length === 0) return [];
   return [
     finding('certificate-unfit', {
-      title: `the certificate in the Secret ${cluster.namespace}/${secret} will not do`,
+      title: `the certificate in the Secret ${cluster.namespace}/${secret} cannot be used`,
       reason: 'Servers, poolers and clients check each other’s certificate against the name of the Service.',
       fix:
-        'Have it made again for the names of the Services (with cert-manager: dnsNames of the Certificate), or leave ' +
+        'Have it issued again for the names of the Services (with cert-manager: dnsNames of the Certificate), or leave ' +
         'kubernetes.tls.secret out.',
       objects: faults,
     }),

@@ -78,8 +78,7 @@ function answerIn(text: string | undefined, question: string): Answer[] {
 function fromGuard(pod: string, { objects, fix }: Finding): Finding {
   return finding('guard-cut-off', {
     objects: objects.map((object) => `the guard in ${pod}: ${object}`),
-    reason:
-      'Should the operator die behind the commit point, the clients of its pooler would wait until a person acts.',
+    reason: 'If the operator dies behind the commit point, clients of its pooler wait until a person acts.',
     fix,
   });
 }
@@ -89,7 +88,7 @@ function silence({ namespace }: Cluster, name: string, pods: readonly string[]):
     title: `guards did not answer in the ConfigMap ${namespace}/${name} within ${answerLimit / 1000} s`,
     objects: pods,
     reason:
-      'A guard that cannot reach the API server, or is not there, lets nobody go should the operator die behind the commit point.',
+      'A guard that is missing or cannot reach the API server does not release clients if the operator dies behind the commit point.',
     fix:
       `See \`kubectl -n ${namespace} logs ${pods[0] ?? ''} -c ${guardContainerName}\`, and what its pod may ` +
       `reach (NetworkPolicy, PeerAuthentication); one of an older version is brought up by \`verdigris up\`.`,

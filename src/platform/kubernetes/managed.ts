@@ -86,7 +86,7 @@ export async function managedBy(
     if (foreign === undefined) continue;
     return {
       title: `${name} belongs to ${foreign}`,
-      reason: 'An operator that owns the pods puts back what a switchover changes, and fails over on its own.',
+      reason: 'An operator that owns the pods reverts what a switchover changes, and fails over on its own.',
       fix:
         `What works instead: ${operator?.instead ?? 'a dump of its database into a new environment'} (create ` +
         'without kubernetes.adopt, then pg_restore through its pooler).',

@@ -19,8 +19,8 @@ export async function poolerFindings(cluster: Cluster, environment: string): Pro
     finding('no-guard', {
       objects: [`Deployment ${cluster.namespace}/${name}`],
       reason:
-        'PgBouncer holds until somebody resumes, and only the journal knows which colour may take writes then. ' +
-        'Where the operator dies in a switchover, clients wait until somebody runs a command.',
+        'PgBouncer holds until it is resumed, and only the journal knows which colour may then take writes. ' +
+        'If the operator dies in a switchover, clients wait until somebody runs a command.',
     }),
   ];
 }

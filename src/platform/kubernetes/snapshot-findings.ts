@@ -35,7 +35,7 @@ export async function snapshotFindings(
           finding('snapshots-atomic', {
             title: `snapshots of the driver ${driver} are taken as of one instant`,
             objects: [],
-            reason: 'A torn one is noticed only where a checkpoint falls into it: then the copy does not start.',
+            reason: 'A torn snapshot is noticed only if a checkpoint falls into it: then the copy does not start.',
           }),
         ]
       : []),
@@ -54,7 +54,7 @@ export async function snapshotFindings(
               grade: 'info',
               title: 'every switchover leaves a whole copy behind: the content of its snapshot outlives it',
               objects: [`VolumeSnapshotClass ${kept.metadata.name} (deletionPolicy Retain)`],
-              reason: 'That is what the class is for; whoever pays for the storage should know.',
+              reason: 'That is what the class is for, but the storage costs money.',
             }),
           ]
         : []),

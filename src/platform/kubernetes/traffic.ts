@@ -116,7 +116,7 @@ export class KubernetesTraffic implements Traffic {
       return [
         finding('canary-needs-istio', {
           objects: [],
-          reason: 'A share of the readers needs routes that know weights: a Service’s selector does not.',
+          reason: 'Splitting readers needs routes with weights, which a Service’s selector does not have.',
         }),
       ];
     const outside = (await this.#poolers.pods())
@@ -127,7 +127,7 @@ export class KubernetesTraffic implements Traffic {
       finding('canary-outside-mesh', {
         objects: outside,
         reason:
-          'Weights are kept by the proxy beside whoever connects: readers who come through these poolers all stay on the live colour.',
+          'Weights are applied by the proxy beside the client: readers that come through these poolers all stay on the live colour.',
         fix:
           'Label the namespace istio-injection=enabled and restart the poolers; until then only readers with a ' +
           `sidecar of their own, who connect to ${objectNames.reads(this.#environment.name)}, are split by weight.`,

@@ -34,7 +34,7 @@ export async function invalidIndexes(client: Client): Promise<Finding[]> {
       grade: found.some(({ unique }) => unique) ? 'refuse' : 'warn',
       title: `${count(found.length, 'index is', 'indexes are')} not valid on the candidate`,
       objects: found.map(({ schema, name, table }) => `${schema}.${name} (${table})`),
-      reason: 'Queries do not use it, and a unique one lets doubles in.',
+      reason: 'Queries do not use it, and a unique one allows duplicates.',
       fix: found
         .map(
           ({ schema, name, concurrently }) =>

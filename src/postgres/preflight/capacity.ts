@@ -21,7 +21,7 @@ export const walLevel: Check = {
     return found('wal-level', {
       title: `wal_level is ${level}; logical replication needs logical`,
       objects: level === 'logical' ? [] : ['wal_level'],
-      reason: 'Without it no logical slot can be made, here for the candidate and there for the way back.',
+      reason: 'Without it no logical slot can be created, neither for the candidate nor for the rollback.',
       fix: atRestart('wal_level', 'logical'),
     });
   },
@@ -88,7 +88,7 @@ export const capacity: Check = {
       found(id, {
         title: `of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free`,
         objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
-        reason: `The ${side} server takes part in the replication of the release in both directions, and would fail in the middle of it.`,
+        reason: `The ${side} server takes part in the replication of the release in both directions, and would fail halfway.`,
         fix: atRestart(setting, String(taken + need)),
       });
     return [

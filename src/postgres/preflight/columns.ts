@@ -48,7 +48,7 @@ export const generatedColumns: Check = {
           ({ column, functions }) => `${full(column)} by ${functions.map(({ name }) => name).join(', ')}`,
         ),
         reason:
-          'Each colour computes these columns by itself: from the time, a setting or a table it gets another value, and verify finds the rows unequal.',
+          'Each colour computes these columns by itself: a time, a setting or a table gives another value there, and verify finds the rows unequal.',
         fix: inOrder([
           '-- makes it an ordinary column, which is replicated and which clients or a trigger must fill:',
           ...suspect.map(
@@ -103,7 +103,7 @@ export const upgradeTypes: Check = {
     return found('upgrade-types', {
       title: `columns have types that an upgrade to PostgreSQL ${candidateMajor} refuses`,
       objects: all.map((column) => `${full(column)} ${column.type}`),
-      reason: 'They hold OIDs that pg_upgrade does not keep, so it stops before it begins.',
+      reason: 'They hold OIDs that pg_upgrade does not keep, so it refuses to start.',
       fix: inOrder(
         all.map(
           ({ schema, table, column, type }) =>

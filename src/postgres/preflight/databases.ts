@@ -31,12 +31,12 @@ export const databases: Check = {
     return [
       ...found('other-databases', {
         objects: shown(false),
-        reason: 'Nothing follows them: what clients write there is not on the candidate after the switchover.',
+        reason: 'They are not replicated: what clients write there is not on the candidate after the switchover.',
       }),
       ...found('databases-left-out', {
         objects: shown(true),
         reason:
-          'As declared they are not carried; and the fence of the switchover closes the whole server, so that their clients are shut out of it too.',
+          'As declared they are not carried over; and the fence closes the whole server, so their clients are shut out too.',
       }),
     ];
   },

@@ -69,7 +69,7 @@ export const extensionsOfCandidate: Check = {
 function missingFinding(all: readonly Extension[]) {
   return found('extension-missing', {
     objects: all.map(({ name, version }) => `${name} ${version}`),
-    reason: 'Their functions fail there at the first call, and the server may not even start where they are preloaded.',
+    reason: 'Their functions fail there at the first call, and if they are preloaded the server may not even start.',
   });
 }
 

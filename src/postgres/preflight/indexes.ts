@@ -25,7 +25,7 @@ export const invalidIndexesCheck: Check = {
     return found('invalid-indexes', {
       objects: indexes.map(({ schema, index, name }) => `${schema}.${index} on ${name}`),
       reason:
-        'No query uses them, a unique one guards nothing, and every write still pays for them; the copy inherits them.',
+        'Queries do not use them, a unique one does not enforce anything, and every write still pays for them; the copy inherits them.',
       fix: inOrder(
         indexes.map(({ schema, index }) =>
           /_cc(new|old)\d*$/.test(index)

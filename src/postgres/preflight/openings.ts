@@ -26,7 +26,7 @@ export const publicCreate: Check = {
     return found('public-create', {
       objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       reason:
-        'Whoever finds names by that schema can be made to call a function or to read a table of somebody ' +
+        'Anyone who looks names up in that schema can be made to call a function or read a table of somebody ' +
         'else’s. Verdigris’s own sessions do not; migrations and applications may.',
       fix: inOrder(open.map(({ kind, name }) => `REVOKE CREATE ON ${kind} ${ident(name)} FROM PUBLIC;`)),
     });
@@ -61,7 +61,7 @@ export const hbaTrust: Check = {
     );
     return found('hba-trust', {
       objects: trusting.map(({ line, users, address }) => `line ${line}: ${users} from ${address}`),
-      reason: 'Whoever reaches the port from there is whom he says he is, a superuser too.',
+      reason: 'Anyone who reaches the port from there can log in as any role, superusers included.',
       fix: inOrder(
         trusting.map(
           ({ line }) =>

@@ -85,7 +85,7 @@ export const operator: Check = {
     return found('operator-privileges', {
       title: `role ${can.role} lacks what a release needs`,
       objects: missing.map(([, what]) => what),
-      reason: 'A step in the middle of the release would fail for want of it; a superuser has all of it.',
+      reason: 'A later step of the release would fail without it; a superuser has all of it.',
       fix: inOrder(missing.map(([, , fix]) => fix)),
     });
   },

@@ -86,7 +86,7 @@ export const readerPrivileges: Check = {
     return found('reader-can-write', {
       objects: found_.map(describeWrite),
       reason:
-        'The canary sends their connections to the candidate. A row that is written there conflicts with the live database, or is lost.',
+        'The canary sends their connections to the candidate. A row written there conflicts with the live database, or is lost.',
       fix: inOrder(found_.flatMap(revoke)),
     });
   },

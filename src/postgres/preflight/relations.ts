@@ -48,7 +48,7 @@ export const inheritance: Check = {
     );
     return found('inherited-tables', {
       objects: children.map((child) => `${label(child)} from ${child.parent}`),
-      reason: 'Each is replicated for itself. Keys do not reach over children, so each child needs a key of its own.',
+      reason: 'Each is replicated separately. Keys do not cover children, so each child needs its own.',
       fix: nothing,
     });
   },

@@ -108,8 +108,7 @@ export const standbys: Check = {
     return [
       ...found('standbys', {
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
-        reason:
-          'They follow this server and not the other: after the switchover the new live colour has none until new ones are made of it.',
+        reason: 'They follow this server only: after the switchover they have to be created on the new live colour.',
         fix: inOrder([
           '-- make standbys of the candidate before the switchover; where a slot has nobody any more:',
           ...physical
@@ -120,7 +119,7 @@ export const standbys: Check = {
       ...found('synchronous-standbys', {
         objects: synchronous?.names ? [`synchronous_standby_names = ${synchronous.names}`] : [],
         reason:
-          'The copy carries the setting: on the candidate, which has no standby, every commit would wait for ever, and so would apply.',
+          'The copy carries the setting: on the candidate, which has no standby, every commit would wait forever, and so would apply.',
       }),
     ];
   },
@@ -140,8 +139,7 @@ export const publications: Check = {
     );
     return found('existing-publications', {
       objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
-      reason:
-        'The copy holds them as well. They do no harm there; who subscribes to them is told by logical-consumers.',
+      reason: 'The copy holds them as well. They do no harm there; logical-consumers lists who subscribes to them.',
       fix: inOrder([
         '-- where nobody subscribes to them any more:',
         ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`),

@@ -50,7 +50,7 @@ export const declared: Check = {
       ...found('declared-role-missing', {
         objects: missing.map(({ name }) => name),
         reason:
-          'Verdigris holds, fences and admits clients by these names; under a wrong name the real clients would go on writing.',
+          'Verdigris holds, fences and admits clients by these names; with a wrong name the real clients would continue writing.',
         fix: inOrder(missing.map(({ name }) => `-- or correct the declaration:\nCREATE ROLE ${ident(name)} LOGIN;`)),
       }),
       ...found('role-superuser', {
@@ -73,7 +73,7 @@ export const declared: Check = {
             `${name}: ${[...attributes, ...parameters.map((parameter) => `ALTER SYSTEM on ${parameter.name}`)].join(', ')}`,
         ),
         reason:
-          'REPLICATION makes slots that fill the disk, CREATEROLE makes roles that nobody fenced, BYPASSRLS reads ' +
+          'REPLICATION makes slots that fill the disk, CREATEROLE creates roles that are not fenced, BYPASSRLS reads ' +
           'what policies hide, ALTER SYSTEM changes the server itself.',
         fix: inOrder(
           privileged.flatMap(({ name, attributes, parameters }) => [

@@ -76,7 +76,7 @@ function subject(check: Check, error: unknown) {
 function notPermitted(check: Check, role: string, hidden: unknown): Finding {
   return finding('check-not-permitted', {
     ...subject(check, hidden),
-    reason: `Role ${role} may not see what this check looks at, and a hazard that is not seen is not absent.`,
+    reason: `Role ${role} may not see what this check looks at, so it may be hidden.`,
     fix: inOrder([check.needs?.(ident(role)) ?? `GRANT pg_monitor TO ${ident(role)};`]),
   });
 }
@@ -87,7 +87,7 @@ function unchecked(check: Check, error: unknown): Finding {
   const timedOut = state === '57014' || state === '55P03';
   return finding(timedOut ? 'check-timed-out' : 'check-failed', {
     ...subject(check, error),
-    reason: 'A hazard that is not seen is not absent.',
+    reason: 'It may be there all the same.',
     fix: timedOut
       ? 'Try again when the server has less to do.'
       : 'Read the message; where the catalogue is as it should be, this is a bug in Verdigris: report it.',

@@ -64,7 +64,7 @@ export const encoding: Check = {
     return found('database-encoding', {
       objects: name === 'SQL_ASCII' ? ['SQL_ASCII'] : [],
       reason:
-        'Text that is not what a client says it is cannot be read by drivers, and not be compared or exported by Verdigris without care.',
+        'Drivers cannot read text in another encoding than the client declares, and Verdigris cannot compare or export it safely.',
     });
   },
 };
@@ -118,7 +118,7 @@ export const collations: Check = {
         ),
       ],
       reason:
-        'Text sorts differently now: indexes miss rows that are there and let doubled keys in, and apply finds no row to update.',
+        'Text sorts differently now: indexes miss existing rows and allow duplicate keys, and apply finds no row to update.',
       fix: inOrder([
         ...(database
           ? [

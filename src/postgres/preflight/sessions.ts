@@ -54,7 +54,7 @@ export const sessions: Check = {
       ...found('undeclared-sessions', {
         objects: undeclared.map(name),
         reason:
-          'The fence ends every session but ours, theirs too, and nobody holds them back beforehand: they see an error where declared clients wait.',
+          'The fence ends every session but ours, theirs too, without holding them first: they see an error where declared clients wait.',
         fix: `-- declare ${[...new Set(undeclared.map(({ user }) => user))].join(', ')} under roles, or end them:\n${end(undeclared)}`,
       }),
     ];

@@ -101,7 +101,7 @@ export const passwords: Check = {
     return found('password-md5', {
       objects: md5.map(({ name }) => name),
       reason:
-        'PostgreSQL is giving MD5 up, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may turn these clients away.',
+        'PostgreSQL is removing MD5, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may reject these clients.',
       fix: inOrder([
         "SET password_encryption = 'scram-sha-256';",
         ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`),

@@ -105,7 +105,7 @@ export const unloggedTables: Check = {
     return found('unlogged-tables', {
       objects: unlogged.map(label),
       reason:
-        'Their content is not in the log: recovery from the snapshot empties them on the candidate, and publications leave them out.',
+        'Their content is not in the WAL: recovery from the snapshot empties them on the candidate, and publications leave them out.',
       fix: inOrder(
         withoutCircles(
           await withFixedPath(client, () => rows<Circle>(client, circles)),
@@ -147,7 +147,7 @@ export const tablespaces: Check = {
           `${name} at ${location}${others.length > 0 ? `, also used by ${others.join(', ')}` : ''}`,
       ),
       reason:
-        'Snapshots of two volumes are two instants: the copy would be torn. On one machine the copy would even write into the live files.',
+        'Snapshots of two volumes are taken at two instants: the copy would be torn. On one machine the copy would even write into the live files.',
       fix: inOrder(
         spaces.flatMap(({ name, here, others }) => [
           ...(here
@@ -174,6 +174,7 @@ export const walVolume: Check = {
   run: async (_client, { walOnOtherVolume, groupSnapshot }) =>
     found('wal-volume', {
       objects: walOnOtherVolume === true && groupSnapshot !== true ? ['pg_wal'] : [],
-      reason: 'Snapshots of two volumes are two instants: the copy could miss the log it needs to become consistent.',
+      reason:
+        'Snapshots of two volumes are taken at two instants: the copy could miss the log it needs to become consistent.',
     }),
 };

@@ -27,8 +27,8 @@ export const ourSlots: Check = {
       ...found('slot-lost', {
         title: 'the slot has lost WAL that the other colour still needs',
         objects: slots.filter(({ status }) => status === 'lost').map(({ name }) => name),
-        reason: 'What was written since can no longer be sent: the colour behind it stays behind for ever.',
-        fix: 'verdigris abandon, then verdigris seed: the candidate must be made again.',
+        reason: 'What was written since can no longer be sent: the other colour can never catch up.',
+        fix: 'verdigris abandon, then verdigris seed: a new candidate is needed.',
       }),
       ...found('slot-retains', {
         objects: slots
@@ -39,7 +39,7 @@ export const ourSlots: Check = {
           )
           .map(({ name, status, retained }) => `${name}: ${Math.round(retained / 1024 ** 2)} MB, ${status}`),
         reason:
-          'When the limit is reached the server throws that WAL away and the candidate is lost; without a limit the disk fills.',
+          'When the limit is reached the server removes that WAL and the candidate is lost; without a limit the disk fills.',
       }),
     ];
   },

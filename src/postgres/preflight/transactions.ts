@@ -39,7 +39,7 @@ export const preparedTransactions: Check = {
             `${gid} of ${owner} in ${database}, prepared ${Math.round(seconds)} s ago`,
         ),
         reason:
-          'The snapshot copies them with their locks: apply on the candidate would wait behind them for ever, and so would the slot here.',
+          'The snapshot copies them with their locks: apply on the candidate would wait for them forever, and so would the slot here.',
         fix: inOrder(
           prepared.map(
             ({ gid, database, here }) =>
@@ -50,8 +50,7 @@ export const preparedTransactions: Check = {
       ...found('two-phase-commit', {
         title: `clients can prepare transactions (max_prepared_transactions = ${slots})`,
         objects: slots > 0 ? ['max_prepared_transactions'] : [],
-        reason:
-          'One that is prepared between this check and the switchover blocks it; it is looked for again at every gate.',
+        reason: 'One prepared between this check and the switchover blocks it; every gate checks again.',
       }),
     ];
   },
@@ -131,7 +130,7 @@ export const idleTransactions: Check = {
     return found('idle-transaction-unlimited', {
       objects: limit === '0' ? ['idle_in_transaction_session_timeout'] : [],
       reason:
-        'The pause of the switchover waits for open transactions; one that was forgotten makes it give up, and nothing is switched.',
+        'The pause of the switchover waits for open transactions; a forgotten one makes it give up, and nothing is switched.',
     });
   },
 };

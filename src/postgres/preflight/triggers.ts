@@ -55,7 +55,7 @@ export const triggers: Check = {
         objects: raised.map(on),
         reason:
           'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and ' +
-          'what fires then are functions of roles that are none.',
+          'the functions that fire then belong to roles that are not.',
         fix: ordinarily(raised),
       }),
       ...found('triggers-on-apply', {
@@ -131,7 +131,7 @@ export const eventTriggers: Check = {
       objects: writing.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'On the candidate they would write rows that the live database does not have, with keys that it gives to ' +
-        'others: apply stops, and both never are equal.',
+        'others: apply stops, and the two never match.',
       fix: disabled(writing),
     });
     const others = all.filter((trigger) => !writing.includes(trigger) && !atLogin.includes(trigger));

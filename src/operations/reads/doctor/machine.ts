@@ -81,7 +81,7 @@ async function reflinks(home: string): Promise<DoctorCheck> {
       id: 'copies',
       grade: 'warn',
       seen: 'the filesystem of the environments has no reflinks: a seed copies every byte',
-      fix: 'nothing has to be done; XFS and Btrfs have them',
+      fix: 'no action needed; XFS and Btrfs have them',
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

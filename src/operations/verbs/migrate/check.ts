@@ -37,8 +37,8 @@ async function sentInVain(live: Client, name: string, forward: Mapping): Promise
 
 export const check: Step = {
   id: 'check',
-  title: 'check that both schemas still fit together',
-  why: 'the catalogue after the migrations is what counts, not what was expected of them',
+  title: 'check that both schemas are still compatible',
+  why: 'what counts is the catalogue after the migrations, not what was expected of them',
   risk: 'none',
   async run(c) {
     const live = await c.on(c.live, readTables);

@@ -5,7 +5,7 @@ import { losses, lostRows } from './losses.ts';
 export const export_: Step = {
   id: 'export',
   title: 'export what the retained colour lacks',
-  why: 'what is given up must be on paper first',
+  why: 'what is given up must be saved first',
   risk: 'clients wait as long as this takes: both colours are compared row by row',
   async run(c) {
     if (!(await c.platform.servers.observe(c.live))?.running)

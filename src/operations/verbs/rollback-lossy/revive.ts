@@ -10,7 +10,7 @@ import { release } from '../../engine/release-record.ts';
 export const revive: Step = {
   id: 'revive',
   title: 'bring the retained colour back',
-  why: 'it, or else the snapshot of just before the switchover, is what there is to go back to',
+  why: 'a rollback goes back to it, or else to the snapshot taken just before the switchover',
   risk: 'none for the live colour',
   async run(c) {
     await discardRevived(c);

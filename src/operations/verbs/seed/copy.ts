@@ -13,7 +13,7 @@ import { positionBeforeSlot } from './position-before-slot.ts';
 export const snapshot: Step = {
   id: 'snapshot',
   title: 'snapshot the live volume',
-  why: 'the copy costs the same at any size where the storage shares blocks, and blocks nobody',
+  why: 'where the storage shares blocks it takes the same time at any size, and blocks nobody',
   risk: 'reads the whole volume where the storage cannot share blocks',
   async run(c) {
     const name = seedSnapshotName(c.journal.generation);

@@ -27,7 +27,7 @@ const fenceLimit = 10_000;
 
 export const empty: Step = {
   id: 'empty',
-  title: 'have an empty server, closed to applications',
+  title: 'prepare an empty server, closed to applications',
   why: 'rows that anybody else wrote there would be lost or collide',
   risk: 'none for the live colour; on a server that others run, nobody can log in from now on but Verdigris',
   async run(c) {

@@ -13,7 +13,7 @@ export function refusing(c: Context): Promise<void> | undefined {
 export const fence: Step = {
   id: 'fence',
   title: 'fence the live colour',
-  why: 'no writer may be left there, not even one that goes round the clients’ path',
+  why: 'no writer may be left there, not even one that bypasses the clients’ path',
   risk: 'sessions that do not come through the clients’ path are ended',
   async run(c) {
     const { refused } = await c.on(c.live, (client) =>

@@ -8,7 +8,7 @@ export const holdLease = 3_000;
 export const hold: Step = {
   id: 'hold',
   title: 'hold the clients',
-  why: 'a client that waits is no error; one that is cut off is',
+  why: 'a client that waits sees no error; one that is cut off does',
   risk: 'clients wait from here; after limits.pause with a transaction still open, all go on and nothing has happened',
   async run(c) {
     await c.platform.traffic.hold(c.ledger.token, c.environment.limits.pause, holdLease);

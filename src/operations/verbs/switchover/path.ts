@@ -67,7 +67,7 @@ export const route: Step = {
 
 export const probe: Step = {
   id: 'probe',
-  title: 'ask through the clients’ path who answers',
+  title: 'check through the clients’ path which colour answers',
   why: 'a route that is written is not yet a route that works; the system identifier is the same on both, so the colour is asked for',
   risk: 'clients wait until the answer is right',
   limit: () => pathLimit + ownLimit,

@@ -45,8 +45,8 @@ export function factProblems(
   const problems: Problem[] = [];
   if (!facts.super)
     problems.push({
-      title: `${operator} is no superuser`,
-      reason: 'Verdigris makes a superuser of its own, to fence and to replicate.',
+      title: `${operator} is not a superuser`,
+      reason: 'Verdigris creates its own superuser, to fence and to replicate.',
       fix: 'Name a superuser in kubernetes.adopt.superuser.',
     });
   if (facts.major !== declared)
@@ -58,14 +58,14 @@ export function factProblems(
   if (facts.name.endsWith('-green'))
     problems.push({
       title: `cluster_name is ${facts.name}`,
-      reason: 'By it the colours are told apart, and an adopted one is blue.',
-      fix: 'Take the ending -green away, and restart the server at a time of your choice.',
+      reason: 'Colours are recognised by it, and an adopted one is blue.',
+      fix: 'Remove the ending -green, and restart the server at a time of your choice.',
     });
   if (!facts.present)
     problems.push({
       title: `the database ${database} is not there`,
       reason: 'An environment is one database.',
-      fix: 'Name the database that is there.',
+      fix: 'Name the existing database.',
     });
   return problems;
 }
@@ -99,14 +99,14 @@ export async function passwordProblems(
     const declared = passwords[role];
     if (!declared)
       problems.push({
-        title: `the password of the role ${role} is not known`,
-        reason: 'The poolers log in as the roles that clients have.',
+        title: `the password of the role ${role} is unknown`,
+        reason: 'The poolers log in with the roles of the clients.',
         fix: `Declare kubernetes.passwords.${role}: { secret, key } with the Secret that its software uses.`,
       });
     else if (!fits(role, await secretValue(cluster, declared.secret, declared.key)))
       problems.push({
         title: `the role ${role} cannot log in with the password in the Secret ${declared.secret}, key ${declared.key}`,
-        reason: 'The poolers log in as the roles that clients have.',
+        reason: 'The poolers log in with the roles of the clients.',
         fix: 'Put the role’s password there, or name the Secret that its software uses.',
       });
   }
@@ -120,7 +120,7 @@ export async function serviceProblems({ cluster }: KubernetesParts, { service }:
     return [
       {
         title: `the Service ${cluster.namespace}/${service.name} is not there`,
-        reason: 'It is to lead to the live colour from now on.',
+        reason: 'It will lead to the live colour from now on.',
         fix: 'Name the Service that clients use, or leave kubernetes.adopt.service out.',
       },
     ];
