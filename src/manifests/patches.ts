@@ -27,7 +27,7 @@ function one(patch: Patch, manifest: Manifest): Manifest {
   throw new VerdigrisError('patch-refused', {
     seen: `A patch of kubernetes.patches for ${where} changes ${touched.join(', ')}.`,
     required:
-      'patches that add something, or change only what a release does not depend on: resources, securityContext, imagePullPolicy, numbers of probes, scheduling.',
+      'patches that add, or change only what a release does not depend on: resources, securityContext, imagePullPolicy, probe numbers, scheduling.',
     next: 'take that out of the patch; docs/kubernetes.md, “Overlays”, says what a patch may change.',
     facts: { object: where, touched },
   });
