@@ -3,6 +3,7 @@ import prettyMs from 'pretty-ms';
 import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
 import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
+import { insideOf } from '../operations/engine/each.ts';
 import { withObserver } from '../operations/observer.ts';
 import { withOperator } from '../operations/operator.ts';
 import { milliseconds } from './numbers.ts';
@@ -14,6 +15,7 @@ interface Flags extends CommonOptions {
   readonly again?: boolean;
   readonly time?: number;
   readonly forget?: string;
+  readonly database?: string;
   readonly dryRun?: boolean;
 }
 
@@ -32,6 +34,7 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
       new Option('--time <duration>', 'stop after this long; the next run goes on there').argParser(milliseconds),
     )
     .option('--forget <backfill>', 'give up one whose file is gone')
+    .option('--database <name>', 'of a further database, where a release carries several')
     .option('--dry-run', 'show what would run, where, and how far each is; change nothing')
     .action((flags: Flags) =>
       withSession(flags, async ({ environment, platform, reporter, signal }) => {
@@ -42,7 +45,8 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
           signal,
         };
         if (flags.dryRun) {
-          await withObserver(parts, async (c) => {
+          await withObserver(parts, async (whole) => {
+            const c = insideOf(whole, flags.database);
             const { backfills, orphans } = await readBackfillStates(c);
             const findings = [...(await backfillFindings(c, 'refuse', true)), ...outlivedFindings(backfills)];
             for (const finding of findings) reporter.event({ type: 'finding', gate: 'backfill', finding });
@@ -53,7 +57,8 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
           });
           return;
         }
-        const reports = await withOperator(parts, 'backfill', async (c) => {
+        const reports = await withOperator(parts, 'backfill', async (whole) => {
+          const c = insideOf(whole, flags.database);
           if (flags.forget !== undefined) await forgetBackfill(c, flags.forget);
           else return backfill(c, { names: flags.name, live: flags.live, again: flags.again, time: flags.time });
           return [];

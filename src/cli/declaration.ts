@@ -112,6 +112,7 @@ const files = [
   ['local', 'tls', 'key'],
   ['local', 'passwords', '*', 'file'],
   ['colours', '*', 'server', 'ca'],
+  ['colours', '*', 'databases', '*', 'migrations'],
   ['journal', 'ca'],
   ['traffic', 'password', 'file'],
   ['traffic', 'pgbouncers', '*', 'config'],

@@ -3,6 +3,7 @@ import { count } from '../model/count.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { refusals, type Finding } from '../model/finding.ts';
 import { applyFixes, fixesOf, type Fixes } from '../operations/fixes/apply.ts';
+import { findingsInEach } from '../operations/engine/each.ts';
 import { preflightFindings } from '../operations/gates/preflight.ts';
 import { withObserver } from '../operations/observer.ts';
 import { withOperator } from '../operations/operator.ts';
@@ -46,7 +47,7 @@ finding refuses. \`verdigris explain FINDING\` says what one means.`,
 
 async function look({ environment, platform, signal }: CliSession) {
   return withObserver({ environment, platform, emit: () => undefined, signal }, async (c) => ({
-    findings: await preflightFindings(c, 'seed'),
+    findings: await findingsInEach(c, (inside) => preflightFindings(inside, 'seed')),
     capabilities: await c.on(c.live, tryCapabilities),
   }));
 }

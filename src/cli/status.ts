@@ -7,11 +7,27 @@ import { count } from '../model/count.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { scarce } from '../operations/reads/troubles.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import type { ColourStatus, Status } from '../operations/reads/status-types.ts';
+import type { ColourStatus, ReplicationStatus, Status } from '../operations/reads/status-types.ts';
 import { deliveryLines } from './delivery-text.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 import { watch } from './watch.ts';
 import { when } from './when.ts';
+
+function streamText({
+  from,
+  to,
+  applying,
+  slot,
+  lagBytes,
+  lagSeconds,
+  retainedBytes,
+  database,
+}: ReplicationStatus): string {
+  return (
+    `replication  ${from} → ${to}${database === undefined ? '' : `, ${database}`}: ${applying ? 'applying' : colors.red('not applying')}, ` +
+    `slot ${slot}, lag ${size(lagBytes)}${lagSeconds === undefined ? '' : `, ${lagSeconds.toFixed(1)} s`}, WAL retained ${size(retainedBytes)}`
+  );
+}
 
 /** A screen: both colours, how they follow each other, what is possible next. */
 export function statusText(status: Status): string {
@@ -24,13 +40,7 @@ export function statusText(status: Status): string {
     '',
     ...status.colours.map(colourText),
     '',
-    ...(stream
-      ? [
-          `replication  ${stream.from} → ${stream.to}: ${stream.applying ? 'applying' : colors.red('not applying')}, ` +
-            `slot ${stream.slot}, lag ${size(stream.lagBytes)}${stream.lagSeconds === undefined ? '' : `, ${stream.lagSeconds.toFixed(1)} s`}, WAL ` +
-            `retained ${size(stream.retainedBytes)}`,
-        ]
-      : []),
+    ...(status.replications ?? (stream ? [stream] : [])).map(streamText),
     ...(status.retained ? [retainedText(status)] : []),
     ...(status.losslessRollback === undefined
       ? status.state === 'switched'

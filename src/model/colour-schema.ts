@@ -19,6 +19,32 @@ const readByVerdigris = [
 const tableName = /^[^.,]+\.[^.,]+$/;
 const wantedTable = 'a table with its schema: `public.my_migrations`';
 
+const engine = z.union([
+  z.enum([...readByVerdigris, 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
+  z.strictObject({
+    tool: z.enum(readByVerdigris),
+    /**
+     * Version of the last file that had run before anybody wrote that down; counts where no file is written down.
+     */
+    baseline: z.string().regex(/^\d/, 'the version of a file, as its name begins').optional(),
+    /** Its table, where it is told to use another than its own: `schema.table`. */
+    history: z.string().regex(tableName, wantedTable).optional(),
+  }),
+  z.strictObject({
+    command: z.array(z.string().min(1)).min(1),
+    /**
+     * What it leaves to the switchover: run with clients held, on the new live colour, before the commit point. It
+     * may write rows, and nothing else.
+     */
+    atSwitchover: z.array(z.string().min(1)).min(1).optional(),
+    /**
+     * Tables in which it writes what it has run, where it is none of the tools that Verdigris knows:
+     * `schema.table`.
+     */
+    history: z.array(z.string().regex(tableName, wantedTable)).optional(),
+  }),
+]);
+
 /** What a declaration says of one colour. */
 export const colourSchema = z.strictObject({
   /** The software's release whose schema this colour carries: any text, compared for equality only. */
@@ -33,32 +59,10 @@ export const colourSchema = z.strictObject({
   /** Folder of the release's migrations, relative to the declaration; none where the schema does not change. */
   migrations: z.string().min(1).optional(),
   /** What runs them; without it, the folder's files decide. */
-  engine: z
-    .union([
-      z.enum([...readByVerdigris, 'flyway', 'liquibase', 'prisma', 'node-pg-migrate']),
-      z.strictObject({
-        tool: z.enum(readByVerdigris),
-        /**
-         * Version of the last file that had run before anybody wrote that down; counts where no file is written down.
-         */
-        baseline: z.string().regex(/^\d/, 'the version of a file, as its name begins').optional(),
-        /** Its table, where it is told to use another than its own: `schema.table`. */
-        history: z.string().regex(tableName, wantedTable).optional(),
-      }),
-      z.strictObject({
-        command: z.array(z.string().min(1)).min(1),
-        /**
-         * What it leaves to the switchover: run with clients held, on the new live colour, before the commit point. It
-         * may write rows, and nothing else.
-         */
-        atSwitchover: z.array(z.string().min(1)).min(1).optional(),
-        /**
-         * Tables in which it writes what it has run, where it is none of the tools that Verdigris knows:
-         * `schema.table`.
-         */
-        history: z.array(z.string().regex(tableName, wantedTable)).optional(),
-      }),
-    ])
+  engine: engine.optional(),
+  /** By name: what runs in a further database. */
+  databases: z
+    .record(z.string(), z.strictObject({ migrations: z.string().min(1).optional(), engine: engine.optional() }))
     .optional(),
   /**
    * Statements of its migrations may run on the live colour before the switchover, where their notes ask for it;

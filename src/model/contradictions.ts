@@ -2,6 +2,7 @@ import { clusterOnly, contradictionsOfCluster } from './cluster-contradictions.t
 import { colours, other, type Colour } from './colours.ts';
 import type { DeclarationIssue } from './declaration-issues.ts';
 import { asObject, asList } from './raw.ts';
+import { unfitDatabases } from './unfit-databases.ts';
 import { unfitKinds } from './unfit-kinds.ts';
 
 /** What no single field shows. Reads the raw value, so that it speaks even where types are wrong elsewhere. */
@@ -12,6 +13,7 @@ export function contradictions(value: unknown): DeclarationIssue[] {
     ...(top['platform'] === 'local' ? clusterOnly(top) : []),
     ...contradictionsOfCluster(top),
     ...unfitKinds(top),
+    ...unfitDatabases(top),
     ...contradictionsOfRoles(asObject(top['roles'])),
   ];
 }

@@ -33,6 +33,8 @@ export const environmentSchema = z.strictObject({
   /** What the journal is written to; without it, as the platform has it. */
   journal: journalSchema.optional(),
   database: identifier,
+  /** Further databases of the server that every release carries together with `database`. */
+  databases: z.array(identifier).default([]),
   /** Other databases of the server that are knowingly left out: what is written to them is lost at a switchover. */
   ignoreDatabases: z.array(identifier).default([]),
   roles: z.strictObject({

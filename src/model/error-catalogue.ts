@@ -160,6 +160,7 @@ export const errorCatalogue = {
   'slot-not-carried': 'failed',
   'standby-behind': 'failed',
   'external-server': 'refused',
+  'databases-unfit': 'refused',
   'external-down': 'failed',
   'tls-refused': 'refused',
   'server-without-tls': 'refused',

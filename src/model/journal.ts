@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { colours } from './colours.ts';
 import { credentialRecord } from './credential-record.ts';
+import { databasePart } from './database-part.ts';
 import { deliveryRecord } from './delivery-record.ts';
 import type { ErrorId } from './error-catalogue.ts';
 import { VerdigrisError } from './errors.ts';
@@ -26,32 +27,23 @@ const operation = z.strictObject({
   steps: z.array(step),
 });
 
-/** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
-const stream = z.strictObject({
+/** What a stream is in one database: slots are of one, and their names of the whole server. */
+const streamPart = {
   name: z.string(),
-  from: colour,
-  to: colour,
   /**
    * Of one that a switchover made: what `from` committed before this position came from the other side, and must not go
    * back there.
    */
   begins: z.string().optional(),
-});
+};
 
-const seed = z.strictObject({
-  /** C: confirmed_flush_lsn of the slot when it was made. */
-  slotLsn: z.string().optional(),
-  /**
-   * Of the live server when the slot was made: a different one at any gate means that the slot may have been rewound.
-   */
-  startTime: z.string().optional(),
-  timeline: z.int().optional(),
-  snapshot: z.string().optional(),
-  method: z.string().optional(),
-  /** Of a seed by tables: pattern of the slots that PostgreSQL makes on the live server meanwhile. */
-  syncSlots: z.string().optional(),
-  /** X: what the parked copy had replayed. The subscription starts here. */
-  position: z.string().optional(),
+/** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
+const stream = z.strictObject({
+  ...streamPart,
+  from: colour,
+  to: colour,
+  /** In further databases of the server that are released together with the environment's first. */
+  databases: z.record(z.string(), z.strictObject(streamPart)).optional(),
 });
 
 const release = z.strictObject({
@@ -66,20 +58,9 @@ const release = z.strictObject({
   rebuilt: z.literal(true).optional(),
   /** Of a drill: nobody walks on with its candidate. */
   drill: z.literal(true).optional(),
-  seed,
-  /** Digests of the schemas when they were last known to be right; the objects themselves are in the database. */
-  schema: z.partialRecord(colour, z.string()).default({}),
-  verification: z
-    .strictObject({
-      at: time,
-      mode: z.string(),
-      rows: z.number(),
-      bytes: z.number(),
-      seconds: z.number(),
-      /** When each server had started, and the errors of apply, before the comparison began. */
-      proof: z.strictObject({ startTimes: z.partialRecord(colour, z.string()), errors: z.int() }).optional(),
-    })
-    .optional(),
+  ...databasePart,
+  /** Further databases of the server: what is known of each by itself. One that is missing here is not carried. */
+  databases: z.record(z.string(), z.strictObject(databasePart)).optional(),
   /** Of the releases' own tests against the candidate; `schema` is the digest that it had then. */
   tests: z
     .array(
@@ -96,42 +77,6 @@ const release = z.strictObject({
       }),
     )
     .optional(),
-  /** Every run of the migrations; `log` holds all that the engine said. */
-  migrations: z
-    .array(
-      z.strictObject({
-        at: time,
-        engine: z.string(),
-        outcome: z.enum(['done', 'failed']),
-        applied: z.array(z.string()),
-        error: z.string().optional(),
-        log: z.string(),
-      }),
-    )
-    .optional(),
-  /** Digest of the folder whose migrations the candidate has. */
-  folder: z.string().optional(),
-  /**
-   * Statements of the migrations that write rows both colours have: where each runs, or ran, and what it wrote; of one
-   * that runs at the switchover what it wrote when it was tried last.
-   */
-  data: z
-    .array(
-      z.strictObject({
-        at: time,
-        place: z.enum(['candidate', 'live', 'switch']),
-        source: z.string(),
-        writes: z.array(
-          z.strictObject({ table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number() }),
-        ),
-        ms: z.number().optional(),
-        /** Of what a tool runs at the switchover: the digest of the candidate's schema when it was tried. */
-        schema: z.string().optional(),
-      }),
-    )
-    .optional(),
-  /** What the migrations made wider: the first row that only it takes ends the lossless rollback. */
-  endsRollback: z.array(z.string()).optional(),
   canary: z.int().optional(),
   /** Snapshot of the live colour from just before the commit point. */
   fallback: z.string().optional(),

@@ -31,9 +31,13 @@ export const madeRoles: readonly string[] = [...ownRoles, migrationRole, hookRol
 /** Publications, slots and subscriptions of a stream, and of what watches the candidate beside it: see `streamName`. */
 export const streamPattern = `^${prefix}_.+_[0-9]+_(blue|green)_to_(blue|green)(_tool|_proof)?$`;
 
-/** Publication, slot and subscription of a stream bear one name; slots allow a-z, 0-9 and _ (63 bytes). */
-export function streamName(environment: string, number: number, from: Colour, to: Colour): string {
-  return `${streamPrefix(environment)}${number}_${from}_to_${to}`;
+/**
+ * Publication, slot and subscription of a stream bear one name; slots allow a-z, 0-9 and _ (63 bytes). `database`: which
+ * of the release's it is of, where it is not the first: slots of all databases share their names.
+ */
+export function streamName(environment: string, number: number, from: Colour, to: Colour, database = 1): string {
+  const which = database === 1 ? '' : `d${database}_`;
+  return `${streamPrefix(environment)}${which}${number}_${from}_to_${to}`;
 }
 
 /** What the names of all streams of an environment begin with. */

@@ -1,6 +1,7 @@
 import { observedOf, plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
+import { requireOneDatabase, requireSameDatabases } from './gates/databases.ts';
 import { execute } from './engine/engine.ts';
 import { declaredNow } from './gates/folders.ts';
 import { withFlags } from './flags/turn.ts';
@@ -23,6 +24,8 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
     phase: 'start',
     title: `${verb}: ${from.join(' or ')} → ${to}`,
   });
+  if (verb !== 'abandon') requireSameDatabases(c);
+  if (operation.kind === 'lossy') requireOneDatabase(c.environment, 'a lossy rollback');
   try {
     await execute(c, operation);
   } catch (error) {

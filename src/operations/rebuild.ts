@@ -3,6 +3,7 @@ import { otherEnvironment, strangers } from '../model/birth.ts';
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { furtherDatabases } from '../model/further-databases.ts';
 import { indented } from '../model/indented.ts';
 import { newJournal, parseJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
 import { streamPrefix } from '../model/names.ts';
@@ -173,7 +174,9 @@ function liveOf(servers: readonly ServerFacts[], routed: Colour | undefined): Se
   return open.length === 0 ? servers.find(({ colour, open: is }) => colour === routed && is === false) : undefined;
 }
 
-function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, { name }: Environment): Journal {
+function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, environment: Environment): Journal {
+  const { name } = environment;
+  const further = furtherDatabases(environment);
   const streamOf = (subscription: string, to: Colour): Stream => ({ name: subscription, from: other(to), to });
   const [stream] = idle.follows.map((each) => streamOf(each, idle.colour));
   const [closing] = live.follows.map((each) => streamOf(each, live.colour));
@@ -188,6 +191,9 @@ function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, { n
       rebuilt: true,
       seed: {},
       schema: {},
+      ...(further.length > 0
+        ? { databases: Object.fromEntries(further.map((database) => [database, { seed: {}, schema: {} }])) }
+        : {}),
     },
     stream: stream ?? { name: `${streamPrefix(name)}${journal.streams}`, from: live.colour, to: idle.colour },
     closing: closing ?? null,

@@ -1,6 +1,8 @@
 import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
+import { disownMigrationRole } from '../migrations/engines/role.ts';
 import type { Context } from './engine/context.ts';
+import { inEach, oneByOne } from './engine/each.ts';
 import { resumeOperation, settleOperation } from './engine/engine.ts';
 import { withFlags } from './flags/turn.ts';
 import { withHooks } from './hooks/steps.ts';
@@ -25,6 +27,7 @@ export async function recover(
     : undefined;
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
+  await disownLogins(c);
   // What is done in a database under a token, the journal is told of before: should this operator die too, the next one
   // must not find it older.
   await c.ledger.write((journal) => journal);
@@ -58,6 +61,14 @@ async function endPredecessors(c: Context): Promise<void> {
   for (const colour of colours) await c.ifRunning(colour, endOperators).catch(() => undefined);
 }
 
+/** Of several databases a run begins in the first, where the login of a killed one cannot be dropped while it has anything in another. */
+async function disownLogins(c: Context): Promise<void> {
+  if (c.each.length === 1) return;
+  await oneByOne(c, async (inside) => {
+    for (const colour of colours) await inside.ifRunning(colour, disownMigrationRole).catch(() => undefined);
+  });
+}
+
 /** What a settled operation could not do because a colour was down, once it runs again. */
 async function fix(c: Context): Promise<boolean> {
   const opened = c.journal.release !== null && (await openLive(c));
@@ -83,7 +94,7 @@ async function followBack(c: Context): Promise<boolean> {
   const { closing, stream, state } = c.journal;
   if (!closing || !stream || (state !== 'switched' && state !== 'migrated')) return false;
   if (!(await c.platform.servers.observe(c.idle))?.running) return false;
-  for (const step of [closeStream, reverse]) {
+  for (const step of [inEach(closeStream), reverse]) {
     const detail = await step.run(c);
     c.emit({ type: 'note', text: `${step.title}: ${detail ?? 'made good'}` });
   }

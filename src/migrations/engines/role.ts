@@ -69,21 +69,38 @@ export async function withMigrationRole<T>(
  * owner's rights.
  */
 export async function dropMigrationRole(client: Client, login: string = migrationRole): Promise<void> {
-  const [found] = await rows<{ owner: string | null }>(
-    client,
-    `SELECT (SELECT pg_catalog.quote_ident(o.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles o ON o.oid = m.roleid
-      WHERE m.member = r.oid ORDER BY m.roleid LIMIT 1) AS owner FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
-    [login],
-  );
+  const found = await readLogin(client, login);
   if (!found) return;
   await client.query(`ALTER ROLE ${login} NOLOGIN`);
   await client.query(
     'SELECT pg_catalog.pg_terminate_backend(pid, 5000) FROM pg_catalog.pg_stat_activity WHERE usename = $1::pg_catalog.name',
     [login],
   );
-  await client.query(
-    `REASSIGN OWNED BY ${login} TO ${found.owner ?? 'CURRENT_USER'}; DROP OWNED BY ${login}; DROP ROLE ${login}`,
+  await client.query(`${disowning(login, found.owner)}; DROP ROLE ${login}`);
+}
+
+/** Whose member it is. */
+async function readLogin(client: Client, login: string): Promise<{ readonly owner: string | null } | undefined> {
+  const [found] = await rows<{ owner: string | null }>(
+    client,
+    `SELECT (SELECT pg_catalog.quote_ident(o.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles o ON o.oid = m.roleid
+      WHERE m.member = r.oid ORDER BY m.roleid LIMIT 1) AS owner FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
+    [login],
   );
+  return found;
+}
+
+function disowning(login: string, owner: string | null): string {
+  return `REASSIGN OWNED BY ${login} TO ${owner ?? 'CURRENT_USER'}; DROP OWNED BY ${login}`;
+}
+
+/**
+ * Takes from the login what it made in this database, where an operator was killed: it cannot be dropped in another one
+ * before.
+ */
+export async function disownMigrationRole(client: Client): Promise<void> {
+  const found = await readLogin(client, migrationRole);
+  if (found) await client.query(disowning(migrationRole, found.owner));
 }
 
 export function jdbcUrlOf({ host, port, database }: ConnectionSettings): string {

@@ -2,6 +2,8 @@ import type { Colour } from '../../model/colours.ts';
 import { other } from '../../model/colours.ts';
 import type { Finding } from '../../model/finding.ts';
 import { declaredHistory, type Environment } from '../../model/environment.ts';
+import { environmentInside, furtherDatabases } from '../../model/further-databases.ts';
+import { carriedDatabases } from '../../model/journal-inside.ts';
 import type { Journal } from '../../model/journal.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Lease } from '../../platform/port/leases.ts';
@@ -31,8 +33,7 @@ export class Context {
   readonly reason: string | undefined;
   /** What the recovery before this command did. */
   recovered: 'nothing' | 'continued' | 'reverted' | 'left' = 'nothing';
-  /** What the gates found and showed, of the operation that this process began. */
-  shown: readonly Finding[] = [];
+  #shown: readonly Finding[] = [];
   /** It is the controller of a release that walks by itself, and no person. */
   readonly walks: boolean;
   /** It is a drill: what it makes it takes away again. */
@@ -47,6 +48,9 @@ export class Context {
   readonly #open = new Set<Client>();
   #renewing: NodeJS.Timeout | undefined;
   #renewUntil = Infinity;
+  /** The one that this is the inside of. */
+  readonly #around: Context | undefined;
+  readonly #insides = new Map<string, Context>();
 
   constructor(parts: {
     environment: Environment;
@@ -61,7 +65,9 @@ export class Context {
     operator?: string;
     reason?: string | undefined;
     /** Left out by who only looks. */
-    lease?: Lease;
+    lease?: Lease | undefined;
+    /** For one of its further databases. */
+    around?: Context;
   }) {
     this.environment = parts.environment;
     this.platform = parts.platform;
@@ -75,6 +81,57 @@ export class Context {
     this.operator = parts.operator ?? 'nobody';
     this.reason = parts.reason;
     this.#lease = parts.lease;
+    this.#around = parts.around;
+  }
+
+  /**
+   * One for each database that the release carries, the environment's first as this one itself: in each what is of one
+   * database is done as if there were no other. Before a release is open, those that are declared.
+   */
+  get each(): readonly Context[] {
+    const further = this.journal.release ? carriedDatabases(this.journal) : furtherDatabases(this.environment);
+    return this.#around ? [this] : [this, ...further.map((database) => this.#inside(database))];
+  }
+
+  /** Whether this is the inside of a further database: what is of the whole server is not done there. */
+  get isInside(): boolean {
+    return this.#around !== undefined;
+  }
+
+  /** The one for the server's first database, where what is of the whole server is kept. */
+  get whole(): Context {
+    return this.#around ?? this;
+  }
+
+  #inside(database: string): Context {
+    const known = this.#insides.get(database);
+    if (known) return known;
+    const made = new Context({
+      environment: environmentInside(this.environment, database),
+      platform: this.platform,
+      emit: this.emit,
+      signal: this.signal,
+      lost: this.lost,
+      looking: this.looking,
+      walks: this.walks,
+      drills: this.drills,
+      operator: this.operator,
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      ledger: this.ledger.inside(database),
+      lease: this.#lease,
+      around: this,
+    });
+    this.#insides.set(database, made);
+    return made;
+  }
+
+  /** What the gates found and showed, of the operation that this process began. */
+  get shown(): readonly Finding[] {
+    return this.whole.#shown;
+  }
+
+  set shown(findings: readonly Finding[]) {
+    this.#shown = findings;
   }
 
   get journal(): Journal {
@@ -220,6 +277,7 @@ export class Context {
     for (const client of this.#open) client.connection.stream.destroy();
     this.#open.clear();
     this.#kept.clear();
+    for (const inside of this.#insides.values()) inside.cutConnections();
   }
 
   /** As `on`, where the colour runs; otherwise nothing is done: for tidying what goes with the colour anyway. */

@@ -1,3 +1,4 @@
+import type { Colour } from '../../model/colours.ts';
 import { isWalking, taken } from '../../model/delivery-record.ts';
 import { pathOf } from '../../model/transitions.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
@@ -47,7 +48,7 @@ export async function resumeOperation(c: Context, operation: Operation): Promise
     // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour
     // that is no longer live.
     if (c.journal.operation?.phase === 'complete') return await complete(c, operation, track);
-    await c.keeping(operation.keep?.(c) ?? [], async () => {
+    await keepingInEach(c.each, operation.keep?.(c) ?? [], async () => {
       await start(c, operation, track);
       await complete(c, operation, track);
     });
@@ -57,6 +58,16 @@ export async function resumeOperation(c: Context, operation: Operation): Promise
     if (c.journal.operation?.phase !== 'start') throw error;
     if (!(await settled(c, operation, track, error))) throw error;
   }
+}
+
+/** While clients wait no step connects, in whichever database it works. */
+async function keepingInEach(
+  each: readonly Context[],
+  colours: readonly Colour[],
+  use: () => Promise<void>,
+): Promise<void> {
+  const [inside, ...rest] = each;
+  return inside ? inside.keeping(colours, () => keepingInEach(rest, colours, use)) : use();
 }
 
 async function start(c: Context, operation: Operation, track: Span[]): Promise<void> {

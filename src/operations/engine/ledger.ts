@@ -1,23 +1,30 @@
 import { staleToken } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { journalAround, journalInside } from '../../model/journal-inside.ts';
 import { parseJournal, serializeJournal, type Journal } from '../../model/journal.ts';
 import type { JournalStore } from '../../platform/port/journal.ts';
+
+/** What all looks at one journal share: where it is, and how it was written last. */
+interface Written {
+  readonly store: JournalStore;
+  readonly token: number;
+  revision: number;
+  journal: Journal;
+  /** Writes come one after another: databases are worked on side by side. */
+  last: Promise<unknown>;
+}
 
 /**
  * The journal under one lease. Every write is a compare-and-swap with the fencing token: a process that lost its lease,
  * or slept through somebody else's work, cannot write, and so cannot pass the commit point.
  */
 export class Ledger {
-  readonly #store: JournalStore;
-  readonly #token: number;
-  #revision: number;
-  #journal: Journal;
+  readonly #written: Written;
+  readonly #database: string | undefined;
 
-  private constructor(store: JournalStore, token: number, revision: number, journal: Journal) {
-    this.#store = store;
-    this.#token = token;
-    this.#revision = revision;
-    this.#journal = journal;
+  private constructor(written: Written, database?: string) {
+    this.#written = written;
+    this.#database = database;
   }
 
   /** Opens the journal for writing with the token of a lease just taken. */
@@ -26,7 +33,7 @@ export class Ledger {
     if (stored.journal.token > token) {
       throw staleToken('the journal', token, stored.journal.token);
     }
-    return new Ledger(store, token, stored.revision, stored.journal);
+    return new Ledger({ store, token, ...stored, last: Promise.resolve() });
   }
 
   /** For looking only: it refuses to write. */
@@ -36,23 +43,42 @@ export class Ledger {
       read: () => store.read(),
       write: () => Promise.reject(new Error('a dry run does not write')),
     };
-    return new Ledger(refuse, stored.journal.token, stored.revision, stored.journal);
+    return new Ledger({ store: refuse, token: stored.journal.token, ...stored, last: Promise.resolve() });
+  }
+
+  /** The same journal, as if the release were of this further database alone. */
+  inside(database: string): Ledger {
+    return new Ledger(this.#written, database);
   }
 
   get journal(): Journal {
-    return this.#journal;
+    const { journal } = this.#written;
+    return this.#database === undefined ? journal : journalInside(journal, this.#database);
   }
 
   get token(): number {
-    return this.#token;
+    return this.#written.token;
   }
 
   /** Durable when it returns. */
   async write(change: (journal: Journal) => Journal): Promise<Journal> {
-    const next = { ...change(this.#journal), token: this.#token };
-    const settling = settles(this.#journal) || (next.operation !== null && takesBack(next.operation));
-    this.#revision = await this.#store.write(this.#revision, serializeJournal(next), settling);
-    this.#journal = next;
+    const written = this.#written;
+    const mine = written.last.then(
+      () => this.#put(change),
+      () => this.#put(change),
+    );
+    written.last = mine;
+    return mine;
+  }
+
+  async #put(change: (journal: Journal) => Journal): Promise<Journal> {
+    const written = this.#written;
+    const changed = change(this.journal);
+    const whole = this.#database === undefined ? changed : journalAround(written.journal, this.#database, changed);
+    const next = { ...whole, token: written.token };
+    const settling = settles(written.journal) || (next.operation !== null && takesBack(next.operation));
+    written.revision = await written.store.write(written.revision, serializeJournal(next), settling);
+    written.journal = next;
     return next;
   }
 }

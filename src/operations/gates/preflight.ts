@@ -89,6 +89,17 @@ async function tablesOfOneSide(c: Context): Promise<string[]> {
   return [...(here ?? []), ...(there ?? [])].filter((table) => !both.has(table));
 }
 
+/** Each database has streams of its own. */
+function needsOf(databases: number): typeof releaseNeeds {
+  const { slots, senders, logicalWorkers, origins } = releaseNeeds;
+  return {
+    slots: slots * databases,
+    senders: senders * databases,
+    logicalWorkers: logicalWorkers * databases,
+    origins: origins * databases,
+  };
+}
+
 async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly string[]): Promise<Finding[]> {
   const { limits, roles, colours, name, ignoreDatabases } = c.environment;
   const { walOnOtherVolume } = await c.platform.servers.facts(colour);
@@ -99,11 +110,12 @@ async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly 
     operator: operatorRole,
     roles,
     ignoreDatabases,
+    databases: c.whole.each.map(({ environment }) => environment.database),
     limits: checkLimits(limits),
     migrates: colours[c.idle]?.migrations !== undefined,
     candidateMajor: colours[c.idle]?.postgres ?? colours[c.live]?.postgres ?? 17,
     runAsOwner: false,
-    needs: releaseNeeds,
+    needs: needsOf(c.whole.each.length),
     walOnOtherVolume,
     oneSided,
   };

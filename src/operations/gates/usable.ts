@@ -19,7 +19,7 @@ export async function usableFindings(c: Context, { carried, wayBack }: Wanted): 
   const { platform, live, idle } = c;
   const there = (await platform.servers.observe(idle))?.running === true;
   const [own, back] = await Promise.all([
-    platform.unusable?.({ live, idle: there ? idle : undefined, carried }) ?? [],
+    (c.isInside ? [] : platform.unusable?.({ live, idle: there ? idle : undefined, carried })) ?? [],
     there && wayBack ? tryWayBack(c) : [],
   ]);
   return [...own, ...back];

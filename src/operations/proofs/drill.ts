@@ -11,6 +11,7 @@ import { prepareWorkload } from '../../workload/schema.ts';
 import { describeVerdict, type WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit } from '../../model/events.ts';
 import { passGates } from '../engine/gates.ts';
+import { requireOneDatabase } from '../gates/databases.ts';
 import { commitRecorder, withClients } from './exercise.ts';
 import { withOperator } from '../operator.ts';
 import { perform } from '../perform.ts';
@@ -66,6 +67,7 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
 /** A drill in the middle of a release did not fail: it did not take place. */
 async function requireSingle(parts: Parts): Promise<void> {
   await withOperator(parts, 'drill', (c) => {
+    requireOneDatabase(c.environment, 'a drill');
     const { state, operation, delivery } = c.journal;
     const walking = isWalking(delivery)
       ? `release ${delivery.to} walks by itself, at "${delivery.step.text}"`

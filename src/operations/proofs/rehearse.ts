@@ -17,6 +17,7 @@ import { withLooker } from '../../postgres/readers.ts';
 import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';
 import { Ledger, readJournal } from '../engine/ledger.ts';
+import { requireOneDatabase } from '../gates/databases.ts';
 import { engineOf } from '../verbs/to-come.ts';
 
 export interface RehearseOptions {
@@ -62,6 +63,7 @@ export async function rehearse(
   clone: (environment: Environment) => Promise<RehearsalClone>,
   options: RehearseOptions,
 ): Promise<Rehearsal> {
+  requireOneDatabase(parts.environment, 'a rehearsal');
   const journal = await readJournal(parts.platform.journal);
   const environment = { ...parts.environment, live: journal.live };
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal), journal.live);

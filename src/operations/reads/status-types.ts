@@ -30,6 +30,8 @@ export interface ColourStatus {
 }
 
 export interface ReplicationStatus {
+  /** Where the release carries several. */
+  readonly database?: string | undefined;
   readonly from: Colour;
   readonly to: Colour;
   readonly name: string;
@@ -63,7 +65,10 @@ export interface Status {
     | undefined;
   readonly operator?: { readonly holder: string; readonly since: string } | undefined;
   readonly colours: readonly ColourStatus[];
+  /** Of several databases the stream that is worst off. */
   readonly replication?: ReplicationStatus | undefined;
+  /** One for each database, where the release carries several. */
+  readonly replications?: readonly ReplicationStatus[] | undefined;
   /** Of a release whose writes have moved: until when `retire` wants to be asked twice. */
   readonly retained?:
     { readonly until: string; readonly mode: 'warm' | 'scaled-down'; readonly over: boolean } | undefined;

@@ -2,6 +2,8 @@ import { colours, type Colour } from '../../model/colours.ts';
 import { credentialAges } from '../../model/credential-record.ts';
 import { defaultRetention, type Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
+import { environmentInside } from '../../model/further-databases.ts';
+import { carriedDatabases, journalInside } from '../../model/journal-inside.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
@@ -11,18 +13,20 @@ import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
+import type { BackfillStatus } from './backfill-status.ts';
 import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
 import { troublesOf } from './troubles.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach, oneByOne } from '../engine/each.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { withObserver } from '../observer.ts';
 
 /** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
   const journal = await readJournal(platform.journal);
-  const [found, replication, backfills, traffic, disks, proof, refusals, operator, past] = await Promise.all([
+  const [found, replications, backfills, traffic, disks, proof, refusals, operator, past] = await Promise.all([
     Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
-    replicationStatus(environment, platform, journal),
+    replicationsStatus(environment, platform, journal),
     backfillStatus(environment, platform),
     platform.traffic.status(),
     platform.space?.().catch(() => undefined),
@@ -32,6 +36,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
   const operation = journal.operation;
+  const replication = worst(replications);
   const kept = retained(environment, journal);
   const way = journal.state === 'switched' ? lossless(environment, replication, found) : undefined;
   const seen = {
@@ -48,9 +53,10 @@ export async function readStatus(environment: Environment, platform: Platform): 
     operator,
     colours: found,
     replication,
+    ...(replications.length > 1 ? { replications } : {}),
     retained: kept,
     losslessRollback: way,
-    endsRollback: journal.release?.endsRollback ?? [],
+    endsRollback: endsRollback(journal),
     backfills,
     traffic,
     disks,
@@ -71,7 +77,7 @@ async function proofStatus(environment: Environment, platform: Platform, journal
     return undefined;
   // Loaded only here, as what compares rows is of no use to other states.
   const { proofFindings } = await import('../gates/proof.ts');
-  return withObserver(observing(environment, platform), proofFindings)
+  return withObserver(observing(environment, platform), (c) => findingsInEach(c, proofFindings))
     .then((findings) => findings.filter(({ id }) => id !== 'verified-partly'))
     .then((findings) => ({
       good: findings.length === 0,
@@ -92,7 +98,7 @@ async function refusalsNow(
   if (journal.operation || !journal.stream || !journal.release) return [];
   const { driftFindings, followedFindings } = await import('../gates/schema.ts');
   const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
-  return withObserver(observing(environment, platform), look).then(
+  return withObserver(observing(environment, platform), (c) => findingsInEach(c, look)).then(
     (findings) =>
       findings
         .filter(({ grade }) => grade === 'refuse')
@@ -106,9 +112,17 @@ const observing = (environment: Environment, platform: Platform) =>
 
 async function backfillStatus(environment: Environment, platform: Platform): Promise<Status['backfills']> {
   const { readBackfillStatus } = await import('./backfill-status.ts');
-  return withObserver(observing(environment, platform), readBackfillStatus).catch((error: unknown) => ({
+  return withObserver(observing(environment, platform), async (c) =>
+    (await oneByOne(c, backfillsInside(readBackfillStatus))).flat(),
+  ).catch((error: unknown) => ({
     error: describe(error),
   }));
+}
+
+/** Those of a further database bear its name. */
+function backfillsInside(read: (c: Context) => Promise<BackfillStatus[]>) {
+  return async (c: Context): Promise<BackfillStatus[]> =>
+    (await read(c)).map((each) => (c.isInside ? { ...each, name: `${c.environment.database}: ${each.name}` } : each));
 }
 
 function retained({ retention }: Environment, { state, release }: Journal): Status['retained'] {
@@ -175,6 +189,41 @@ async function colourStatus(
   } catch (error) {
     return { ...base, error: describe(error) };
   }
+}
+
+/** Of all databases: the first such row in any of them ends it for all. */
+function endsRollback({ release }: Journal): readonly string[] {
+  const further = Object.entries(release?.databases ?? {});
+  return [
+    ...(release?.endsRollback ?? []),
+    ...further.flatMap(([name, part]) => (part.endsRollback ?? []).map((change) => `${name}: ${change}`)),
+  ];
+}
+
+/** Of each database that the release carries, the environment's first at the front. */
+async function replicationsStatus(
+  environment: Environment,
+  platform: Platform,
+  journal: Journal,
+): Promise<ReplicationStatus[]> {
+  const [first, ...further] = await Promise.all([
+    replicationStatus(environment, platform, journal),
+    ...carriedDatabases(journal).map(async (database) => {
+      const inside = environmentInside(environment, database);
+      const found = await replicationStatus(inside, platform, journalInside(journal, database));
+      return found && { ...found, database };
+    }),
+  ]);
+  return [first && (further.length > 0 ? { ...first, database: environment.database } : first), ...further].filter(
+    (each) => each !== undefined,
+  );
+}
+
+/** All databases go back together, or none: the stream that is worst off says how the release is. */
+function worst(replications: readonly ReplicationStatus[]): ReplicationStatus | undefined {
+  const rank = ({ slot, applying }: ReplicationStatus): number =>
+    ['missing', 'lost'].includes(slot) ? 3 : slot === 'unknown' ? 2 : applying ? 0 : 1;
+  return replications.toSorted((a, b) => rank(b) - rank(a) || (b.lagBytes ?? 0) - (a.lagBytes ?? 0))[0];
 }
 
 async function replicationStatus(

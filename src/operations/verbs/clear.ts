@@ -4,9 +4,11 @@ import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
-import { unsubscribe } from '../../postgres/stream/subscription.ts';
+import { subscriptionsBelow, unsubscribe } from '../../postgres/stream/subscription.ts';
 import type { Release } from '../../model/journal.ts';
 import type { HistoryEntry } from '../../platform/port/history.ts';
+import type { Context } from '../engine/context.ts';
+import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
 import { ownSnapshots } from '../engine/release-record.ts';
 
@@ -17,27 +19,35 @@ export const clearStreams: Step = {
   why: 'a slot that nobody reads fills the live disk',
   risk: 'none: nothing needs it any more',
   async run(c) {
-    for (const stream of [c.journal.stream, c.journal.closing]) {
-      if (!stream) continue;
-      await c.ifRunning(stream.to, (client) => unsubscribe(client, stream.name));
-      await c.ifRunning(stream.from, (client) => unpublish(client, stream.name));
-    }
-    // Markers came by replication too, under the names of the streams that carried them. A switchover that was
-    // undone while the other colour was down may have left what it had prepared there.
-    await c.on(c.live, async (client) => {
-      for (const { name } of await rows<{ name: string }>(
-        client,
-        'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) UNION SELECT ' +
-          'pubname FROM pg_publication WHERE starts_with(pubname, $1)',
-        [streamPrefix(c.environment.name)],
-      ))
-        await unpublish(client, name);
-      await client.query('DELETE FROM verdigris.barrier');
-      await removeKeepers(client);
-    });
+    await oneByOne(c, clearInside);
     await c.ledger.write((journal) => ({ ...journal, stream: null, closing: null }));
   },
 };
+
+/** The streams of one database. */
+async function clearInside(c: Context): Promise<void> {
+  for (const stream of [c.journal.stream, c.journal.closing]) {
+    if (!stream) continue;
+    await c.ifRunning(stream.to, (client) => unsubscribe(client, stream.name));
+    await c.ifRunning(stream.from, (client) => unpublish(client, stream.name));
+  }
+  // Markers came by replication too, under the names of the streams that carried them. A switchover that was
+  // undone while the other colour was down may have left what it had prepared there.
+  await c.on(c.live, async (client) => {
+    for (const { name } of await rows<{ name: string }>(
+      client,
+      'SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) AND database = current_database() ' +
+        'UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)',
+      [streamPrefix(c.environment.name)],
+    ))
+      await unpublish(client, name);
+    // A journal that was rebuilt does not know the streams of further databases.
+    for (const name of await subscriptionsBelow(client, streamPrefix(c.environment.name)))
+      await unsubscribe(client, name);
+    await client.query('DELETE FROM verdigris.barrier');
+    await removeKeepers(client);
+  });
+}
 
 /** Removes the colour that is not live, with its storage. */
 export const clearColour: Step = {
@@ -97,7 +107,7 @@ export function record(outcome: HistoryEntry['outcome']): Step {
         startedAt: release.startedAt,
         endedAt,
         pauseMs: release.pauseMs,
-        migrations: release.migrations,
+        migrations: migrationsOf(release),
         acts,
         reports: reportsOf(release),
         spans: timeline,
@@ -112,6 +122,12 @@ export function record(outcome: HistoryEntry['outcome']): Step {
       }));
     },
   };
+}
+
+/** Of all databases. */
+function migrationsOf({ migrations, databases = {} }: Release): Release['migrations'] {
+  const all = [migrations, ...Object.values(databases).map((part) => part.migrations)].flatMap((runs) => runs ?? []);
+  return all.length === 0 ? migrations : all;
 }
 
 function reportsOf({ tests = [], exported }: Release): string[] {

@@ -1,6 +1,8 @@
 import { finding, refuses, type Finding } from '../../model/finding.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { readSchema } from '../../postgres/fingerprint/index.ts';
+import type { Context } from '../engine/context.ts';
+import { findingsInEach, inEach } from '../engine/each.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
@@ -35,45 +37,48 @@ const backfill: Step = {
   },
 };
 
+/** Gates of the migrations of one database. */
+async function migrateFindings(c: Context): Promise<Finding[]> {
+  const replication = await replicationFindings(c);
+  if (refuses(replication)) return replication;
+  const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
+  if (refuses(findings)) return findings;
+  const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) =>
+    c.emit({ type: 'note', text }),
+  );
+  if (unknown !== undefined) {
+    findings.push(
+      finding('migration-effect-unknown', {
+        objects: [],
+        reason:
+          `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still ` +
+          'sends, the candidate has to be abandoned.',
+      }),
+    );
+  }
+  findings.push(
+    ...(await shapeFindings(
+      c,
+      { before: await c.on(c.live, readSchema), after: schema, forward, reverse },
+      await pendingNames(c),
+    )),
+  );
+  const { backfills: declared } = await readBackfillStates(c);
+  findings.push(...outlivedFindings(declared));
+  for (const { backfill, done } of declared) {
+    const place = placeOf(backfill, tables, forward);
+    // What is complete already, the release may take away, or leave to the live colour.
+    const finding =
+      done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
+    if (finding) findings.push(finding);
+  }
+  return [...findings, ...forward.findings, ...backward(reverse.findings)];
+}
+
 export const migrate: Operation = {
   verb: 'migrate',
   clientsWait: () => 0,
-  async validate(c): Promise<Finding[]> {
-    const replication = await replicationFindings(c);
-    if (refuses(replication)) return replication;
-    const findings = [...replication, ...(await preflightFindings(c, 'migrate'))];
-    if (refuses(findings)) return findings;
-    const { forward, reverse, tables, schema, unknown } = await plannedMappings(c, (text) =>
-      c.emit({ type: 'note', text }),
-    );
-    if (unknown !== undefined) {
-      findings.push(
-        finding('migration-effect-unknown', {
-          objects: [],
-          reason:
-            `${unknown} The catalogue is compared after the run; where a column is gone that the live colour still ` +
-            'sends, the candidate has to be abandoned.',
-        }),
-      );
-    }
-    findings.push(
-      ...(await shapeFindings(
-        c,
-        { before: await c.on(c.live, readSchema), after: schema, forward, reverse },
-        await pendingNames(c),
-      )),
-    );
-    const { backfills: declared } = await readBackfillStates(c);
-    findings.push(...outlivedFindings(declared));
-    for (const { backfill, done } of declared) {
-      const place = placeOf(backfill, tables, forward);
-      // What is complete already, the release may take away, or leave to the live colour.
-      const finding =
-        done || (unknown !== undefined && place === 'later') ? undefined : placeFinding(backfill, place, 'warn');
-      if (finding) findings.push(finding);
-    }
-    return [...findings, ...forward.findings, ...backward(reverse.findings)];
-  },
-  start: [columns, apply, backfill, tryData, check, toolRows, ledger, analyze],
+  validate: (c) => findingsInEach(c, migrateFindings),
+  start: [columns, apply, backfill, tryData, check, toolRows, ledger, analyze].map((step) => inEach(step)),
   complete: [],
 };

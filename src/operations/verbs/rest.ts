@@ -3,6 +3,7 @@ import type { Finding } from '../../model/finding.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
+import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
 import { followRotation } from './rotate-own.ts';
@@ -40,7 +41,7 @@ export async function wake(c: Context): Promise<void> {
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
   await followRotation(c);
-  await cross(c);
+  await oneByOne(c, (inside) => cross(inside));
 }
 
 /** What can be said of a rollback before the retained colour is woken. */

@@ -7,6 +7,7 @@ import { readSlot } from '../../postgres/stream/slot.ts';
 import { archive } from './archive.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { resting } from './rest.ts';
@@ -19,7 +20,11 @@ export function retire(options: { readonly early: boolean }): Operation {
   return {
     verb: 'retire',
     clientsWait: () => 0,
-    validate: async (c) => [...retention(c, options.early), ...(await readers(c)), ...(await behind(c, options.early))],
+    validate: async (c) => [
+      ...retention(c, options.early),
+      ...(await readers(c)),
+      ...(await findingsInEach(c, (inside) => behind(inside, options.early))),
+    ],
     start: [],
     complete: [clearStreams, archive, clearColour, clearSnapshots, clearRole, record('released')],
   };

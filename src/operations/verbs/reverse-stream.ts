@@ -2,8 +2,8 @@ import pg from 'pg';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Stream } from '../../model/journal.ts';
+import { carriedDatabases } from '../../model/journal-inside.ts';
 import type { Lsn } from '../../model/lsn.ts';
-import { streamName } from '../../model/names.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { one } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
@@ -17,6 +17,8 @@ import { proofWitness } from '../gates/proof.ts';
 import { cross } from '../engine/cross.ts';
 import { outlive } from '../engine/outlive.ts';
 import type { Context } from '../engine/context.ts';
+import { oneByOne, textInEach } from '../engine/each.ts';
+import { newStream } from '../engine/new-stream.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
 
@@ -24,14 +26,32 @@ import { stream } from '../engine/release-record.ts';
 const accessRuleViolation = '42';
 
 /** The stream that will run the other way once writes have moved; its number is taken at the commit point. */
-function nextStream(c: Context): Stream {
-  return { name: streamName(c.environment.name, c.journal.streams + 1, c.idle, c.live), from: c.idle, to: c.live };
+function nextStreams(c: Context): Stream {
+  return newStream(c, c.journal.streams + 1, c.idle, carriedDatabases(c.journal));
+}
+
+/** Its name in the database that is worked on. */
+function nextName(c: Context): string {
+  const { name, databases } = nextStreams(c.whole);
+  return c.isInside ? (databases?.[c.environment.database]?.name ?? unknown(c)) : name;
+}
+
+function unknown(c: Context): never {
+  throw new Error(`the release does not carry ${c.environment.database}`);
 }
 
 /** Journal after the commit point: roles are exchanged, and so is the direction of replication. */
 export function rolesExchanged(c: Context): { live: Colour; stream: Stream; closing: Stream; streams: number } {
-  const next = { ...nextStream(c), begins: begins.get(c) };
-  return { live: c.idle, stream: next, closing: stream(c), streams: c.journal.streams + 1 };
+  const { databases, ...next } = nextStreams(c);
+  const parts = c.each
+    .slice(1)
+    .map((inside) => [inside.environment.database, { name: nextName(inside), begins: begins.get(inside) }] as const);
+  return {
+    live: c.idle,
+    stream: { ...next, begins: begins.get(c), ...(databases ? { databases: Object.fromEntries(parts) } : {}) },
+    closing: stream(c),
+    streams: c.journal.streams + 1,
+  };
 }
 
 /** Where the way back begins, of the attempt under way. */
@@ -44,7 +64,7 @@ export const prepareReverse: Step = {
   why: 'its slot must exist before the first write on the new live colour; making it may wait, so it is made while nobody does',
   risk: 'retains WAL on the candidate until it is used',
   async run(c) {
-    const { name } = nextStream(c);
+    const name = nextName(c);
     await c.on(c.idle, async (to) => {
       await c.on(c.live, async (from) => {
         const { published } = mapTables(await readTables(to), await readTables(from), 'reverse');
@@ -55,7 +75,7 @@ export const prepareReverse: Step = {
     await outlive(c, c.idle, name, { unused: true });
   },
   async undo(c) {
-    const { name } = nextStream(c);
+    const name = nextName(c);
     await c.ifRunning(c.idle, (to) => unpublish(to, name));
   },
 };
@@ -72,7 +92,7 @@ export const advanceReverse: Step = {
   why: 'what came from the old live colour must not be sent back to it',
   risk: 'none',
   async run(c) {
-    const { name } = nextStream(c);
+    const name = nextName(c);
     const { position } = await c.on(c.idle, async (client) => {
       await untilFlushed(client, c.environment.limits.switchover, c.signal);
       return one<{ position: Lsn }>(
@@ -111,31 +131,50 @@ export const reverse: Step = {
   // The barrier has a limit of its own, which names its cause.
   limit: (c) => c.environment.limits.catchUp + 60_000,
   async run(c) {
-    const { name, from, to, begins: position } = stream(c);
-    const conninfo = await c.platform.servers.conninfo(from);
-    let refusal: string | undefined;
-    let unmade: string | undefined;
-    const running = await c.ifRunning(to, async (client) => {
-      const make = async (): Promise<void> => {
-        await rememberSequences(client);
-        await subscribe(client, name, conninfo, c.environment.database, await c.on(from, carriesSlots));
-        if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
-        await makeStandIns(await c.on(from, readTables), await readTables(client), client);
-        await enableStream(client, name);
-      };
-      unmade = await make().then(() => undefined, schemaRefusal);
-      if (unmade === undefined) refusal = await refusalOfApply(c);
-    });
-    if (unmade !== undefined)
-      return `a lossless rollback is gone until ${from} and ${to} fit again, the next command then makes this good: ${unmade}`;
-    if (!running) return `${to} is down: no lossless rollback until it runs, the next command then makes this good`;
+    const made = await oneByOne(c, follow);
     // Until now the old stream in the journal says that this is still to be done.
-    await c.ledger.write((journal) => ({ ...journal, closing: null }));
-    return refusal === undefined
-      ? undefined
-      : `${to} does not take what it is sent: a lossless rollback is gone until it does. ${refusal}`;
+    if (made.every(({ follows }) => follows)) await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    return textInEach(
+      c,
+      made.map(({ detail }) => detail),
+    );
   },
 };
+
+/** Of one database: whether it follows now, and what else is to be said of it. */
+async function follow(c: Context): Promise<{ readonly follows: boolean; readonly detail?: string }> {
+  const { name, from, to, begins: position } = stream(c);
+  const conninfo = await c.platform.servers.conninfo(from);
+  let refusal: string | undefined;
+  let unmade: string | undefined;
+  const running = await c.ifRunning(to, async (client) => {
+    const make = async (): Promise<void> => {
+      await rememberSequences(client);
+      await subscribe(client, name, conninfo, c.environment.database, await c.on(from, carriesSlots));
+      if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
+      await makeStandIns(await c.on(from, readTables), await readTables(client), client);
+      await enableStream(client, name);
+    };
+    unmade = await make().then(() => undefined, schemaRefusal);
+    if (unmade === undefined) refusal = await refusalOfApply(c);
+  });
+  if (unmade !== undefined)
+    return {
+      follows: false,
+      detail: `a lossless rollback is gone until ${from} and ${to} fit again, the next command then makes this good: ${unmade}`,
+    };
+  if (!running)
+    return {
+      follows: false,
+      detail: `${to} is down: no lossless rollback until it runs, the next command then makes this good`,
+    };
+  return refusal === undefined
+    ? { follows: true }
+    : {
+        follows: true,
+        detail: `${to} does not take what it is sent: a lossless rollback is gone until it does. ${refusal}`,
+      };
+}
 
 /**
  * A table that somebody renamed, dropped or took a right from since the commit point: nothing that is waited for

@@ -1,3 +1,5 @@
+import type { Release } from '../../model/journal.ts';
+import { findingsInEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
 import { resting, restingFindings, wake } from './rest.ts';
 import { rolesExchanged } from './reverse-stream.ts';
@@ -15,15 +17,29 @@ export const rollbackLossless: Operation = {
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  validate: async (c) => ((await resting(c)) ? restingFindings(c) : switchoverFindings(c)),
+  validate: (c) =>
+    findingsInEach(c, async (inside) =>
+      (await resting(inside)) ? restingFindings(inside) : switchoverFindings(inside),
+    ),
   ready: wake,
   start: startSteps,
   stranded,
   commit(journal, c) {
     const { release } = journal;
     if (!release) throw new Error('a rollback has a release');
-    const { verification: _, canary: __, ...rest } = release;
-    return { ...journal, ...rolesExchanged(c), liveRelease: release.from, release: rest };
+    const { canary: _, ...rest } = unverified(release);
+    const databases = Object.entries(release.databases ?? {}).map(([name, part]) => [name, unverified(part)] as const);
+    return {
+      ...journal,
+      ...rolesExchanged(c),
+      liveRelease: release.from,
+      release: { ...rest, ...(release.databases ? { databases: Object.fromEntries(databases) } : {}) },
+    };
   },
   complete: completeSteps,
 };
+
+/** What the writes that move may make untrue. */
+function unverified<T extends Pick<Release, 'verification'>>({ verification: _, ...rest }: T): Omit<T, 'verification'> {
+  return rest;
+}

@@ -11,6 +11,7 @@ import { changeSource } from '../../postgres/stream/source.ts';
 import { readSubscription, subscriptionsBelow } from '../../postgres/stream/subscription.ts';
 import { senderOf } from '../../postgres/stream/slot.ts';
 import type { Context } from '../engine/context.ts';
+import { oneByOne } from '../engine/each.ts';
 import type { Rotated } from './rotate.ts';
 import { rotationSteps } from './rotation-steps.ts';
 
@@ -37,7 +38,7 @@ export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {
         onEach(c, (client) => setReplicationPassword(client, next)),
       );
       await step('subscriptions', 'have the subscriptions log in with it', () =>
-        onEach(c, (client, colour) => reconnect(c, client, colour, true)),
+        onEach(c, (_, colour) => reconnectInEach(c, colour, true)),
       );
       break;
     case 'console':
@@ -88,7 +89,7 @@ export async function followRotation(c: Context): Promise<void> {
   for (const colour of colours) {
     const following = onColour(c, colour, async (client) => {
       await setReplicationPassword(client, newest(password));
-      if (colour === stream.to) await reconnect(c, client, colour, false);
+      if (colour === stream.to) await reconnectInEach(c, colour, false);
     });
     await said(c, `${colour} cannot follow the rotation of ${replicationRole} now`, following);
   }
@@ -123,6 +124,11 @@ async function logIn(c: Context, password: string): Promise<void> {
       if (connection.password !== undefined)
         await withOwnSession({ ...connection, password }, 'rotate', () => Promise.resolve());
     });
+}
+
+/** Each database has subscriptions of its own. */
+async function reconnectInEach(c: Context, colour: Colour, prove: boolean): Promise<void> {
+  await oneByOne(c, (inside) => inside.on(colour, (client) => reconnect(inside, client, colour, prove)));
 }
 
 /**

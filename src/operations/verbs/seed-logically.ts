@@ -3,7 +3,9 @@ import { requireSteadyPublisher } from '../../postgres/logical-seed/steady-publi
 import { VerdigrisError } from '../../model/errors.ts';
 import { isSameServer } from '../../postgres/same-server.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach, inEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
+import { requireDatabases } from '../gates/databases.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { declaredCandidate } from './seed.ts';
 import { copy, empty, roles } from './seed/logical.ts';
@@ -21,9 +23,10 @@ export const seedLogically: Operation = {
   async validate(c) {
     await requireTwoServers(c);
     if (c.environment.seed.method === 'tables') await requireTables(c);
-    return [...declaredCandidate(c), ...(await preflightFindings(c, 'seed'))];
+    await requireDatabases(c);
+    return [...declaredCandidate(c), ...(await findingsInEach(c, (inside) => preflightFindings(inside, 'seed')))];
   },
-  start: [open, publication, empty, roles, copy, subscription, enable, catchUp],
+  start: [open, inEach(publication), empty, roles, inEach(copy), inEach(subscription), inEach(enable), inEach(catchUp)],
   complete: [],
 };
 

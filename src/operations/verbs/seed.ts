@@ -1,7 +1,9 @@
 import { other } from '../../model/colours.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach, inEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
+import { requireDatabases } from '../gates/databases.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { align, promote, unpark } from './seed/candidate.ts';
 import { position, restore, snapshot, tidy } from './seed/copy.ts';
@@ -12,25 +14,28 @@ import { upgrade, upgradeFindings } from './seed/upgrade.ts';
 export const seed: Operation = {
   verb: 'seed',
   clientsWait: () => 0,
-  validate: async (c) => [
-    ...declaredCandidate(c),
-    ...(await upgradeFindings(c)),
-    ...(await preflightFindings(c, 'seed')),
-  ],
+  async validate(c) {
+    await requireDatabases(c);
+    return [
+      ...declaredCandidate(c),
+      ...(await upgradeFindings(c)),
+      ...(await findingsInEach(c, (inside) => preflightFindings(inside, 'seed'))),
+    ];
+  },
   start: [
     open,
-    publication,
-    slot,
+    inEach(publication),
+    inEach(slot),
     snapshot,
     restore,
     position,
     promote,
-    align,
+    inEach(align),
     upgrade,
     unpark,
-    subscription,
-    enable,
-    catchUp,
+    inEach(subscription),
+    inEach(enable),
+    inEach(catchUp),
   ],
   complete: [tidy],
 };

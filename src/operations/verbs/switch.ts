@@ -4,6 +4,7 @@ import { recall } from './canary.ts';
 import { dataRan } from './data-statements/steps.ts';
 import { testFindings } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach, oneByOne } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
 import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
@@ -29,25 +30,11 @@ export async function switchoverFindings(c: Context): Promise<Finding[]> {
 
 export const switchOver: Operation = {
   verb: 'switch',
-  ready: warm,
+  ready: async (c) => void (await oneByOne(c, warm)),
   clientsWait: (limits) => limits.switchover,
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
-  async validate(c) {
-    const gates = await switchoverFindings(c);
-    // The proof is asked of both servers: one that is down has been named.
-    if (refuses(gates)) return gates;
-    const findings = [
-      ...gates,
-      ...(await folderFindings(c)),
-      ...testFindings(c),
-      ...untriedFindings(c),
-      ...(await proofFindings(c)),
-      ...(await writtenFindings(c)),
-      ...(await wayBackNow(c)),
-    ];
-    return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
-  },
+  validate: (c) => findingsInEach(c, forwardFindings),
   start: [recall, fallback, ...startWithData],
   stranded,
   commit: (journal, c) => ({
@@ -58,3 +45,20 @@ export const switchOver: Operation = {
   }),
   complete: [...completeWithData, rest],
 };
+
+/** Gates of a release's own switchover, in one database. */
+async function forwardFindings(c: Context): Promise<Finding[]> {
+  const gates = await switchoverFindings(c);
+  // The proof is asked of both servers: one that is down has been named.
+  if (refuses(gates)) return gates;
+  const findings = [
+    ...gates,
+    ...(await folderFindings(c)),
+    ...testFindings(c),
+    ...untriedFindings(c),
+    ...(await proofFindings(c)),
+    ...(await writtenFindings(c)),
+    ...(await wayBackNow(c)),
+  ];
+  return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', true))];
+}

@@ -1,3 +1,4 @@
+import { firstThenRest, inEach, sideBySide } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
 import { finishTool } from './at-switchover/run.ts';
 import { commitData, endData, runData } from './data-statements/steps.ts';
@@ -11,23 +12,40 @@ import { hold, resume } from './switchover/hold.ts';
 import { probe, route } from './switchover/path.ts';
 import { tryOut } from './switchover/try-out.ts';
 
-const beforeHold = [look, tryOut, settle];
-const toCommitPoint = [hold, fence, seal, sequences, barrier, advanceReverse];
+const beforeHold = [inEach(look), tryOut, settle];
+const toCommitPoint = [
+  hold,
+  fence,
+  inEach(seal, sideBySide),
+  inEach(sequences, firstThenRest),
+  barrier,
+  inEach(advanceReverse, sideBySide),
+];
 const toResume = [open, route, probe, resume];
 
 /** The steps that hold clients, and those on either side of them. */
-export const startSteps: readonly Step[] = [prepareReverse, carry, ...beforeHold, ...whileHeld(...toCommitPoint)];
-export const completeSteps: readonly Step[] = [...whileHeld(...toResume), closeStream, reverse];
+export const startSteps: readonly Step[] = [
+  inEach(prepareReverse),
+  inEach(carry),
+  ...beforeHold,
+  ...whileHeld(...toCommitPoint),
+];
+export const completeSteps: readonly Step[] = [...whileHeld(...toResume), inEach(closeStream), reverse];
 
 /** The same with what migrations held back, in a release's own direction. */
 export const startWithData: readonly Step[] = [
-  prepareReverse,
-  carry,
+  inEach(prepareReverse),
+  inEach(carry),
   tryDataAgain,
   ...beforeHold,
   ...whileHeld(...toCommitPoint, runData, finishTool),
 ];
-export const completeWithData: readonly Step[] = [...whileHeld(commitData, ...toResume), endData, closeStream, reverse];
+export const completeWithData: readonly Step[] = [
+  ...whileHeld(commitData, ...toResume),
+  endData,
+  inEach(closeStream),
+  reverse,
+];
 
 function whileHeld(...steps: readonly Step[]): Step[] {
   return steps.map((step) => ({ ...step, held: true }));

@@ -22,8 +22,10 @@ import { withdrawCanary } from './canary.ts';
 import { keepFacts } from './kept-facts.ts';
 import { runTests } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
+import { findingsInEach, inEach } from '../engine/each.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note, release } from '../engine/release-record.ts';
+import { scopeOf } from '../engine/scope.ts';
 import { compareRows, type Budget } from '../gates/compare-rows.ts';
 import { beginProof, dropProof } from '../gates/proof.ts';
 import { keepRewrites } from '../gates/rewritten.ts';
@@ -40,10 +42,20 @@ export function verify(options: VerifyOptions = {}): Operation {
     verb: 'verify',
     clientsWait: () => 0,
     async validate(c) {
-      const findings = await replicationFindings(c);
-      return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'warn', false))];
+      return findingsInEach(c, async (inside) => {
+        const findings = await replicationFindings(inside);
+        return refuses(findings) ? findings : [...findings, ...(await backfillFindings(inside, 'warn', false))];
+      });
     },
-    start: [withdraw, backfills, refresh, objects(options), tests, tryTool, data(options)],
+    start: [
+      withdraw,
+      inEach(backfills),
+      inEach(refresh),
+      inEach(objects(options)),
+      tests,
+      tryTool,
+      inEach(data(options)),
+    ],
     complete: [],
   };
 }
@@ -107,10 +119,10 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
 async function alignGlobals(c: Context): Promise<void> {
   await c.on(c.live, (live) =>
     c.on(c.idle, async (candidate) => {
-      const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)));
+      const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)), scopeOf(c));
       await applyGlobals(candidate, findings);
       // A role that was just made could log in, and write.
-      await fenceServer(candidate, c.ledger.token, 10_000, c.environment.fence.accept);
+      if (!c.isInside) await fenceServer(candidate, c.ledger.token, 10_000, c.environment.fence.accept);
       for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
     }),
   );
@@ -125,7 +137,7 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
         compareObjects(client, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) }),
       )),
       ...(await compareSequences(live, candidate)),
-      ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)))),
+      ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)), scopeOf(c))),
     ]),
   );
 }

@@ -9,12 +9,12 @@ import { withOwnSession } from '../../postgres/session.ts';
 export async function otherEnvironments(
   client: Client,
   given: ConnectionSettings,
-  database: string,
+  own: readonly string[],
 ): Promise<readonly string[]> {
   const others = await rows<{ name: string }>(
     client,
-    `SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> $1 ORDER BY 1`,
-    [database],
+    `SELECT datname AS name FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> ALL ($1) ORDER BY 1`,
+    [own],
   );
   const found: string[] = [];
   // One at a time: a server with more databases than free connections would refuse some, which would pass for nobody's.

@@ -18,7 +18,7 @@ import { requireServer } from './pooler.ts';
 import { isUnreachable } from './unreachable.ts';
 import type { ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
-import { takeAway } from './take-away.ts';
+import { takeAwayInEach } from './take-away.ts';
 import { examineStandby, takeOver } from './take-over.ts';
 
 const standardPort = 5432;
@@ -175,7 +175,7 @@ export class ExternalServer {
     const left = await withOwnSession(settings, 'remove', async (client) =>
       (await serverIdentity(client)).inRecovery
         ? ['everything: it is a standby still, and goes on following']
-        : takeAway(client, this.#environment.name),
+        : takeAwayInEach(client, settings, this.#environment),
     ).catch((error: unknown) => {
       // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
       if (isUnreachable(error)) return ['everything: it does not answer'];

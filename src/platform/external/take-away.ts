@@ -1,3 +1,4 @@
+import type { Environment } from '../../model/environment.ts';
 import {
   lockerRole,
   hookRole,
@@ -9,18 +10,46 @@ import {
   streamPrefix,
 } from '../../model/names.ts';
 import { rows, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { unsubscribe } from '../../postgres/stream/subscription.ts';
 
+/** As `takeAway`, in every database that a release carries or carried: the roles go with the last one, the first. */
+export async function takeAwayInEach(
+  client: Client,
+  settings: ConnectionSettings,
+  { name, database, databases }: Pick<Environment, 'name' | 'database' | 'databases'>,
+): Promise<string[]> {
+  const streams = await rows<{ name: string }>(
+    client,
+    `SELECT database AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1)
+    UNION SELECT datname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE starts_with(subname, $1)`,
+    [streamPrefix(name)],
+  );
+  const there = await rows<{ name: string }>(client, 'SELECT datname AS name FROM pg_database WHERE datname <> $1', [
+    database,
+  ]);
+  const wanted = new Set([...databases, ...streams.map((each) => each.name)]);
+  const left: string[] = [];
+  for (const further of there.filter((each) => wanted.has(each.name)))
+    left.push(
+      ...(
+        await withOwnSession({ ...settings, database: further.name }, 'remove', (inside) => takeAway(inside, name))
+      ).slice(0, 1),
+    );
+  return [...left, ...(await takeAway(client, name))];
+}
+
 /**
  * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is
  * connected. The rows stay, and so does the fence: they are not the data any more. Returns what is left, for people.
  * Safe to run again.
  */
-export async function takeAway(client: Client, environment: string): Promise<string[]> {
+async function takeAway(client: Client, environment: string): Promise<string[]> {
   const prefix = streamPrefix(environment);
   const named = async (sql: string): Promise<string[]> =>
     (await rows<{ name: string }>(client, sql, [prefix])).map(({ name }) => name);

@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { allDatabases, furtherDatabases } from '../../model/further-databases.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { indented } from '../../model/indented.ts';
 import { operatorRole } from '../../model/names.ts';
@@ -39,7 +40,7 @@ export async function takeOver(
   return withOwnSession({ ...given, database: await entrance(given) }, 'adopt', async (client) => {
     await requireOwnProcess(client, given);
     const facts = await read(client);
-    const taken = await otherEnvironments(client, given, environment.database);
+    const taken = await otherEnvironments(client, given, allDatabases(environment));
     const problems = [
       ...faults(facts, environment, colour, given.user),
       ...taken.map(
@@ -51,8 +52,16 @@ export async function takeOver(
     if (problems.length > 0) throw refused(given, problems);
     if (given.user !== operatorRole) await makeOperator(client, own.password ?? '');
     const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [environment.database]);
-    if (there.length === 0 && environment.live === colour)
-      throw refused(given, [`the database ${environment.database} is not there: name the one that is live.`]);
+    const lost = environment.live === colour ? await missingOf(client, allDatabases(environment)) : [];
+    if (lost.length > 0)
+      throw refused(
+        given,
+        lost.map((name) => `the database ${name} is not there: name the one that is live.`),
+      );
+    if (furtherDatabases(environment).length > 0 && !facts.superuser)
+      throw refused(given, [
+        `${given.user} is no superuser there, and the fence by rights closes one database: several need a superuser.`,
+      ]);
     const missing = there.length === 0;
     if (missing) await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
     const inside = { ...own, database: environment.database };
@@ -71,6 +80,11 @@ export async function takeOver(
     await withOwnSession(inside, 'adopt', ensureControlSchema);
     return { major: facts.major };
   });
+}
+
+async function missingOf(client: Client, databases: readonly string[]): Promise<string[]> {
+  const there = await rows<{ name: string }>(client, 'SELECT datname AS name FROM pg_database');
+  return databases.filter((name) => !there.some((each) => each.name === name));
 }
 
 /**

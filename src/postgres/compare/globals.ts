@@ -1,4 +1,5 @@
 import { rows, withTransaction, type Client } from '../client.ts';
+import type { GlobalScope } from '../globals/read.ts';
 import { literal } from '../quote.ts';
 import { isSuperuser } from '../superuser.ts';
 import { databaseDifferences } from './globals-databases.ts';
@@ -11,13 +12,16 @@ import type { SecretStatement } from './secret.ts';
  * What belongs to a server and not to a database, and so is never replicated: roles with attributes, passwords,
  * memberships and settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that
  * software can feel. `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Where one of the
- * two is no superuser, what it cannot see is not compared: passwords, and roles that are superusers.
+ * two is no superuser, what it cannot see is not compared: passwords, and roles that are superusers. `scope`: of a
+ * further database what is its own alone.
  */
 export async function compareGlobals(
   live: Client,
   candidate: Client,
   fenced: ReadonlySet<string> = new Set(),
+  scope: GlobalScope = 'server',
 ): Promise<GlobalFinding[]> {
+  if (scope === 'database') return databaseDifferences(live, candidate);
   return [
     ...(await roleDifferences(live, candidate, fenced)),
     ...(await databaseDifferences(live, candidate)),

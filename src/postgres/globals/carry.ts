@@ -4,7 +4,7 @@ import { rows, withTransaction, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
 import { isSuperuser } from '../superuser.ts';
-import { readGlobals, unreadKey, type Globals } from './read.ts';
+import { readGlobals, unreadKey, type Globals, type GlobalScope } from './read.ts';
 import { statementKinds, statementFor } from './statements.ts';
 
 /** What was carried over a connection: under the fence one look tells whether anything changed since. */
@@ -17,14 +17,14 @@ const carried = new WeakMap<Client, string>();
  * how many changed.
  * @throws VerdigrisError `globals-not-carried` naming what `to` refuses.
  */
-export async function carryGlobals(from: Client, to: Client): Promise<number> {
+export async function carryGlobals(from: Client, to: Client, scope: GlobalScope = 'server'): Promise<number> {
   const byRights = !((await isSuperuser(from)) && (await isSuperuser(to)));
-  const now = await readGlobals(from, byRights);
+  const now = await readGlobals(from, byRights, scope);
   const text = JSON.stringify([...now]);
   if (carried.get(to) === text) return 0;
   const before = await readBase(to);
   await rename(to, before, now);
-  const there = await readGlobals(to, byRights);
+  const there = await readGlobals(to, byRights, scope);
   const theirs = byRights ? await unalterable(to) : new Set<string>();
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
     (key) =>
@@ -33,7 +33,7 @@ export async function carryGlobals(from: Client, to: Client): Promise<number> {
   await apply(from, to, changed, now, there);
   await writeBase(to, now);
   // Should the writes move, what changes from then on is carried the other way.
-  await writeBase(from, await readGlobals(to, byRights));
+  await writeBase(from, await readGlobals(to, byRights, scope));
   carried.set(to, text);
   return changed.length;
 }
@@ -60,8 +60,8 @@ function isOf(key: string, roles: ReadonlySet<string>): boolean {
 }
 
 /** On a copy: what it has is what the original had. */
-export async function rememberGlobals(copy: Client): Promise<void> {
-  await writeBase(copy, await readGlobals(copy));
+export async function rememberGlobals(copy: Client, scope: GlobalScope = 'server'): Promise<void> {
+  await writeBase(copy, await readGlobals(copy, false, scope));
 }
 
 async function apply(

@@ -15,10 +15,19 @@ export type Globals = ReadonlyMap<string, string>;
  * superusers are the service's there, and who granted does not count, for nobody can grant in another's name. In one
  * statement: under the fence it is read once more.
  */
-export async function readGlobals(client: Client, byRights = false): Promise<Globals> {
+export async function readGlobals(client: Client, byRights = false, scope: GlobalScope = 'server'): Promise<Globals> {
   const unread = await unreadable(client);
   const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread), byRights));
-  return new Map([...entries, ...unread.map((kind) => [unreadKey(kind), ''] as const)]);
+  const inside = scope === 'server' ? entries : entries.filter(([key]) => isOfDatabase(key));
+  return new Map([...inside, ...unread.map((kind) => [unreadKey(kind), ''] as const)]);
+}
+
+/** `database`: only what is of the database of the session, and not of the whole server. */
+export type GlobalScope = 'server' | 'database';
+
+function isOfDatabase(key: string): boolean {
+  const [kind = '', database = ''] = JSON.parse(key) as string[];
+  return ['owner', 'connections', 'grant', 'mapping'].includes(kind) || (kind === 'setting' && database !== '');
 }
 
 type UnreadKind = 'password' | 'mapping' | 'origin';

@@ -3,7 +3,7 @@ import { notOfExtension, notOfUser, userSchema } from '../fingerprint/scope.ts';
 import { everyGate, found, type Check } from './check.ts';
 
 /**
- * One database of a server is replicated. `postgres` is where tools and operators log in, and the templates hold
+ * Those that the release carries are replicated. `postgres` is where tools and operators log in, and the templates hold
  * nothing: for tables in it see `strayTables`.
  */
 export const databases: Check = {
@@ -13,7 +13,7 @@ export const databases: Check = {
   on: 'live',
   when: everyGate,
   findings: ['other-databases', 'databases-left-out'],
-  run: async (client, { ignoreDatabases = [] }) => {
+  run: async (client, { ignoreDatabases = [], databases: carried = [] }) => {
     const others = await rows<{ name: string; left: boolean; shown: string }>(
       client,
       `
@@ -23,9 +23,9 @@ export const databases: Check = {
             WHERE r.rolcanlogin AND NOT ${notOfUser('r.rolname')} AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
           s.tup_inserted + s.tup_updated + s.tup_deleted, coalesce(s.stats_reset::date::text, 'it was made'), s.numbackends) AS shown
       FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid
-      WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database())
+      WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database()) AND d.datname <> ALL ($2)
       ORDER BY d.datname COLLATE "C"`,
-      [ignoreDatabases],
+      [ignoreDatabases, carried],
     );
     const shown = (left: boolean) => others.filter((each) => each.left === left).map((each) => each.shown);
     return [

@@ -22,6 +22,8 @@ export interface PreflightFacts {
   };
   /** Databases of the server that may be left out of a release; empty where nothing is known. */
   readonly ignoreDatabases?: readonly string[];
+  /** All that the release carries; left out where it is the one of the session. */
+  readonly databases?: readonly string[];
   readonly limits: CheckLimits;
   /** The release has migrations to run on the candidate. */
   readonly migrates?: boolean;

@@ -1,3 +1,4 @@
+import { VerdigrisError } from '../../../model/errors.ts';
 import { readHeld, tryHeld } from '../../../migrations/data/held.ts';
 import type { DataPolicy } from '../../../migrations/data/policy.ts';
 import { sourceLine } from '../../../migrations/data/refusals.ts';
@@ -37,6 +38,7 @@ export const tryData: Step = {
     'succeeds, and how long clients will wait for it, is known now',
   risk: 'replication waits for the rows that it writes, until it is rolled back',
   async run(c) {
+    if (c.isInside && (await c.on(c.idle, readHeld)).length > 0) throw heldInside(c);
     return withOwner(c, c.idle, await heldOwner(c, c.idle), (client) =>
       attempt(
         c,
@@ -47,6 +49,15 @@ export const tryData: Step = {
     );
   },
 };
+
+/** The session that runs them spans the commit point, and its login is one of the server. */
+function heldInside(c: Context): VerdigrisError {
+  return new VerdigrisError('databases-unfit', {
+    seen: `Migrations of ${c.environment.database} change rows that both colours have, at the switchover.`,
+    required: 'such statements in the first database alone: one transaction spans the commit point, not several.',
+    next: 'abandon the candidate, run them on the live colour in a release of their own (`writesLive`), and seed again; the live colour is untouched.',
+  });
+}
 
 /** Of the switchover: once more with what is there now, in the session that will run it. */
 export const tryDataAgain: Step = {

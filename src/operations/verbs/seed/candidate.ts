@@ -4,6 +4,7 @@ import { rememberGlobals } from '../../../postgres/globals/carry.ts';
 import { requireFiles } from '../../../postgres/missing-files.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import { rememberSequences } from '../../../postgres/sequences.ts';
+import { scopeOf } from '../../engine/scope.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release } from '../../engine/release-record.ts';
 import { requireSameSchema } from '../../gates/schema.ts';
@@ -33,7 +34,7 @@ export const align: Step = {
       await requireFiles(client);
       await cleanCopy(client, { slots: c.platform.servers.ownsStorage(c.idle) });
       await rememberSequences(client);
-      await rememberGlobals(client);
+      await rememberGlobals(client, scopeOf(c));
     });
     // DDL between the slot and the end of the snapshot shows here, since the copy has it and the record does not, or
     // the reverse.

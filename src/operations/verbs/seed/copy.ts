@@ -1,9 +1,12 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { lsnBytes, lsnDistance } from '../../../model/lsn.ts';
+import type { Release } from '../../../model/journal.ts';
+import { lsnBytes, lsnDistance, type Lsn } from '../../../model/lsn.ts';
 import { seedSnapshotName } from '../../../model/names.ts';
 import { withBackupMode } from '../../../postgres/backup.ts';
 import { one } from '../../../postgres/client.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
+import type { Context } from '../../engine/context.ts';
+import { oneByOne } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, noteSnapshot, release } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
@@ -76,15 +79,32 @@ export const position: Step = {
         next: 'the candidate is removed; seed again.',
       });
     }
-    const { slotLsn } = release(c).seed;
-    if (!slotLsn || lsnBytes(found) < lsnBytes(slotLsn)) {
-      throw positionBeforeSlot('copy', found, slotLsn ?? 'unknown', 'the candidate is removed');
-    }
+    const distances = await oneByOne(c, (inside) => Promise.resolve(distanceToSlot(inside, found)));
     await requireSteady(c);
-    await noteSeed(c, { position: found });
-    return `X = ${found}, ${lsnDistance(slotLsn, found)} bytes after C`;
+    // In one write: a copy that crashes and is started again may replay to another position.
+    await c.ledger.write((journal) => ({ ...journal, release: endsAt(release(c), found) }));
+    return `X = ${found}, ${distances.join(' and ')} bytes after C`;
   },
 };
+
+/** @throws VerdigrisError `position-before-slot` */
+function distanceToSlot(c: Context, found: Lsn): number {
+  const { slotLsn } = release(c).seed;
+  if (slotLsn && lsnBytes(found) >= lsnBytes(slotLsn)) return lsnDistance(slotLsn, found);
+  throw positionBeforeSlot('copy', found, slotLsn ?? 'unknown', 'the candidate is removed');
+}
+
+/** All databases of a copy end at one position. */
+function endsAt(whole: Release, position: Lsn): Release {
+  const at = <T extends Pick<Release, 'seed'>>(part: T): T => ({ ...part, seed: { ...part.seed, position } });
+  const { databases } = whole;
+  return {
+    ...at(whole),
+    ...(databases
+      ? { databases: Object.fromEntries(Object.entries(databases).map(([name, part]) => [name, at(part)])) }
+      : {}),
+  };
+}
 
 /** After the commit point nothing restores from it any more. */
 export const tidy: Step = {

@@ -15,8 +15,10 @@ import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
 import { unsubscribe } from '../../../postgres/stream/subscription.ts';
 import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
+import { oneByOne } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, release, stream } from '../../engine/release-record.ts';
+import { scopeOf } from '../../engine/scope.ts';
 import { requireSameSchema } from '../../gates/schema.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
@@ -36,9 +38,11 @@ export const empty: Step = {
     if (major === undefined || !servers.empty) throw new Error('checked by the gates');
     await servers.empty(c.idle, { generation: c.journal.generation, major });
     const candidate = await servers.connection(c.idle);
-    await c.on(c.live, (live) => createLike(live, candidate, c.environment.database));
+    await oneByOne(c, async (inside) => {
+      await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
+      await onCandidate(inside, ensureControlSchema);
+    });
     await onCandidate(c, async (client) => {
-      await ensureControlSchema(client);
       await ensureReplicationRole(client, await servers.replicationPassword?.());
       await fenceServer(client, c.ledger.token, fenceLimit, c.environment.fence.accept);
     });
@@ -54,18 +58,22 @@ export const roles: Step = {
   title: 'carry roles, passwords and settings',
   why: 'the schema names owners and grants, and clients log in with the passwords that they have',
   risk: 'none for the live colour: nobody can log in on the other one by them yet',
-  run: (c) =>
-    c.on(c.live, (from) =>
+  run: async (c) => {
+    const carried = await oneByOne(c, (inside) =>
+      inside.on(inside.live, (from) => onCandidate(inside, (to) => carryGlobals(from, to, scopeOf(inside)))),
+    );
+    const all = `${carried.reduce((sum, each) => sum + each, 0)} roles, grants and settings`;
+    return c.on(c.live, (from) =>
       onCandidate(c, async (to) => {
-        const carried = `${await carryGlobals(from, to)} roles, grants and settings`;
-        if (!(await unreadable(from)).includes('password')) return carried;
+        if (!(await unreadable(from)).includes('password')) return all;
         const [set, left] = await setDeclaredPasswords(c, to);
         return [
-          `${carried}; passwords cannot be read there: set as declared for ${set.join(', ') || 'none'}`,
+          `${all}; passwords cannot be read there: set as declared for ${set.join(', ') || 'none'}`,
           ...(left.length > 0 ? [`to be set at ${c.idle} by whom they belong to: ${left.join(', ')}`] : []),
         ].join('; ');
       }),
-    ),
+    );
+  },
 };
 
 /** Of roles whose clients come: which got the password that the declaration names, and which it names none of. */

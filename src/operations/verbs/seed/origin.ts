@@ -1,5 +1,7 @@
+import type { Colour } from '../../../model/colours.ts';
 import { count } from '../../../model/count.ts';
-import { replicationRole, streamName } from '../../../model/names.ts';
+import type { Release } from '../../../model/journal.ts';
+import { replicationRole } from '../../../model/names.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { ident } from '../../../postgres/quote.ts';
@@ -9,6 +11,8 @@ import { createSlot } from '../../../postgres/stream/slot.ts';
 import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
 import { publish, startPublishing, unpublish } from '../../../postgres/stream/publication.ts';
 import type { Context } from '../../engine/context.ts';
+import { oneByOne } from '../../engine/each.ts';
+import { newStream } from '../../engine/new-stream.ts';
 import type { Step } from '../../engine/operation.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
 import { keepRewrites } from '../../gates/rewritten.ts';
@@ -24,27 +28,27 @@ export const open: Step = {
     const candidate = c.environment.colours[c.idle];
     if (!candidate) throw new Error('checked by the gates');
     await c.on(c.live, async (client) => {
-      await ensureControlSchema(client);
       await ensureReplicationRole(client, await c.platform.servers.replicationPassword?.());
     });
-    // Before the copy: what is written meanwhile is then on both, and known as such.
-    await c.on(c.live, rememberHistories);
-    const digest = await schemaDigest(c, c.live, true);
-    await keepFacts(c, c.live);
-    await keepRewrites(c, c.live);
+    const [first = '', ...further] = await oneByOne(c, schemaBefore);
+    const databases = c.each.slice(1).map(({ environment }) => environment.database);
     await c.ledger.write((journal) => ({
       ...journal,
       generation: journal.generation + 1,
       streams: journal.streams + 1,
-      stream: { name: streamName(c.environment.name, journal.streams + 1, c.live, c.idle), from: c.live, to: c.idle },
+      stream: newStream(c, journal.streams + 1, c.live, databases),
       release: {
         from: journal.liveRelease,
         to: candidate.release,
         candidate: c.idle,
         startedAt: new Date().toISOString(),
         ...(c.drills ? { drill: true as const } : {}),
-        seed: {},
-        schema: { [c.live]: digest },
+        ...unseeded(c.live, first),
+        ...(databases.length === 0
+          ? {}
+          : {
+              databases: Object.fromEntries(databases.map((name, at) => [name, unseeded(c.live, further[at] ?? '')])),
+            }),
       },
       timeline: [],
     }));
@@ -54,6 +58,23 @@ export const open: Step = {
     await c.ledger.write((journal) => ({ ...journal, release: null, stream: null }));
   },
 };
+
+/** Digest of a database's schema before anything is made of it. */
+async function schemaBefore(c: Context): Promise<string> {
+  await c.on(c.live, async (client) => {
+    await ensureControlSchema(client);
+    // Before the copy: what is written meanwhile is then on both, and known as such.
+    await rememberHistories(client);
+  });
+  const digest = await schemaDigest(c, c.live, true);
+  await keepFacts(c, c.live);
+  await keepRewrites(c, c.live);
+  return digest;
+}
+
+function unseeded(live: Colour, digest: string): Pick<Release, 'seed' | 'schema'> {
+  return { seed: {}, schema: { [live]: digest } };
+}
 
 export const publication: Step = {
   id: 'publication',

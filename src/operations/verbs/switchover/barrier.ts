@@ -3,6 +3,7 @@ import { isSealed } from '../../../postgres/barrier.ts';
 import { requireFenced } from '../../../postgres/fence.ts';
 import type { Context } from '../../engine/context.ts';
 import { cross } from '../../engine/cross.ts';
+import { oneByOne, sideBySide } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { restOf } from '../../gates/at-switchover.ts';
 import { operation, stream } from '../../engine/release-record.ts';
@@ -17,7 +18,7 @@ export const settle: Step = {
   risk: 'none',
   async run(c) {
     await c.platform.traffic.prepare?.(c.ledger.token);
-    await crossHere(c);
+    await sideBySide(c, (inside) => crossHere(inside));
   },
 };
 
@@ -29,9 +30,9 @@ export const barrier: Step = {
   async run(c) {
     // Tried since the fence: what comes after the marker must not be.
     await refusing(c);
-    const position = await crossHere(c, sealNumber(c));
+    const positions = await sideBySide(c, (inside) => crossHere(inside, sealNumber(c)));
     await c.on(c.live, (client) => requireFenced(client, c.environment.fence.accept));
-    return `L = ${position}`;
+    return `L = ${positions.join(' and ')}`;
   },
 };
 
@@ -57,8 +58,11 @@ export async function stranded(c: Context): Promise<boolean> {
   )
     return false;
   await c.platform.servers.start(c.idle);
-  if (!(await c.on(c.idle, (client) => isSealed(client, stream(c).name, sealNumber(c))))) return false;
-  await advanceReverse.run(c);
+  const arrived = await oneByOne(c, (inside) =>
+    inside.on(inside.idle, (client) => isSealed(client, stream(inside).name, sealNumber(c))),
+  );
+  if (arrived.includes(false)) return false;
+  await oneByOne(c, (inside) => Promise.resolve(advanceReverse.run(inside)));
   return true;
 }
 

@@ -3,6 +3,7 @@ import { ensureControlSchema } from '../../../postgres/control.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
 import { carryHistories } from '../../../postgres/tool-history/carry.ts';
+import { scopeOf } from '../../engine/scope.ts';
 import type { Step } from '../../engine/operation.ts';
 import { carryFacts } from '../kept-facts.ts';
 
@@ -17,7 +18,7 @@ export const carry: Step = {
       await ensureControlSchema(from);
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
-        const globals = await carryGlobals(from, to);
+        const globals = await carryGlobals(from, to, scopeOf(c));
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           count(await carrySequences(from, to), 'sequence'),
@@ -38,7 +39,7 @@ export const sequences: Step = {
   async run(c) {
     return c.on(c.live, (from) =>
       c.on(c.idle, async (to) => {
-        const globals = await carryGlobals(from, to);
+        const globals = await carryGlobals(from, to, scopeOf(c));
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           `${await carrySequences(from, to)} had moved`,

@@ -1,6 +1,7 @@
 import { closeServer, unfence } from '../../../postgres/fence.ts';
 import { dropStandIns } from '../../../postgres/row-identity.ts';
 import type { Context } from '../../engine/context.ts';
+import { sideBySide } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 
 const refusals = new WeakMap<Context, Promise<void>>();
@@ -34,9 +35,8 @@ export const open: Step = {
   title: 'open the new live colour',
   why: 'the applications’ roles may log in there from now on',
   risk: 'none: the old one is closed, and the journal says which is live',
-  run: (c) =>
-    c.on(c.live, async (client) => {
-      await dropStandIns(client);
-      await unfence(client, c.ledger.token);
-    }),
+  async run(c) {
+    await sideBySide(c, (inside) => inside.on(inside.live, dropStandIns));
+    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+  },
 };

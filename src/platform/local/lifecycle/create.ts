@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Environment } from '../../../model/environment.ts';
+import { environmentInside, furtherDatabases } from '../../../model/further-databases.ts';
 import { newCredentials } from '../../../model/credential-record.ts';
 import { newJournal, parseJournal, serializeJournal } from '../../../model/journal.ts';
 import { journalLost } from '../../../model/birth.ts';
@@ -55,6 +56,8 @@ async function make(environment: Environment, platform: LocalParts, options: Cre
     else {
       await platform.servers.local.initialize(live, declared.postgres, 1);
       await fillServer(environment, platform.servers, credentials, options.fill);
+      for (const database of furtherDatabases(environment))
+        await fillServer(environmentInside(environment, database), platform.servers, credentials);
     }
     await platform.credentials.begin(credentials);
     if (platform.outside) await platform.outside.create(live);

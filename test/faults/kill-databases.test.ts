@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { bothServed, clientsOfBoth, fillBilling, inBilling, leftInBilling } from '../support/two-databases.ts';
+import { good } from '../support/verdict.ts';
+import { coversThePlan, killAlongTheWay } from './kill-chain.ts';
+import { killEverywhere } from './kill-everywhere.ts';
+import { nothing, withBench, type FaultBench } from './support.ts';
+
+/** Ten times what an idle machine needs. */
+const timeout = 2_400_000;
+
+async function withTwo(use: (bench: FaultBench) => Promise<void>): Promise<void> {
+  await withBench({ deadman: false, declaration: { databases: ['billing'] } }, async (bench) => {
+    await inBilling(bench, 'blue', fillBilling);
+    await use(bench);
+  });
+}
+
+/** Each entry of a verb that goes on where it was, and what is left when the environment is single again. */
+const along = [
+  { verb: 'seed', before: [], after: { state: 'seeded', live: 'blue' } },
+  { verb: 'abandon', before: ['seed'], after: { state: 'single', live: 'blue', release: null, stream: null } },
+  {
+    verb: 'retire',
+    before: ['seed', 'migrate', 'verify', 'switch'],
+    after: { state: 'single', live: 'green', release: null, stream: null, closing: null },
+  },
+] as const;
+
+test.for(along)(
+  'two databases: $verb, killed before and after every entry of the journal; nothing is lost or left in either',
+  { timeout },
+  async ({ verb, before, after }) => {
+    await withTwo(async (bench) => {
+      const both = await clientsOfBoth(
+        bench,
+        async (workloads) => {
+          for (const each of before) await bench.verb(each);
+          await bench.harvest();
+          coversThePlan(verb, await killAlongTheWay(bench, verb));
+          await bothServed(workloads, 10);
+        },
+        bench.exercise,
+      );
+      for (const { verdict } of both) expect(verdict).toMatchObject(good);
+      await bench.settled(after);
+      if (after.state !== 'single') return;
+      expect(await bench.leftovers()).toEqual(nothing);
+      expect(await inBilling(bench, after.live, leftInBilling)).toEqual({ publications: [], barriers: [] });
+    });
+  },
+);
+
+/** Each switchover: undone before its commit point, continued behind it. */
+const moving = [
+  { verb: 'switch', before: ['seed', 'migrate', 'verify'], from: 'verified', to: 'switched' },
+  { verb: 'rollback', before: ['seed', 'migrate', 'verify', 'switch'], from: 'switched', to: 'migrated' },
+] as const;
+
+test.for(moving)(
+  'two databases: $verb, killed before and after every entry of the journal; nothing is lost in either',
+  { timeout },
+  async ({ verb, before, from, to }) => {
+    await withTwo(async (bench) => {
+      const both = await clientsOfBoth(
+        bench,
+        async (workloads) => {
+          for (const each of before) await bench.verb(each);
+          await killEverywhere(bench, workloads[0], verb, {}, from, to);
+          await bothServed(workloads);
+        },
+        bench.exercise,
+      );
+      for (const { verdict } of both) expect(verdict).toMatchObject(good);
+    });
+  },
+);
