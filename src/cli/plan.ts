@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import { declaresLeft, observedOf, plan, type Planned } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
-import { declaredMigrations } from '../migrations/engines/declared.ts';
 import type { Migration } from '../migrations/engine.ts';
 import type { PlannedShape } from '../migrations/shapes/in-files.ts';
 import type { Journal } from '../model/journal.ts';
@@ -10,7 +9,7 @@ import { count } from '../model/count.ts';
 import { states, type State } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { declaredNow } from '../operations/gates/folders.ts';
-import { plannedFiles } from '../operations/reads/planned-files.ts';
+import { filesInEach } from '../operations/reads/files-in-each.ts';
 import { estimate, type Estimates } from '../operations/reads/estimate.ts';
 import { operationHere } from '../operations/table.ts';
 import { colors } from './colors.ts';
@@ -77,9 +76,9 @@ export async function showPlan(
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
   const planned = await readPlan({ environment, platform }, goal);
-  const candidate = environment.colours[other(journal.live)];
-  const migrations = planned.some(({ verb }) => verb === 'migrate') ? await declaredMigrations(candidate) : [];
-  const data = migrations.length > 0 ? await plannedFiles({ environment, platform, signal }) : {};
+  const { migrations, ...data } = planned.some(({ verb }) => verb === 'migrate')
+    ? await filesInEach({ environment, platform, signal }, other(journal.live))
+    : { migrations: [] };
   const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
     const operation = operationHere(platform.servers, journal.live, verb, { lossy: kind === 'lossy' });
     return {
