@@ -47,10 +47,17 @@ export function environmentOf(inputs: TrafficInputs): Environment {
   const parsed = parseEnvironment(declarationOf(inputs), 'the program');
   const { folder } = inputs;
   if (folder === undefined) return parsed;
+  const found = <T extends { readonly migrations?: string | undefined }>(value: T): T =>
+    value.migrations === undefined ? value : { ...value, migrations: path.resolve(folder, value.migrations) };
   const colours = Object.fromEntries(
-    Object.entries(parsed.colours).map(([colour, value]) => [
+    Object.entries(parsed.colours).map(([colour, { databases, ...value }]) => [
       colour,
-      value.migrations === undefined ? value : { ...value, migrations: path.resolve(folder, value.migrations) },
+      {
+        ...found(value),
+        ...(databases
+          ? { databases: Object.fromEntries(Object.entries(databases).map(([name, each]) => [name, found(each)])) }
+          : {}),
+      },
     ]),
   );
   return { ...parsed, colours };
