@@ -61,7 +61,10 @@ async function endPredecessors(c: Context): Promise<void> {
   for (const colour of colours) await c.ifRunning(colour, endOperators).catch(() => undefined);
 }
 
-/** Of several databases a run begins in the first, where the login of a killed one cannot be dropped while it has anything in another. */
+/**
+ * Of several databases a run begins in the first, where the login of a killed one cannot be dropped while it has
+ * anything in another.
+ */
 async function disownLogins(c: Context): Promise<void> {
   if (c.each.length === 1) return;
   await oneByOne(c, async (inside) => {

@@ -1,6 +1,7 @@
 import type { Finding } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Context } from './context.ts';
+import { databasesUnfit } from './databases-unfit.ts';
 import type { Step } from './operation.ts';
 
 /** Runs `use` in each database that the release carries, one after another. What fails names the database. */
@@ -68,11 +69,11 @@ export async function findingsInEach(c: Context, use: (inside: Context) => Promi
 export function insideOf(c: Context, database: string | undefined): Context {
   const found = c.each.find(({ environment }) => environment.database === (database ?? c.environment.database));
   if (found) return found;
-  throw new VerdigrisError('databases-unfit', {
-    seen: `The release does not carry the database ${String(database)}.`,
-    required: `one of ${c.each.map(({ environment }) => environment.database).join(', ')}.`,
-    next: 'name one of them; nothing was changed.',
-  });
+  throw databasesUnfit(
+    `The release does not carry the database ${String(database)}.`,
+    `one of ${c.each.map(({ environment }) => environment.database).join(', ')}.`,
+    'name one of them; nothing was changed.',
+  );
 }
 
 /** What each step says, with the name of its database where there are several. */

@@ -1,10 +1,11 @@
 import { allDatabases, furtherDatabases } from '../../model/further-databases.ts';
 import type { Environment } from '../../model/environment.ts';
-import { VerdigrisError } from '../../model/errors.ts';
+import type { VerdigrisError } from '../../model/errors.ts';
 import { carriedDatabases } from '../../model/journal-inside.ts';
 import { rows } from '../../postgres/client.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
 import type { Context } from '../engine/context.ts';
+import { databasesUnfit } from '../engine/databases-unfit.ts';
 
 /** What a release of several databases needs besides, before anything is made. */
 export async function requireDatabases(c: Context): Promise<void> {
@@ -59,9 +60,5 @@ export function requireOneDatabase(environment: Environment, what: string): void
 }
 
 function unfit(seen: string, required: string, next: string): VerdigrisError {
-  return new VerdigrisError('databases-unfit', {
-    seen,
-    required: `${required}.`,
-    next: `${next}; nothing was changed.`,
-  });
+  return databasesUnfit(seen, `${required}.`, `${next}; nothing was changed.`);
 }

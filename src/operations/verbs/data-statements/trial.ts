@@ -1,9 +1,10 @@
-import { VerdigrisError } from '../../../model/errors.ts';
+import type { VerdigrisError } from '../../../model/errors.ts';
 import { readHeld, tryHeld } from '../../../migrations/data/held.ts';
 import type { DataPolicy } from '../../../migrations/data/policy.ts';
 import { sourceLine } from '../../../migrations/data/refusals.ts';
 import { withTransaction, type Client } from '../../../postgres/client.ts';
 import type { Context } from '../../engine/context.ts';
+import { databasesUnfit } from '../../engine/databases-unfit.ts';
 import type { Step } from '../../engine/operation.ts';
 import { withOwner } from '../../engine/owner-session.ts';
 import { heldOwner } from './owner.ts';
@@ -52,11 +53,11 @@ export const tryData: Step = {
 
 /** The session that runs them spans the commit point, and its login is one of the server. */
 function heldInside(c: Context): VerdigrisError {
-  return new VerdigrisError('databases-unfit', {
-    seen: `Migrations of ${c.environment.database} change rows that both colours have, at the switchover.`,
-    required: 'such statements in the first database alone: one transaction spans the commit point, not several.',
-    next: 'abandon the candidate, run them on the live colour in a release of their own (`writesLive`), and seed again; the live colour is untouched.',
-  });
+  return databasesUnfit(
+    `Migrations of ${c.environment.database} change rows that both colours have, at the switchover.`,
+    'such statements in the first database alone: one transaction spans the commit point, not several.',
+    'abandon the candidate, run them on the live colour in a release of their own (`writesLive`), and seed again; the live colour is untouched.',
+  );
 }
 
 /** Of the switchover: once more with what is there now, in the session that will run it. */
