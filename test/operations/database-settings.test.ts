@@ -45,7 +45,8 @@ test('whatever ALTER DATABASE sets for clients, a release goes through, carries 
       const { live } = await readJournal(platform.journal);
       await on(live, (client) =>
         client.query(`INSERT INTO public.fact (at, f, i, b, t, a, x)
-          SELECT '2024-02-29 12:34:56.789+09', 1.0 / 3 + g, '1 mon -1 day 00:00:00.1', decode('00ff', 'hex'), E'\\\\ it''s', ARRAY['a', NULL], XMLPARSE(CONTENT 'a<b/>') FROM generate_series(1, 20) g;
+          SELECT '2024-02-29 12:34:56.789+09', 1.0 / 3 + g, '1 mon -1 day 00:00:00.1', decode('00ff', 'hex'),
+            E'\\\\ it''s', ARRAY['a', NULL], XMLPARSE(CONTENT 'a<b/>') FROM generate_series(1, 20) g;
           INSERT INTO public.part SELECT count(*) FROM public.fact`),
       );
     };
