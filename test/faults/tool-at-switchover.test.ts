@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { rows, type Client } from '../../src/postgres/client.ts';
@@ -23,7 +23,7 @@ fi
 [ "$mode" = shape ] && say "CREATE TABLE more (id int)"
 say "UPDATE counted SET times = times + 1"
 [ "$mode" = fail ] && { echo 'error: the second file failed' >&2; exit 3; }
-[ "$mode" = hang ] && exec psql -X -q -c "SET statement_timeout = 0; SELECT pg_sleep(60)"
+[ "$mode" = hang ] && touch .began && exec psql -X -q -c "SET statement_timeout = 0; SELECT pg_sleep(60)"
 say "INSERT INTO counted VALUES (100, 0, 'new')"
 say "INSERT INTO knex_migrations (name) VALUES ('0002_count.js')"
 `;
@@ -36,8 +36,8 @@ const fill = async (client: Client) =>
   ));
 
 async function withTool(
-  use: (bench: FaultBench, mode: (how: Mode) => Promise<void>) => Promise<void>,
-  options: { readonly deadman?: boolean } = {},
+  use: (bench: FaultBench, mode: (how: Mode) => Promise<void>, migrations: string) => Promise<void>,
+  options: { readonly deadman?: boolean; readonly limits: Record<string, string> },
 ): Promise<void> {
   const migrations = await temporaryFolder();
   const mode = (how: Mode) => writeFile(path.join(migrations, '.mode'), how);
@@ -49,13 +49,17 @@ async function withTool(
     green: { release: '2', postgres: testMajor, migrations, engine },
   };
   try {
-    const limits = { pause: '4s', switchover: '20s' };
-    await withBench({ fill, limits, declaration: { colours }, ...options }, (bench) => use(bench, mode));
+    await withBench({ fill, declaration: { colours }, ...options }, (bench) => use(bench, mode, migrations));
   } finally {
     await rm(migrations, { recursive: true });
   }
 }
 
+const isThere = (file: string) =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
 const counted = (bench: FaultBench, colour: 'blue' | 'green') =>
   bench.on(colour, (client) =>
     rows<{ id: number; times: number }>(client, 'SELECT id, times FROM counted ORDER BY id'),
@@ -82,62 +86,65 @@ test(
   'what a tool leaves to the switchover: tried on a clone, run once over all that the live release wrote; where it fails there, it costs the candidate alone',
   { timeout },
   async () => {
-    await withTool(async (bench, mode) => {
-      const { verdict } = await bench.exercise(async (workload) => {
-        await upTo(bench, 'seed', 'migrate');
-        for (const [how, id, seen] of [
-          ['slow', 'tool-rest-slow', /run\.sh rest took \d+ ms on a clone/],
-          ['shape', 'tool-rest-failed', /changed the schema/],
-          ['fail', 'tool-rest-failed', /the second file failed/],
-        ] as const) {
-          await mode(how);
-          expect(await failure(bench.verb('verify'))).toMatchObject({ id, seen: expect.stringMatching(seen) });
-        }
-        await mode('works');
-        await bench.verb('verify');
-        const [tried] = (await bench.journal()).release?.data ?? [];
-        expect(tried).toMatchObject({
-          place: 'switch',
-          source: './run.sh rest',
-          ms: expect.any(Number),
-          writes: [{ table: 'public.counted', inserted: 1, updated: 2, deleted: 0 }],
-        });
-        expect(await counted(bench, 'green')).toEqual(await counted(bench, 'blue'));
+    await withTool(
+      async (bench, mode) => {
+        const { verdict } = await bench.exercise(async (workload) => {
+          await upTo(bench, 'seed', 'migrate');
+          for (const [how, id, seen] of [
+            ['slow', 'tool-rest-slow', /run\.sh rest took \d+ ms on a clone/],
+            ['shape', 'tool-rest-failed', /changed the schema/],
+            ['fail', 'tool-rest-failed', /the second file failed/],
+          ] as const) {
+            await mode(how);
+            expect(await failure(bench.verb('verify'))).toMatchObject({ id, seen: expect.stringMatching(seen) });
+          }
+          await mode('works');
+          await bench.verb('verify');
+          const [tried] = (await bench.journal()).release?.data ?? [];
+          expect(tried).toMatchObject({
+            place: 'switch',
+            source: './run.sh rest',
+            ms: expect.any(Number),
+            writes: [{ table: 'public.counted', inserted: 1, updated: 2, deleted: 0 }],
+          });
+          expect(await counted(bench, 'green')).toEqual(await counted(bench, 'blue'));
 
-        await write(bench, 3);
-        await mode('fail');
-        expect(await failure(bench.verb('switch'))).toMatchObject({
-          id: 'tool-rest-failed',
-          seen: expect.stringContaining('the second file failed'),
-          next: expect.stringContaining('verdigris abandon'),
-        });
-        await bench.settled({ state: 'verified', live: 'blue' });
-        await served(workload);
-        expect((await counted(bench, 'blue')).every(({ times }) => times === 0)).toBe(true);
-        await spoiled(bench);
-        await bench.harvest();
+          await write(bench, 3);
+          await mode('fail');
+          expect(await failure(bench.verb('switch'))).toMatchObject({
+            id: 'tool-rest-failed',
+            seen: expect.stringContaining('the second file failed'),
+            next: expect.stringContaining('verdigris abandon'),
+          });
+          await bench.settled({ state: 'verified', live: 'blue' });
+          await served(workload);
+          expect((await counted(bench, 'blue')).every(({ times }) => times === 0)).toBe(true);
+          await spoiled(bench);
+          await bench.harvest();
 
-        await mode('works');
-        await upTo(bench, 'seed', 'migrate', 'verify');
-        await write(bench, 4);
-        await bench.verb('switch');
-        const once = [1, 2, 3, 4].map((id) => ({ id, times: 1 }));
-        const all = [...once, { id: 100, times: 0 }];
-        expect(await counted(bench, 'green')).toEqual(all);
-        await until('it is on blue', async () => (await counted(bench, 'blue')).length === all.length);
-        expect(await counted(bench, 'blue')).toEqual(all);
-        expect(await recorded(bench, 'green')).toHaveLength(2);
-        await served(workload);
-        await bench.verb('rollback');
-        expect(await counted(bench, 'blue')).toEqual(all);
-        // Its history has both there: the same candidate is verified and switched to once more.
-        expect(await recorded(bench, 'green')).toHaveLength(2);
-        await served(workload);
-        await bench.verb('abandon');
-      });
-      expect(verdict).toMatchObject(good);
-      expect(await bench.leftovers()).toEqual(nothing);
-    });
+          await mode('works');
+          await upTo(bench, 'seed', 'migrate', 'verify');
+          await write(bench, 4);
+          await bench.verb('switch');
+          const once = [1, 2, 3, 4].map((id) => ({ id, times: 1 }));
+          const all = [...once, { id: 100, times: 0 }];
+          expect(await counted(bench, 'green')).toEqual(all);
+          await until('it is on blue', async () => (await counted(bench, 'blue')).length === all.length);
+          expect(await counted(bench, 'blue')).toEqual(all);
+          expect(await recorded(bench, 'green')).toHaveLength(2);
+          await served(workload);
+          await bench.verb('rollback');
+          expect(await counted(bench, 'blue')).toEqual(all);
+          // Its history has both there: the same candidate is verified and switched to once more.
+          expect(await recorded(bench, 'green')).toHaveLength(2);
+          await served(workload);
+          await bench.verb('abandon');
+        });
+        expect(verdict).toMatchObject(good);
+        expect(await bench.leftovers()).toEqual(nothing);
+      },
+      { limits: { pause: '4s', switchover: '20s' } },
+    );
   },
 );
 
@@ -146,7 +153,7 @@ test(
   { timeout },
   async () => {
     await withTool(
-      async (bench, mode) => {
+      async (bench, mode, migrations) => {
         const { verdict } = await bench.exercise(async (workload) => {
           await upTo(bench, 'seed', 'migrate', 'verify');
           await bench.operators.run('switch', { dieBefore: 'finish-tool' });
@@ -156,18 +163,7 @@ test(
 
           await mode('hang');
           const operator = await bench.operators.start('switch');
-          await until('the tool is at work', async () =>
-            (
-              await bench.on('green', (client) =>
-                rows(
-                  client,
-                  "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND usename LIKE 'verdigris_migration%'",
-                ),
-              )
-            ).length > 0
-              ? true
-              : undefined,
-          );
+          await until('the tool is at work', () => isThere(path.join(migrations, '.began')), 120_000);
           process.kill(operator.pid, 'SIGKILL');
           await operator.ended;
           await bench.recover();
@@ -203,7 +199,7 @@ test(
         });
         expect(verdict).toMatchObject(good);
       },
-      { deadman: false },
+      { deadman: false, limits: { pause: '15s', switchover: '60s' } },
     );
   },
 );
