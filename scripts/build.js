@@ -30,6 +30,23 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   const text = readFileSync(file, 'utf8');
   if (compiled(text) !== text) writeFileSync(file, compiled(text));
 }
+keepTypesOf(['src/pulumi/components/index', 'src/pulumi/policies/index']);
 const { name, version, type } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 writeFileSync(path.join(dist, 'package.json'), `${JSON.stringify({ name, version, type })}\n`);
 writeSbom();
+
+/** Declarations that nothing which others import leads to are a fifth of the package. */
+function keepTypesOf(entries) {
+  const kept = new Set();
+  const waiting = entries.map((entry) => path.join(dist, `${entry}.d.ts`));
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (kept.has(file)) continue;
+    kept.add(file);
+    for (const [, named] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()["'](\.[^"']+)\.[jt]s["']/g))
+      waiting.push(path.join(path.dirname(file), `${named}.d.ts`));
+  }
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const file = path.join(dist, name);
+    if (name.endsWith('.d.ts') && !kept.has(file)) rmSync(file);
+  }
+}

@@ -1,9 +1,36 @@
-import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { root } from '../docs/sources.ts';
 import { temporaryFolder } from '../support/postgres.ts';
+
+/** Bytes of an installed package, without those that it has of its own. */
+async function bytesOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const sizes = entries.map(async (entry) => {
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? 0 : bytesOf(at);
+    return (await lstat(at)).size;
+  });
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+test('what an installation needs besides the package, and what the optional PostgreSQL adds, is as docs/kubernetes.md says', async () => {
+  const { packages } = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: true; peer?: true; optional?: true }>;
+  };
+  let needed = 0;
+  let optional = 0;
+  for (const [name, { dev, peer, optional: left }] of Object.entries(packages)) {
+    if (name === '' || dev || peer) continue;
+    const bytes = await bytesOf(path.join(root, name));
+    if (left) optional += bytes;
+    else needed += bytes;
+  }
+  expect(Math.round(needed / 1e6)).toBeLessThan(125);
+  expect(Math.round(optional / 1e6)).toBeLessThan(70);
+}, 60_000);
 
 const program = `import * as pulumi from '@pulumi/pulumi';
 import { Environment, type EnvironmentArgs } from 'verdigris/pulumi';
@@ -36,9 +63,9 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     const [{ filename, size, unpackedSize }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
       { filename: string; size: number; unpackedSize: number },
     ];
-    // docs/kubernetes.md says how large it is: 1.4 MB, 4.7 MB unpacked.
-    expect(size).toBeLessThan(1_600_000);
-    expect(unpackedSize).toBeLessThan(5_500_000);
+    // docs/kubernetes.md says how large it is: 1.3 MB, 4.4 MB unpacked.
+    expect(size).toBeLessThan(1_500_000);
+    expect(unpackedSize).toBeLessThan(5_000_000);
     // Types by every resolution that TypeScript has, the oldest too: only `import` finds what is an ES module.
     const attw = await execa(
       path.join(root, 'node_modules/.bin/attw'),
