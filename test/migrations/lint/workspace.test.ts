@@ -72,7 +72,7 @@ test('the configuration is found from the files upwards; its mistakes are errors
   const off = 'verdigris-lint:\n  rules: { create-index-blocking: off }\n';
   const folder = await folderOf({ 'a/verdigris-lint.yaml': off, 'a/m/deep/1.sql': index, 'b/1.sql': index });
   expect(await found(folder, 'a/m')).toEqual([]);
-  expect((await lint(folder, 'a/m', 'b')).stderr).toContain('different surroundings');
+  expect((await lint(folder, 'a/m', 'b')).stderr).toContain('different configurations');
   for (const [text, said] of [
     ['verdigris-lint:\n  rulez: {}\n', 'has no key rulez, did you mean rules?'],
     ['verdigris-lint:\n  rules: { drop-tabel: off }\n', 'no rule is called drop-tabel, did you mean drop-table?'],
