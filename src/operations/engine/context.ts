@@ -116,7 +116,7 @@ export class Context {
       walks: this.walks,
       drills: this.drills,
       operator: this.operator,
-      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      reason: this.reason,
       ledger: this.ledger.inside(database),
       lease: this.#lease,
       around: this,
@@ -131,7 +131,7 @@ export class Context {
   }
 
   set shown(findings: readonly Finding[]) {
-    this.#shown = findings;
+    this.whole.#shown = findings;
   }
 
   get journal(): Journal {
