@@ -96,7 +96,7 @@ function requireSlot(name: string, slot: Slot | undefined): Slot {
       : `The slot ${name} is gone.`,
     required: 'a slot that keeps what the other colour has still to read.',
     next:
-      'a candidate is abandoned and seeded again (`verdigris abandon`), with a larger limits.retainedWal where ' +
+      'a candidate: abandon it and seed again (`verdigris abandon`), with a larger limits.retainedWal where ' +
       'it was lost; a retained colour: `verdigris rollback --help`.',
   });
 }
