@@ -113,6 +113,7 @@ export const long = [
   'operations/flag-stores',
   'operations/folder',
   'operations/globals',
+  'operations/hook-order',
   'operations/hooks',
   'operations/older-journal',
   'operations/resting',

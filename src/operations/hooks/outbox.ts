@@ -18,10 +18,24 @@ export async function keepForLater(c: Context, hook: string, event: HookEvent): 
   await c.ledger.write((journal) => withKept(journal, hook, event));
 }
 
-/** The journal with one more event to be delivered, once by its id. */
+/** The journal with one more event to be delivered, once by its id; one that is there already keeps its place. */
 export function withKept(journal: Journal, hook: string, event: HookEvent): Journal {
-  const others = (journal.outbox ?? []).filter(({ event: { id } }) => id !== event.id);
-  return { ...journal, outbox: [...others, { hook, event: { ...event } }].slice(-most) };
+  const kept = journal.outbox ?? [];
+  if (kept.some(({ event: { id } }) => id === event.id)) return journal;
+  return { ...journal, outbox: [...kept, { hook, event: { ...event } }].slice(-most) };
+}
+
+/**
+ * Delivers what still waits for this hook, for its limit at most, so that it hears of things in the order in which they
+ * came. @returns whether this event may follow.
+ */
+export async function deliverEarlier(c: Context, name: string, hook: Hook, { id: own }: HookEvent): Promise<boolean> {
+  const all = (c.journal.outbox ?? []).filter((each) => each.hook === name);
+  const place = all.findIndex(({ event: { id } }) => id === own);
+  const earlier = place < 0 ? all : all.slice(0, place);
+  const settled = await deliverInOrder(c, name, earlier, AbortSignal.any([AbortSignal.timeout(hook.limit), c.lost]));
+  await forget(c.ledger, settled);
+  return settled.size === earlier.length;
 }
 
 /** Where a message began the thread of its release, or is the first in it that names the release, that is kept. */
@@ -53,30 +67,40 @@ export async function deliverOutbox(
   stopped: AbortSignal,
 ): Promise<Settled> {
   const { hooks } = c.environment;
-  const settled = new Map<string, Delivered>();
   // Of an environment without hooks, which a drill's is, nothing is told and nothing is dropped.
-  if (hooks === undefined) return settled;
+  if (hooks === undefined) return new Map();
   const limit = AbortSignal.timeout(c.walks ? patience.controller : patience.person);
   const signal = AbortSignal.any([limit, stopped]);
   const mine = (c.journal.outbox ?? []).filter(
     ({ hook }) => (hooks[hook]?.sql !== undefined) === (kind === 'statements'),
   );
-  await Promise.all(
-    Object.entries(Object.groupBy(mine, ({ hook }) => hook)).map(async ([name, left = []]) => {
-      let thread = c.journal.threads?.[name];
-      for (const { event: kept } of left) {
-        const event = kept as unknown as HookEvent;
-        const outcome = await once(c, thread, hooks[name], event, signal);
-        // Those of one hook keep their order.
-        if (outcome.kind === 'unanswered') return;
-        const begun = outcome.kind === 'done' ? outcome.thread : undefined;
-        thread = threadAfter(thread, event, begun);
-        settled.set(event.id, { hook: name, event, thread: begun });
-        if (outcome.kind === 'refused')
-          c.emit({ type: 'note', text: `hook ${name}: ${event.id} is dropped: ${outcome.why}` });
-      }
-    }),
+  const each = await Promise.all(
+    Object.entries(Object.groupBy(mine, ({ hook }) => hook)).map(([name, left = []]) =>
+      deliverInOrder(c, name, left, signal),
+    ),
   );
+  return new Map(each.flatMap((settled) => [...settled]));
+}
+
+/** Those of one hook, until one is not answered. */
+async function deliverInOrder(
+  c: Context,
+  name: string,
+  left: NonNullable<Journal['outbox']>,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const settled = new Map<string, Delivered>();
+  let thread = c.journal.threads?.[name];
+  for (const { event: kept } of left) {
+    const event = kept as unknown as HookEvent;
+    const outcome = await once(c, thread, c.environment.hooks?.[name], event, signal);
+    if (outcome.kind === 'unanswered') break;
+    const begun = outcome.kind === 'done' ? outcome.thread : undefined;
+    thread = threadAfter(thread, event, begun);
+    settled.set(event.id, { hook: name, event, thread: begun });
+    if (outcome.kind === 'refused')
+      c.emit({ type: 'note', text: `hook ${name}: ${event.id} is dropped: ${outcome.why}` });
+  }
   return settled;
 }
 

@@ -4,7 +4,7 @@ import type { Context } from '../engine/context.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { deliverOnce, insist } from './deliver.ts';
 import { eventOf } from './event.ts';
-import { keepForLater, keepThread } from './outbox.ts';
+import { deliverEarlier, keepForLater, keepThread } from './outbox.ts';
 
 type Named = readonly [name: string, hook: Hook];
 
@@ -48,6 +48,11 @@ function call([name, hook]: Named, moment: 'before' | 'after', verb: string, ste
     async run(c) {
       const event = eventOf(c.journal, name, moment, { verb, step, attempt: c.journal.operation?.startedAt ?? '' });
       const blocks = hook.blocking && moment === 'before';
+      // A question cannot wait for an answer to something else.
+      if (!(await deliverEarlier(c, name, hook, event)) && !blocks) {
+        await keepForLater(c, name, event);
+        return 'unanswered: it comes after what was not answered before';
+      }
       // What cannot refuse may be behind the commit point, where a wish to stop comes too late: only the loss of the
       // lease ends it.
       const known = c.journal.threads?.[name];
