@@ -18,6 +18,15 @@ export function staleToken(where: string, held: number, newest?: number): Verdig
   });
 }
 
+/** Known before anything is refused a token: the lease itself is gone. */
+export function leaseLost(): VerdigrisError {
+  return new VerdigrisError('lease-lost', {
+    seen: 'Another process took over the lease, because this one did not renew it in time.',
+    required: 'one operator at a time.',
+    next: 'see `verdigris status`; the other one continues or undoes this work.',
+  });
+}
+
 /** Somebody works on the environment. `pid`: of a process of this machine, which a person can end. */
 export function leaseHeld(holder: string, since: string, pid?: number): VerdigrisError {
   return new VerdigrisError('lease-held', {

@@ -1,11 +1,11 @@
 import { colours, type Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { leaseLost } from '../model/failures.ts';
 import type { Environment } from '../model/environment.ts';
 import type { Lease } from '../platform/port/leases.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { withOwnSession } from '../postgres/session.ts';
 import { markToken, noteActed, type SeenTokens } from '../postgres/token.ts';
-import { leaseLost } from './engine/context.ts';
 
 /** Milliseconds that a colour has to answer: one that hangs must not keep a recovery from letting clients go. */
 export const markLimit = 3_000;

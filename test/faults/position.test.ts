@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lsnBytes } from '../../src/model/lsn.ts';
-import { leaseLost } from '../../src/operations/engine/context.ts';
+import { leaseLost } from '../../src/model/failures.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import type { Servers } from '../../src/platform/port/servers.ts';

@@ -14,7 +14,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'delivery/analysis/colours.ts',
     'migrations/owner-session.ts',
     'migrations/rehearsal/run.ts',
-    'operations/engine/context.ts',
+    'operations/engine/sessions.ts',
     'operations/proofs/rehearse.ts',
     'platform/fill.ts',
     'platform/kubernetes/lifecycle/provision.ts',
@@ -22,8 +22,8 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'postgres/session.ts',
   ]);
   expect(using(/\bwithTheirs\b/)).toEqual([
-    'operations/engine/context.ts',
     'operations/engine/owner-session.ts',
+    'operations/engine/sessions.ts',
     'operations/verbs/kept-facts.ts',
     'operations/verbs/migrate/analyze.ts',
     'operations/verbs/migrate/apply.ts',

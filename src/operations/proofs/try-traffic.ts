@@ -44,13 +44,13 @@ export async function tryTraffic(c: Context): Promise<TriedStep[]> {
   await step('prepare', async () => traffic.prepare?.(token));
   try {
     await step('hold', () => traffic.hold(token, c.environment.limits.pause, holdLease));
-    c.startRenewing(() => traffic.renew(token, holdLease), holdLease / 4);
+    c.renewal.start(() => traffic.renew(token, holdLease), holdLease / 4);
     await step('who answers, past the hold', answer);
     await step('route to where it leads', () => traffic.route(token, c.live, 0));
     await step('route again', () => traffic.route(token, c.live, 0));
     await step('who answers after it', answer);
   } finally {
-    c.stopRenewing();
+    c.renewal.stop();
     await step('let go', () => traffic.resume(token));
   }
   await step('let go again', () => traffic.resume(token));

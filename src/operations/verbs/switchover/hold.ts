@@ -12,10 +12,10 @@ export const hold: Step = {
   risk: 'clients wait from here; after limits.pause with a transaction still open, all go on and nothing has happened',
   async run(c) {
     await c.platform.traffic.hold(c.ledger.token, c.environment.limits.pause, holdLease);
-    c.startRenewing(() => c.platform.traffic.renew(c.ledger.token, holdLease), holdLease / 4);
+    c.renewal.start(() => c.platform.traffic.renew(c.ledger.token, holdLease), holdLease / 4);
   },
   async undo(c) {
-    c.stopRenewing();
+    c.renewal.stop();
     await c.platform.traffic.resume(c.ledger.token);
   },
 };
@@ -26,7 +26,7 @@ export const resume: Step = {
   why: 'everything that a waiting client does not need comes later',
   risk: 'none',
   async run(c) {
-    c.stopRenewing();
+    c.renewal.stop();
     await c.platform.traffic.resume(c.ledger.token);
     const pauseMs = pause(c);
     if (pauseMs !== undefined) await note(c, { pauseMs, switchedAt: new Date().toISOString() });
