@@ -3,7 +3,7 @@ import { isWalking, taken } from '../../model/delivery-record.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal, Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
-import { complete, start } from './forward.ts';
+import { completeOperation, start } from './forward.ts';
 import { passGates, requireState } from './gates.ts';
 import type { Operation } from './operation.ts';
 import { now } from './steps.ts';
@@ -48,10 +48,10 @@ export async function resumeOperation(c: Context, operation: Operation): Promise
   try {
     // After a crash behind the commit point no connection is kept: what clients wait for must not wait for the colour
     // that is no longer live.
-    if (c.journal.operation?.phase === 'complete') return await complete(c, operation, track);
+    if (c.journal.operation?.phase === 'complete') return await completeOperation(c, operation, track);
     await keepingInEach(c.each, operation.keep?.(c) ?? [], async () => {
       await start(c, operation, track);
-      await complete(c, operation, track);
+      await completeOperation(c, operation, track);
     });
   } catch (error) {
     c.renewal.stop();

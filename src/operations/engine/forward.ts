@@ -4,18 +4,18 @@ import type { Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
 import { Deadline, within } from './deadline.ts';
 import type { Operation, Step } from './operation.ts';
-import { begin, begun, current, ended, groups, remaining, run } from './steps.ts';
+import { announce, begun, current, withEnded, groups, remaining, runStep } from './steps.ts';
 
 export async function start(c: Context, operation: Operation, track: Span[]): Promise<void> {
   const { limit } = operation;
   const deadline = new Deadline();
   try {
     for (const group of groups(remaining(c, operation.start))) {
-      await begin(c, group, track);
+      await announce(c, group, track);
       for (const step of group) {
         c.signal.throwIfAborted();
         if (limit?.from === step.id) deadline.arm(limit.ms(c), operation.verb);
-        await deadline.race(run(c, operation, step, track));
+        await deadline.race(runStep(c, operation, step, track));
       }
     }
     await commit(c, operation, track);
@@ -34,22 +34,22 @@ export async function commit(c: Context, operation: Operation, track: Span[]): P
   c.renewal.limit(c.environment.limits.switchover);
   const [next = []] = groups(operation.complete);
   await c.ledger.write((journal) => ({
-    ...(operation.commit?.(ended(journal, track), c) ?? ended(journal, track)),
+    ...(operation.commit?.(withEnded(journal, track), c) ?? withEnded(journal, track)),
     state: pathOf(operation).to,
     operation: { ...current(journal), phase: 'complete', steps: next.map(begun) },
   }));
   track.length = 0;
 }
 
-export async function complete(c: Context, operation: Operation, track: Span[]): Promise<void> {
+export async function completeOperation(c: Context, operation: Operation, track: Span[]): Promise<void> {
   for (const group of groups(remaining(c, operation.complete))) {
-    await begin(c, group, track);
+    await announce(c, group, track);
     for (const step of group) {
       c.lost.throwIfAborted();
       await forward(c, operation, step, track);
     }
   }
-  await c.ledger.write((journal) => ({ ...ended(journal, track), operation: null }));
+  await c.ledger.write((journal) => ({ ...withEnded(journal, track), operation: null }));
 }
 
 /**
@@ -66,7 +66,7 @@ async function forward(c: Context, operation: Operation, step: Step, track: Span
   const limit = step.limit?.(c) ?? (step.held ? c.environment.limits.switchover : unheldLimit);
   const attempt = (): Promise<void> => {
     c.renewal.limit(limit);
-    return within(limit, step, run(c, operation, step, track));
+    return within(limit, step, runStep(c, operation, step, track));
   };
   await attempt().catch(async (error: unknown) => {
     if (!(error instanceof VerdigrisError && error.id === 'step-limit')) throw error;

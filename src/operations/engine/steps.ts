@@ -32,12 +32,12 @@ export function groups(steps: readonly Step[]): Step[][] {
 }
 
 /** Writes down what has ended and what begins, unless the journal says so already. */
-export async function begin(c: Context, group: readonly Step[], track: Span[]): Promise<void> {
+export async function announce(c: Context, group: readonly Step[], track: Span[]): Promise<void> {
   const known = new Set(current(c.journal).steps.map(({ id }) => id));
   if (group.every(({ id }) => known.has(id))) return;
   const ids = new Set(group.map(({ id }) => id));
   await c.ledger.write((journal) => {
-    const past = ended(journal, track);
+    const past = withEnded(journal, track);
     const record = current(past);
     return {
       ...past,
@@ -51,7 +51,7 @@ export function begun({ id }: Step): OperationRecord['steps'][number] {
   return { id, startedAt: now() };
 }
 
-export async function run(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
+export async function runStep(c: Context, operation: Operation, step: Step, track: Span[]): Promise<void> {
   const { verb } = operation;
   const startedAt = now();
   const from = performance.now();
@@ -77,7 +77,7 @@ export async function run(c: Context, operation: Operation, step: Step, track: S
 }
 
 /** The journal with the steps in `track` marked as ended and put on the timeline. */
-export function ended(journal: Journal, track: readonly Span[]): Journal {
+export function withEnded(journal: Journal, track: readonly Span[]): Journal {
   const { operation } = journal;
   if (!operation) return journal;
   const at = new Map(track.filter(({ outcome }) => outcome === 'done').map(({ step, endedAt }) => [step, endedAt]));

@@ -1,9 +1,9 @@
 import type { Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
 import { within } from './deadline.ts';
-import { commit, complete } from './forward.ts';
+import { commit, completeOperation } from './forward.ts';
 import type { Operation } from './operation.ts';
-import { current, ended } from './steps.ts';
+import { current, withEnded } from './steps.ts';
 
 /**
  * Settles a `start` that was cut short, as `revert` does; where that is impossible and needless, goes forward. Says
@@ -20,7 +20,7 @@ export async function settleOperation(
       text: `${c.live} cannot be started, and ${c.idle} holds all that it acknowledged: going forward`,
     });
     await commit(c, operation, track);
-    await complete(c, operation, track);
+    await completeOperation(c, operation, track);
     return 'forward';
   }
   await revert(c, operation, track);
@@ -35,7 +35,7 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
   const touched = new Set(current(c.journal).steps.map((step) => step.id));
   if (current(c.journal).phase !== 'revert') {
     await c.ledger.write((journal) => {
-      const known = ended(journal, track);
+      const known = withEnded(journal, track);
       return { ...known, operation: { ...current(known), phase: 'revert' } };
     });
   }
