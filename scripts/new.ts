@@ -1,6 +1,9 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { findingCatalogue } from '../src/model/finding-catalogue.ts';
+import { verbs } from '../src/model/transitions.ts';
+import { ruleIds } from '../src/migrations/lint/rules/index.ts';
 import { check } from './new/check.ts';
 import { rule } from './new/rule.ts';
 import type { Stub } from './new/stub.ts';
@@ -12,11 +15,21 @@ const kinds: Readonly<Record<string, (name: string) => Stub>> = { rule, check, v
 
 const [kind = '', name = ''] = process.argv.slice(2);
 const make = kinds[kind];
-if (!make || !/^[a-z]+(-[a-z]+)*$/.test(name)) {
+if (!make || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
   console.error(
-    `usage: npm run new -- rule|check|verb NAME (kebab-case). Seen: ${[kind, name].join(' ').trim() || 'nothing'}.`,
+    `usage: npm run new -- rule|check|verb NAME (lower case, words joined by hyphens). Seen: ${[kind, name].join(' ').trim() || 'nothing'}.`,
   );
   process.exit(2);
+}
+
+const taken: Readonly<Record<string, readonly string[]>> = {
+  rule: [...ruleIds],
+  check: Object.keys(findingCatalogue),
+  verb: verbs,
+};
+if (taken[kind]?.includes(name)) {
+  console.error(`there is a ${kind} ${name} already: take another name. Nothing was written.`);
+  process.exit(1);
 }
 
 const root = path.resolve(import.meta.dirname, '..');

@@ -1,8 +1,8 @@
-import { camel, sentence, type Stub } from './stub.ts';
+import { camel, sentence, todo, type Stub } from './stub.ts';
 
 /** A check of preflight that finds nothing until its author asks the server something. */
 export function check(name: string): Stub {
-  const id = camel(name);
+  const id = `${camel(name)}Check`;
   const registry = 'src/postgres/preflight/registry.ts';
   const title = sentence(name).toLowerCase();
   return {
@@ -10,10 +10,10 @@ export function check(name: string): Stub {
       [`src/postgres/preflight/${name}.ts`]: `import { rows } from '../client.ts';
 import { found, type Check } from './check.ts';
 
-/** Source of the fact: the page of PostgreSQL's documentation. */
+/** ${todo('source of the fact, for example https://www.postgresql.org/docs/17/….')} */
 export const ${id}: Check = {
   id: '${name}',
-  hazards: [],
+  hazards: [], // rows of docs/hazards.md that it answers, or none
   title: '${title}',
   on: 'live',
   when: ['seed'],
@@ -24,8 +24,8 @@ export const ${id}: Check = {
         (row) => row.name,
       ),
       title: '${title}',
-      reason: 'What it does to a release.',
-      fix: 'A statement that a person can run as it is.',
+      reason: '${todo('what it does to a release.')}',
+      fix: '${todo('statements that a person can run as they are, one a line.')}',
     }),
 };
 `,
@@ -42,13 +42,13 @@ export const ${id}: Check = {
         file: 'docs/findings.md',
         before: '## database-encoding',
         text:
-          `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** What it does to a release.\n\n` +
-          '**What to do.** What a person can do as it is.\n\n',
+          `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** ${todo('what it does to a release.')}\n\n` +
+          `**What to do.** ${todo('what a person can do as it is.')}\n\n`,
       },
     ],
     next: [
       `ask the server: src/postgres/preflight/${name}.ts; grade and fixed words: src/model/finding-catalogue.ts`,
-      `write its section in docs/findings.md and its test beside those of test/postgres/preflight`,
+      'write its section in docs/findings.md, and its test in the file of test/postgres/preflight that is nearest in subject (findingOf and fixes: support.ts)',
       'npx vitest run test/docs test/postgres/preflight',
       'npm run check',
     ],

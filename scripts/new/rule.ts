@@ -1,8 +1,8 @@
-import { camel, sentence, type Stub } from './stub.ts';
+import { camel, sentence, todo, type Stub } from './stub.ts';
 
 /** A rule of the linter that speaks of DROP TABLESPACE until its author writes what it is for. */
 export function rule(name: string): Stub {
-  const id = camel(name);
+  const id = `${camel(name)}Rule`;
   const registry = 'src/migrations/lint/rules/index.ts';
   return {
     files: {
@@ -14,13 +14,13 @@ export const ${id}: LintRule = {
   severity: 'warning',
   category: 'lock',
   where: 'both',
-  why: 'What it does to clients, to replication or to a rollback.',
-  instead: 'A statement that runs, or what to do in which release.',
+  why: '${todo('what it does to clients, to replication or to a rollback.')}',
+  instead: '${todo('a statement that runs, or what to do in which release.')}',
   bad: 'DROP TABLESPACE spare;',
   good: "COMMENT ON TABLE lone IS 'alone';",
-  remedy: false,
+  remedy: false, // without this line the page shows what is good in place of what is bad
   check: {
-    DropTableSpaceStmt: () => ({ message: 'What it does here, by object.' }),
+    DropTableSpaceStmt: () => ({ message: '${todo('what it does here, by object.')}' }),
   },
 };
 `,
@@ -34,8 +34,9 @@ export const ${id}: LintRule = {
       { file: registry, before: '];', text: `  ${id},\n` },
     ],
     next: [
-      `write the rule: src/migrations/lint/rules/${name}.ts (node types: docs of libpg-query; helpers: ast.ts, context.ts)`,
-      `npx vitest run test/migrations/lint/docs.test.ts -u   # its own bad and good are tested; the page docs/lint/${name}.md is printed by the first run`,
+      `write the rule: src/migrations/lint/rules/${name}.ts (node types: docs of libpg-query; fields and helpers: rule.ts, ast.ts, context.ts of src/migrations/lint)`,
+      `npx vitest run test/migrations/lint/docs.test.ts -u   # prints docs/lint/${name}.md`,
+      'npx vitest run test/migrations/lint/examples.test.ts test/docs   # its bad and good; pages and lines',
       'npm run check',
     ],
   };

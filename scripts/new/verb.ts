@@ -1,15 +1,15 @@
-import { camel, sentence, type Stub } from './stub.ts';
+import { camel, sentence, todo, type Stub } from './stub.ts';
 
 /** A verb that leads from `verified` to `verified` by one step that does nothing. */
 export function verb(name: string): Stub {
   const id = camel(name);
   const operation = `${id}Operation`;
-  const command = `  '${name}': {\n    does: 'what it does, in a line',\n    more: 'What clients see, and what happens when it fails.',\n  },\n`;
+  const command = `  '${name}': {\n    does: '${todo('what it does, in a line')}',\n    more: '${todo('what clients see, and what happens when it fails.')}',\n  },\n`;
   return {
     files: {
       [`src/operations/verbs/${name}.ts`]: `import type { Operation } from '../engine/operation.ts';
 
-/** What it promises, and what a crash of it leaves. */
+/** ${todo('what it promises, and what a crash of it leaves.')} */
 export const ${operation}: Operation = {
   verb: '${name}',
   clientsWait: () => 0,
@@ -18,7 +18,7 @@ export const ${operation}: Operation = {
     {
       id: '${name}',
       title: '${sentence(name).toLowerCase()}',
-      why: 'what would go wrong without it',
+      why: '${todo('what would go wrong without it')}',
       risk: 'none',
       run: () => Promise.resolve('nothing to do'),
     },
@@ -28,29 +28,29 @@ export const ${operation}: Operation = {
 `,
       [`docs/operations/${name}.md`]: `# ${name}
 
-\`verified\` → \`verified\`. What it does, in a line.
+\`verified\` → \`verified\`. ${todo('what it does, in a line.')}
 
 - **Longest wait of clients**: none.
-- **When it fails or is killed**: it is undone.
+- **When it fails**: it is undone. **When it is killed**: the same command goes on where it was.
 
 ## Steps
 
 ### ${name}
-What it does, what can go wrong, what to do.
+${todo('what it does, what can go wrong, what to do.')}
 `,
     },
     lines: [
-      { file: 'src/model/transitions.ts', before: "'retire', 'abandon'] as const", text: `'${name}', ` },
+      { file: 'src/model/transitions.ts', before: "'abandon'", text: `'${name}', ` },
       {
         file: 'src/model/transitions.ts',
         before: "  { from: 'seeded', verb: 'abandon'",
-        text: `  { from: 'verified', verb: '${name}', to: 'verified', reason: 'why the edge exists' },\n`,
+        text: `  { from: 'verified', verb: '${name}', to: 'verified', reason: '${todo('why the edge exists')}' },\n`,
       },
       { file: 'src/model/recovery.ts', before: '  abandon: ', text: `  '${name}': true,\n` },
       {
         file: 'src/cli/plan-summary.ts',
         before: '  abandon: () =>',
-        text: `  '${name}': () => 'what it does, in a line',\n`,
+        text: `  '${name}': () => '${todo('what it does, in a line')}',\n`,
       },
       { file: 'src/cli/plan-summary.ts', before: '  abandon: []', text: `  '${name}': [],\n` },
       { file: 'src/cli/verbs.ts', before: '  abandon: {\n', text: command },
@@ -68,7 +68,7 @@ What it does, what can go wrong, what to do.
       {
         file: 'docs/state-machine.md',
         before: 'seeded --abandon--> single',
-        text: `verified --${name}--> verified: why the edge exists\n`,
+        text: `verified --${name}--> verified: ${todo('why the edge exists')}\n`,
       },
       {
         file: 'docs/state-machine.md',
@@ -77,16 +77,17 @@ What it does, what can go wrong, what to do.
       },
       {
         file: 'docs/README.md',
-        before: '[abandon](operations/abandon.md)',
+        before: '[abandon](operations/abandon.md), [release]',
         text: `[${name}](operations/${name}.md), `,
       },
     ],
     next: [
       `write its row and reason in src/model/transitions.ts, its steps in src/operations/verbs/${name}.ts`,
+      'src/model/recovery.ts: true where a killed one goes on, false where it holds or fences clients and must be undone',
       'npm run schema   # hooks may name it',
       'npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
-      `kill it between its steps: test/faults`,
+      'kill it between its steps: a row in `way` of test/faults/verbs.test.ts',
       'npm run check',
     ],
   };

@@ -69,7 +69,7 @@ test('every key of the schema is described, and no other', () => {
   expect(rows.map(({ key }) => key).sort()).toEqual(keys.sort());
 });
 
-test('the examples parse, and have every key between them', () => {
+test('the examples of docs/declaration.md parse, and have every key between them', () => {
   for (const each of examples) expect(parseEnvironment(each, 'an example')).toMatchObject({ name: each['name'] });
   expect(parseEnvironment(example, 'the example')).toMatchObject({
     name: 'shop',
@@ -77,11 +77,10 @@ test('the examples parse, and have every key between them', () => {
     local: { port: 6_500 },
   });
   expect(parseEnvironment(smallest, 'the smallest')).toMatchObject({ live: 'blue' });
-  for (const { key } of rows)
-    expect(
-      examples.some((each) => at(each, key.replace('<colour>', 'green')) !== undefined),
-      key,
-    ).toBe(true);
+  const inNone = rows.filter(
+    ({ key }) => !examples.some((each) => at(each, key.replace('<colour>', 'green')) !== undefined),
+  );
+  expect(inNone.map(({ key }) => key)).toEqual([]);
 });
 
 test('each default is the one that counts; what is required is missed, what has none may be left out', () => {

@@ -26,6 +26,12 @@ test('the steps stand in the order in which they run', () => {
   }
 });
 
+test('every page of a verb is linked from the list of pages', () => {
+  const list = document('docs/README.md');
+  const pages = readdirSync(path.join(root, 'docs/operations'));
+  expect(pages.filter((page) => !list.includes(`](operations/${page})`))).toEqual([]);
+});
+
 test('links between pages lead to a page and a heading that exist', () => {
   const folder = path.join(root, 'docs');
   const pages = [

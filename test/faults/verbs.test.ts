@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { State, Verb } from '../../src/model/transitions.ts';
+import { type State, type Verb, verbs } from '../../src/model/transitions.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import { perform } from '../../src/operations/perform.ts';
 import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
@@ -90,6 +90,7 @@ test(
   'every verb: undone just before its commit point it leaves nothing, and then runs to its end',
   { timeout },
   async () => {
+    expect(new Set(way.map(({ verb }) => verb))).toEqual(new Set(verbs));
     await withBench({}, async (bench) => {
       const { verdict } = await bench.exercise(async (workload) => {
         for (const { verb, options = {}, to, leaves } of way) {

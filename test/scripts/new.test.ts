@@ -24,15 +24,19 @@ async function withCheckout(use: (folder: string) => Promise<void>): Promise<voi
   }
 }
 
-test('a new rule, a new check and a new verb compile, are listed and documented, and pass the tests of their kinds', async () => {
+test('new rules, checks and verbs compile, are listed and documented, and pass the tests of their kinds', async () => {
   await withCheckout(async (cwd) => {
     const program = { cwd, preferLocal: true, localDir: root } as const;
     const run = (command: string, ...args: string[]) => execa(command, args, program);
-    const tests = ['run', 'test/migrations/lint/docs.test.ts', 'test/model', 'test/docs'];
+    const unwritten = 'test/docs/todo.test.ts';
+    const tests = ['test/migrations/lint/docs.test.ts', 'test/model', 'test/docs', '--exclude', unwritten];
     for (const [kind, name] of [
       ['rule', 'spare-tablespace'],
       ['check', 'odd-name'],
       ['verb', 'take-breath'],
+      ['rule', 'spare-schema'],
+      ['check', 'odd-name-2'],
+      ['verb', 'hold-breath'],
     ] as const) {
       const { stdout } = await run(process.execPath, 'scripts/new.ts', kind, name);
       const made = [...stdout.matchAll(/^wrote (.+\.ts)$/gm)].map(([, file = '']) => file);
@@ -40,13 +44,28 @@ test('a new rule, a new check and a new verb compile, are listed and documented,
     }
     await run(process.execPath, 'scripts/declaration-schema.ts');
     await run('tsc', '--incremental', 'false');
-    // Pages are printed when their file has ended, behind the test that counts them.
-    await execa('vitest', [...tests, '-u'], { ...program, reject: false });
-    await run('vitest', ...tests);
+    await run('vitest', 'run', ...tests, '-u');
+    const todo = await execa('vitest', ['run', unwritten], { ...program, reject: false });
+    for (const kept of ['rules/spare-schema.ts', 'findings.md', 'verbs/hold-breath.ts'])
+      expect(todo.stdout).toContain(kept);
     expect(await readFile(path.join(cwd, 'docs/lint/spare-tablespace.md'), 'utf8')).toContain('Spare tablespace');
+    expect(await readFile(path.join(cwd, 'docs/README.md'), 'utf8')).toContain(
+      '[hold-breath](operations/hold-breath.md), [release]',
+    );
     const again = await execa(process.execPath, ['scripts/new.ts', 'rule', 'spare-tablespace'], { cwd, reject: false });
     expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is there already') as string });
   });
+});
+
+test.each([
+  ['rule', 'truncate'],
+  ['check', 'guard-silent'],
+  ['verb', 'seed'],
+])('the %s %s exists, and is not made a second time', async (kind, name) => {
+  const { exitCode, stderr } = await execa(process.execPath, [path.join(root, 'scripts/new.ts'), kind, name], {
+    reject: false,
+  });
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('already') as string });
 });
 
 test('what is no name or no kind is refused with what was seen', async () => {

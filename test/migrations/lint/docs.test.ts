@@ -8,13 +8,13 @@ import { ruleIds, lintRules } from '../../../src/migrations/lint/rules/index.ts'
 
 const folder = path.join(import.meta.dirname, '../../../docs/lint');
 
-test('pages and rules match one to one', async () => {
+test('no page is left of a rule that is gone', async () => {
   const pages = (await readdir(folder)).filter((name) => name !== 'README.md').map((name) => name.replace(/\.md$/, ''));
-  expect(pages.toSorted()).toEqual([...ruleIds].toSorted());
+  expect(pages.filter((page) => !ruleIds.includes(page))).toEqual([]);
 });
 
 test.each(lintRules)('the page of $id says what the rule says', async (rule) => {
-  // `vitest run test/migrations/lint/docs.test.ts -u` writes the pages again.
+  // `vitest run test/migrations/lint/docs.test.ts -u` writes the pages again; one that is missing fails where CI is set.
   await expect(rulePage(rule)).toMatchFileSnapshot(path.join(folder, `${rule.id}.md`));
 });
 
