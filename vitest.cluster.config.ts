@@ -33,6 +33,7 @@ const long = [
   'storage-faults',
   'three',
   'up-command',
+  'up-delivery',
   'up-rotate',
 ].map((name) => `test/e2e/${name}.test.ts`);
 

@@ -45,7 +45,7 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
   if (decision.do === 'measure') return measureAll(parts, known, decision.names);
   const weight = decision.do === 'verb' ? decision.weight : undefined;
   const limit = decision.do === 'verb' ? decision.limit : undefined;
-  const late = limit === undefined ? undefined : AbortSignal.timeout(Math.min(limit, 2 ** 31 - 1));
+  const late = limit && AbortSignal.timeout(Math.min(limit.ms, 2 ** 31 - 1));
   await withOperator(
     {
       ...parts,
@@ -67,7 +67,7 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
       if (again.do === 'verb' && decision.do === 'verb' && again.verb === decision.verb && again.weight === weight)
         await perform(c, again.verb).catch(async (error: unknown) => {
           if (parts.signal.aborted || (error instanceof VerdigrisError && error.code === 'busy')) throw error;
-          await refused(c, late?.aborted ? `no end within its time limit` : describe(error));
+          await refused(c, late?.aborted && limit ? limit.why : describe(error));
         });
     },
   );

@@ -21,7 +21,13 @@ export type Decision =
       /** An approval is waited for. */
       readonly approval?: true;
     }
-  | { readonly do: 'verb'; readonly verb: Verb; readonly weight?: number; readonly limit?: number }
+  /** `limit`: in ms from now, and why it is undone where it has not come to its commit point by then. */
+  | {
+      readonly do: 'verb';
+      readonly verb: Verb;
+      readonly weight?: number;
+      readonly limit?: { readonly ms: number; readonly why: string };
+    }
   /**
    * A verb is open in the journal: another controller is at it, or it was cut short, and then the lease's taker settles
    * it.

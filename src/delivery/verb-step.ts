@@ -6,7 +6,7 @@ import type { Journal } from '../model/journal.ts';
 import type { Verb } from '../model/transitions.ts';
 import { forPerson, iso, wait, type Decision, type Failed, type Known, type Passed } from './decision.ts';
 import { entryState, reached } from './record.ts';
-import { clockText, nextOpening } from './windows.ts';
+import { clockText, nextOpening, openSpan } from './windows.ts';
 
 /** Milliseconds that the next attempt after a refusal waits at most. */
 export const longestRetryPause = 300_000;
@@ -35,7 +35,10 @@ export function verbStep(
       `${kind} follows ${wanted}, and the environment is ${journal.state}. \`verdigris resume\` goes on from there`,
     );
   const { failingSince, error } = record.step;
-  if (failingSince !== undefined && now - Date.parse(failingSince) >= step.limit)
+  const windowed = kind === 'switch' || kind === 'retire';
+  const open = windowed ? openSpan(environment.delivery, now) : always;
+  // While a window is closed nobody is refused.
+  if (open && failingSince !== undefined && now - Math.max(Date.parse(failingSince), open.from) >= step.limit)
     return failed(error ?? 'its limit has passed');
   if (kind === 'switch' && environment.live !== record.candidate)
     return forPerson(`the declaration says live: ${environment.live}. The switchover wants live: ${record.candidate}`);
@@ -44,10 +47,10 @@ export function verbStep(
     const from = Date.parse(journal.release?.switchedAt ?? record.step.since) + kept;
     if (now < from) return wait(known, `${step.text}: not before ${iso(from)}`, from);
   }
-  if (kind === 'switch' || kind === 'retire') {
+  if (!open) {
     const opens = nextOpening(environment.delivery, now);
     if (opens === undefined) return forPerson('no window opens within a year');
-    if (opens > now) return wait(known, `${kind} waits for a window: ${clockText(environment.delivery, opens)}`, opens);
+    return wait(known, `${kind} waits for a window: ${clockText(environment.delivery, opens)}`, opens);
   }
   if (retried.includes(kind))
     return (
@@ -55,11 +58,22 @@ export function verbStep(
         do: 'verb',
         verb: kind,
         ...(step.weight === undefined ? {} : { weight: step.weight }),
+        // One that was asleep meanwhile, in the midst of the verb, does not go on outside of its window.
+        ...(open && Number.isFinite(open.to)
+          ? { limit: { ms: open.to - now, why: 'its window closed before it was done' } }
+          : {}),
       }
     );
   if (late) return failed('its time limit has passed');
-  return { do: 'verb', verb: kind, limit: Date.parse(record.step.since) + step.limit - now };
+  return {
+    do: 'verb',
+    verb: kind,
+    limit: { ms: Date.parse(record.step.since) + step.limit - now, why: 'no end within its time limit' },
+  };
 }
+
+/** Of what waits for no window. */
+const always = { from: -Infinity, to: Infinity };
 
 /** What depends on what clients do at the moment, so that a refusal may pass. */
 export const retried: readonly Verb[] = ['canary', 'switch', 'retire'];

@@ -23,6 +23,30 @@ export function nextOpening({ timeZone, windows, freeze }: Calendar, now: number
   return undefined;
 }
 
+/** Days before and after that a span which is open without a break is looked for in: longer than any limit. */
+const around = 8;
+
+/** The span around `now` in which `switch` and `retire` may begin, in ms since the epoch; undefined outside of any. */
+export function openSpan(
+  { timeZone, windows, freeze }: Calendar,
+  now: number,
+): { readonly from: number; readonly to: number } | undefined {
+  const today = DateTime.fromMillis(now, { zone: timeZone }).startOf('day');
+  const days = Array.from({ length: 2 * around + 1 }, (_, index) =>
+    today.plus({ days: index - around }).startOf('day'),
+  );
+  const spans = days.filter((date) => !frozen(freeze, date)).flatMap((date) => spansOf(windows, date));
+  let open = spans.find(({ from, to }) => from <= now && now < to);
+  // Two that touch, at midnight above all, are one.
+  for (let wider = open; wider;) {
+    const { from, to } = wider;
+    open = wider;
+    wider = spans.find((each) => each.from <= to && each.to >= from && (each.from < from || each.to > to));
+    if (wider) wider = { from: Math.min(from, wider.from), to: Math.max(to, wider.to) };
+  }
+  return open;
+}
+
 /** In the zone of the windows, for people. */
 export function clockText({ timeZone }: Pick<Delivery, 'timeZone'>, at: number): string {
   return `${DateTime.fromMillis(at, { zone: timeZone }).toFormat('ccc yyyy-MM-dd HH:mm', { locale: 'en' })} ${timeZone}`;

@@ -3,7 +3,7 @@ import { decide } from '../../src/delivery/decide.ts';
 import type { Decision, Known } from '../../src/delivery/decision.ts';
 import { metricsOf } from '../../src/delivery/analysis/measure.ts';
 import { begin } from '../../src/delivery/record.ts';
-import { nextOpening } from '../../src/delivery/windows.ts';
+import { nextOpening, openSpan } from '../../src/delivery/windows.ts';
 import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { newJournal, parseJournal, serializeJournal, type Journal, type Release } from '../../src/model/journal.ts';
@@ -102,7 +102,11 @@ describe('what a controller does next', () => {
   });
 
   test('a verb is done while its state is not reached; then the next step begins, also for one who comes after a crash', () => {
-    expect(decide(known(at('migrate', 'seeded')))).toMatchObject({ do: 'verb', verb: 'migrate', limit: 120 * minute });
+    expect(decide(known(at('migrate', 'seeded')))).toMatchObject({
+      do: 'verb',
+      verb: 'migrate',
+      limit: { ms: 120 * minute },
+    });
     expect(written(decide(known(at('migrate', 'migrated'))))?.step.text).toBe('verify');
     expect(decide(known(at('canary 5 %', 'verified')))).toMatchObject({ do: 'verb', verb: 'canary', weight: 5 });
     expect(written(decide(known(at('canary 5 %', 'canary'))))?.step.text).toBe('pause 10m');
@@ -190,6 +194,24 @@ describe('what a controller does next', () => {
     const monday = Date.parse('2026-11-30T08:00:00Z');
     expect(decide(known(at('switch', 'canary'), start, environment))).toMatchObject({ do: 'wait', until: monday });
     expect(decide(known(at('switch', 'canary'), monday, environment))).toMatchObject({ do: 'verb', verb: 'switch' });
+    // What is not done when it closes is undone, and refusals count in the window that is open.
+    expect(decide(known(at('switch', 'canary'), monday + 6 * 60 * minute, environment))).toMatchObject({
+      do: 'verb',
+      limit: { ms: 60 * minute },
+    });
+    const failing = {
+      index: 7,
+      text: 'switch',
+      since: iso(monday),
+      failures: 1,
+      failingSince: iso(monday + 6.9 * 60 * minute),
+    };
+    const refused = at('switch', 'canary', { step: failing });
+    const week = 7 * 24 * 60 * minute;
+    for (const later of [8 * 60 * minute, week - 1])
+      expect(decide(known(refused, monday + later, environment))).toMatchObject({ do: 'wait', until: monday + week });
+    expect(decide(known(refused, monday + week, environment))).toMatchObject({ do: 'verb', verb: 'switch' });
+    expect(written(decide(known(refused, monday + week + 60 * minute, environment)))?.stopped).toBeDefined();
     // Who slept until the evening waits for the next one.
     expect(decide(known(at('switch', 'canary'), monday + 8 * 60 * minute, environment))).toMatchObject({
       do: 'wait',
@@ -347,6 +369,17 @@ test('windows are those of the wall clock, also on the days on which it is chang
     ['2026-12-17T21:00:00Z', '2027-01-08T14:00:00.000Z'],
   ] as const)
     expect(iso(nextOpening(holidays, Date.parse(now)) ?? 0), now).toBe(opens);
+  // Two that touch at midnight are one, and a frozen day is no part of any.
+  const late = { days: ['mon' as const, 'tue' as const], from: '22:00', to: '24:00' };
+  const early = { days: ['tue' as const, 'wed' as const], from: '00:00', to: '02:00' };
+  const nights = { timeZone: 'Europe/Berlin', windows: [early, late], freeze: ['2026-12-02'] };
+  const span = (now: string) => Object.values(openSpan(nights, Date.parse(now)) ?? {}).map((each) => iso(Number(each)));
+  expect(span('2026-11-30T22:30:00Z')).toEqual(['2026-11-30T21:00:00.000Z', '2026-12-01T01:00:00.000Z']);
+  expect(span('2026-12-01T21:30:00Z')).toEqual(['2026-12-01T21:00:00.000Z', '2026-12-01T23:00:00.000Z']);
+  expect(span('2026-12-01T23:00:00Z')).toEqual([]);
+  expect(openSpan({ timeZone: 'UTC', windows: [], freeze: [] }, start)?.to).toBeGreaterThan(
+    start + 7 * 24 * 60 * minute,
+  );
   // The hour that comes twice is open the first time; a day that begins at 01:00 is no longer than others.
   const autumn = { timeZone: 'Europe/Berlin', windows: [{ ...night, from: '02:00', to: '02:30' }], freeze: [] };
   expect(iso(nextOpening(autumn, Date.parse('2026-10-24T12:00:00Z')) ?? 0)).toBe('2026-10-25T00:00:00.000Z');

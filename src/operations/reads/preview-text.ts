@@ -2,14 +2,15 @@ import prettyMs from 'pretty-ms';
 import { count } from '../../model/count.ts';
 import { findingLine, refusals } from '../../model/finding.ts';
 import { pointer } from '../../model/pointer.ts';
-import type { GateNow, Preview } from './preview.ts';
+import type { GateNow, Preview, WalkAhead } from './preview.ts';
 
 /**
  * The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may
  * wait.
  */
-export function previewText({ steps, longestWait, gate, rotation }: Preview): string {
+export function previewText({ steps, longestWait, gate, rotation, walk }: Preview): string {
   const first = rotation ? [rotationText(rotation)] : [];
+  if (walk) return [...first, ...walkText(walk), ...(gate ? gateText(gate, false) : []), ...stopText(gate)].join('\n');
   if (steps.length === 0)
     return [...first, 'No release step needed. Drift will be corrected or recorded; no client waits.'].join('\n');
   const lines = steps.map(
@@ -26,6 +27,16 @@ export function previewText({ steps, longestWait, gate, rotation }: Preview): st
       : `Clients will be paused once, ${waitText(longestWait)}. The release can still stop at any gate before that.`,
     ...stopText(gate),
   ].join('\n');
+}
+
+function walkText({ steps, at, next, controller }: WalkAhead): string[] {
+  return [
+    `The release walks by itself: ${steps.join(', ')}.`,
+    `Now${at === undefined ? '' : `, at "${at}"`}: ${next}.`,
+    controller
+      ? 'The controller in the cluster walks it. This update writes the declaration down and corrects drift.'
+      : 'This update goes as far as nothing is waited for; the next `up` goes on.',
+  ];
 }
 
 function rotationText({ name, grace }: NonNullable<Preview['rotation']>): string {

@@ -24,8 +24,21 @@ export interface Preview {
   /** The longest that clients may wait, in ms; infinite where it depends on the amount of data. */
   readonly longestWait: number;
   readonly gate?: GateNow;
+  /** Of a release that walks by itself; then `steps` is empty. */
+  readonly walk?: WalkAhead;
   /** What every password would be rotated for, and how long the logins of before would work, in ms. */
   readonly rotation?: { readonly name: string; readonly grace: number };
+}
+
+export interface WalkAhead {
+  /** As they are declared. */
+  readonly steps: readonly string[];
+  /** The step that it is at. */
+  readonly at: string | undefined;
+  /** What is done or waited for next. */
+  readonly next: string;
+  /** The Deployment in the cluster walks it, and an update does not. */
+  readonly controller: boolean;
 }
 
 /** SQLSTATE read_only_sql_transaction: a gate that tries the migrations out and takes them back. */

@@ -4,7 +4,9 @@ import { colours, type Colour } from '../../model/colours.ts';
 import type { Emit } from '../../model/events.ts';
 import { objectNames } from '../../manifests/names.ts';
 import type { Standing } from '../../manifests/planned.ts';
+import type { DeliveryParts } from '../../delivery/act.ts';
 import { follow } from '../../delivery/follow.ts';
+import { previewWalk, underWay } from '../../delivery/preview.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
 import { withOperator } from '../../operations/operator.ts';
 import { performRelease } from '../../operations/perform.ts';
@@ -34,6 +36,8 @@ export interface ObservedEnvironment {
   readonly pauseMs: number | undefined;
   /** What somebody changed by hand, in words. */
   readonly drift: readonly string[];
+  /** What a release is at that the next update goes on with; undefined where none is left for it. */
+  readonly walking?: string | undefined;
   readonly identity: Identity;
 }
 
@@ -123,12 +127,17 @@ export const kubernetesBackend: OpenBackend = (access) => {
           address: platform.traffic.address,
           pauseMs: journal.release?.pauseMs ?? (await platform.history.list()).at(-1)?.pauseMs,
           drift: await drift(environment, platform, journal),
+          walking: await underWay(walkParts(environment, platform)),
           identity: await identityOf(platform, journal),
         };
       }),
 
     preview: (environment, known) =>
-      withPlatform(environment, known, (platform) => previewRelease(environment, platform)),
+      withPlatform(environment, known, (platform) =>
+        walksByItself(environment)
+          ? previewWalk(walkParts(environment, platform))
+          : previewRelease(environment, platform),
+      ),
 
     apply: (environment, raw, emit, signal, known) =>
       withPlatform(environment, known, async (platform) => {
@@ -175,6 +184,11 @@ export const kubernetesBackend: OpenBackend = (access) => {
       }),
   };
 };
+
+/** For looking alone: nothing is done that would have to be told or stopped. */
+function walkParts(environment: Environment, platform: KubernetesPlatform): DeliveryParts {
+  return { environment, platform, emit: () => undefined, signal: new AbortController().signal };
+}
 
 /** A colour whose StatefulSet somebody deleted is as the repair will make it again, of its newest volume. */
 async function standingOf(environment: Environment, platform: KubernetesPlatform): Promise<Standing | undefined> {

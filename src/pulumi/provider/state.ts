@@ -6,6 +6,11 @@ import { remark, secretKeys, unwrap } from './values.ts';
 /** What an update can change and a preview does not know. */
 export const outputKeys = ['state', 'release', 'address', 'pauseMs', 'identity'] as const;
 
+/** A release that waited when the last update ended: the next one goes on with it, whatever is declared. */
+export function isWalking(olds: Values): boolean {
+  return typeof unwrap(olds['walking']).value === 'string';
+}
+
 /** Made in part: its creation is repeated, and nothing says yet that it exists. */
 export function isUnfinished(olds: Values): boolean {
   return unwrap(olds['unfinished']).value === true;
@@ -56,8 +61,8 @@ export function namespaceIn({ environment }: TrafficInputs): unknown {
 
 /** The state that the engine keeps: the inputs, and beside them what was seen. */
 export function outputsOf(news: Values, seen: ObservedEnvironment | undefined): Record<string, unknown> {
-  const { state, release, address, pauseMs, drift, identity: found } = seen ?? {};
-  const { drift: _, unfinished: __, ...rest } = news;
+  const { state, release, address, pauseMs, drift, walking, identity: found } = seen ?? {};
+  const { drift: _, unfinished: __, walking: ___, ...rest } = news;
   return {
     ...remark(unwrap(rest).value as Record<string, unknown>, secretKeys(rest)),
     ...remark(
@@ -67,6 +72,7 @@ export function outputsOf(news: Values, seen: ObservedEnvironment | undefined): 
         address,
         pauseMs,
         identity: found,
+        ...(walking === undefined ? {} : { walking }),
         ...(drift === undefined || drift.length === 0 ? {} : { drift }),
       },
       new Set(),

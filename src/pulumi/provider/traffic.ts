@@ -8,7 +8,17 @@ import { migrationsOf, planned, type Filled } from './planned.ts';
 import { ReleasePreview } from './release-preview.ts';
 import { Unfinished, type CheckResult, type DiffResult, type ReadResult, type Values } from './protocol.ts';
 import { lineFor } from './say.ts';
-import { comparable, driftIn, inputsIn, isUnfinished, knownIn, namespaceIn, outputKeys, outputsOf } from './state.ts';
+import {
+  comparable,
+  driftIn,
+  inputsIn,
+  isUnfinished,
+  isWalking,
+  knownIn,
+  namespaceIn,
+  outputKeys,
+  outputsOf,
+} from './state.ts';
 import { asSecret, remark, unwrap, withUnknowns } from './values.ts';
 import type { Voice } from './voice.ts';
 
@@ -79,7 +89,7 @@ export class TrafficResource {
     if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
     if (replaces.length > 0) return { changes: true, replaces };
     const same = isDeepStrictEqual(comparable(before, before), comparable(wanted, before));
-    return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || !same };
+    return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || isWalking(olds) || !same };
   }
 
   async create(urn: string, news: Values, preview = false): Promise<{ id: string; outs: Values }> {
@@ -204,7 +214,9 @@ export class TrafficResource {
         known,
       ),
     );
-    return outputsOf(news, await backend.observe(environment));
+    const seen = await backend.observe(environment);
+    // A release that walks by itself has not come to the declared colour yet.
+    return outputsOf(seen ? { ...news, live: seen.live } : news, seen);
   }
 
   /** Tells a failure with its id to whoever listens; the engine itself gets its text. */

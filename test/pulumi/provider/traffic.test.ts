@@ -393,6 +393,17 @@ test('what a refresh found is a change, until the update that puts it right', as
   expect(await diff('id', urn, outs, inputs)).toEqual({ changes: false });
 });
 
+test('a release that waits is a change, until an update has walked it to its end', async () => {
+  seen = { ...present, walking: 'waits for `verdigris approve`' };
+  const { outs } = await update('id', urn, { ...inputs, state: 'verified' }, inputs);
+  expect(outs).toMatchObject({ walking: 'waits for `verdigris approve`' });
+  expect(await diff('id', urn, outs, inputs)).toEqual({ changes: true });
+  seen = present;
+  const { outs: ended } = await update('id', urn, outs, inputs);
+  expect(ended).not.toHaveProperty('walking');
+  expect(await diff('id', urn, ended, inputs)).toEqual({ changes: false });
+});
+
 test('an import takes the declaration that the cluster has, and finds nothing to change in it', async () => {
   seen = present;
   const found = await read('default/shop', urn, {});
