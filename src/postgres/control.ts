@@ -1,4 +1,5 @@
 import type { Client } from './client.ts';
+import { guardControlTables } from './control-guard.ts';
 
 /**
  * Objects of Verdigris in the environment's database, in a schema of their own. Only `barrier` is replicated; the
@@ -51,4 +52,5 @@ export async function forgetOrigin(client: Client): Promise<void> {
 
 export async function ensureControlSchema(client: Client): Promise<void> {
   await client.query(statements);
+  await guardControlTables(client);
 }

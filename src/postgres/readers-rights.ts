@@ -59,9 +59,11 @@ export async function grantChecks(operator: Client, role: string): Promise<void>
     FROM pg_depend d JOIN pg_proc p ON p.oid = d.refobjid
       LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
       LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
-      LEFT JOIN pg_class c ON c.oid = coalesce(nullif(k.conrelid, 0), a.adrelid)
+      LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+      LEFT JOIN pg_partitioned_table s ON d.classid = 'pg_class'::regclass AND s.partrelid = d.objid
+      LEFT JOIN pg_class c ON c.oid = coalesce(nullif(k.conrelid, 0), a.adrelid, i.indrelid, s.partrelid)
       LEFT JOIN pg_type t ON t.oid = k.contypid
-    WHERE d.refclassid = 'pg_proc'::regclass AND coalesce(k.oid, a.oid) IS NOT NULL AND NOT p.prosecdef
+    WHERE d.refclassid = 'pg_proc'::regclass AND coalesce(k.oid, a.oid, i.indexrelid, s.partrelid) IS NOT NULL AND NOT p.prosecdef
       AND NOT has_function_privilege($1, p.oid, 'EXECUTE')
       AND has_function_privilege(coalesce(c.relowner, t.typowner), p.oid, 'EXECUTE')`,
     [role],

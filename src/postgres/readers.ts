@@ -106,6 +106,11 @@ function passwordOf(secret: string, role: string): string {
   return createHmac('sha256', secret).update(role).digest('base64url');
 }
 
+/** Where it is missing, without a password: nobody logs in as it until somebody gives it one. */
+export function ensureLocker(operator: Client): Promise<void> {
+  return ensure(operator, { user: lockerRole });
+}
+
 async function ensure(
   operator: Client,
   { user, password }: Pick<ConnectionSettings, 'user' | 'password'>,

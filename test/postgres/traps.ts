@@ -20,7 +20,7 @@ export async function layTraps(client: Client, role: string): Promise<{ function
   try {
     await client.query(
       `CREATE SCHEMA ${ident(role)}; CREATE SCHEMA verdigris_operator; ALTER DATABASE ${shop} SET search_path = public, pg_catalog;
-      ${trap}; ${places}; ${known}`,
+      ${trap(role)}; ${places}; ${known}`,
     );
     const words = await namesInSource();
     await client.query("SELECT set_config('trap.words', $1, false)", [words.join(',')]);
@@ -68,10 +68,26 @@ const pairs = [
   ['int8', 'int4'],
 ] as const;
 
-const trap = `
+/** `take` tries what runs later with more rights: what Verdigris keeps in its own tables for itself. */
+const trap = (role: string): string => `
+CREATE FUNCTION public.take() RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    BEGIN
+      INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release)
+      VALUES ('trap', 1, 'trap', 'switch', 'trap.sql', 1, 'ALTER ROLE ${role} SUPERUSER', 'trap') ON CONFLICT DO NOTHING;
+      RAISE LOG 'trap held_statement sprung as % superuser t', current_user;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    BEGIN
+      UPDATE verdigris.seed_statement SET sql = 'ALTER ROLE ${role} SUPERUSER' WHERE NOT done;
+      RAISE LOG 'trap seed_statement sprung as % superuser t', current_user;
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+  END $$;
 CREATE FUNCTION public.trap(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN
     BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
+    PERFORM public.take();
     RAISE LOG 'trap % sprung as % superuser %', name, current_user,
       (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user);
     RETURN true;

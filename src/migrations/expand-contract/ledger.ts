@@ -1,5 +1,6 @@
 import type { SeenChange } from '../../model/shape-changes.ts';
 import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
+import { guardControlTables } from '../../postgres/control-guard.ts';
 import type { Notes } from './notes.ts';
 import type { Expansion } from './shape.ts';
 
@@ -68,6 +69,7 @@ export async function writeShapes(
   { from, to, expansions, contractions, notes }: LedgerShapes,
 ): Promise<void> {
   await client.query(tables);
+  await guardControlTables(client);
   await withTransaction(client, async () => {
     const [newest] = await rows<{ name: string }>(
       client,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { ensureControlSchema } from '../control.ts';
+import { guardControlTables } from '../control-guard.ts';
 import { rows, withTransaction, type Client } from '../client.ts';
 import type { SchemaStatement, Stage } from './statements.ts';
 
@@ -30,6 +31,7 @@ export interface SeedRecord {
 export async function readSeed(candidate: Client): Promise<SeedRecord | undefined> {
   await ensureControlSchema(candidate);
   await candidate.query(tables);
+  await guardControlTables(candidate);
   const [found] = await rows<SeedRecord>(
     candidate,
     'SELECT method, stream, digest, position, seeded FROM verdigris.seed',

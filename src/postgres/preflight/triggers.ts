@@ -54,8 +54,8 @@ export const triggers: Check = {
       ...found('triggers-as-superuser', {
         objects: raised.map(on),
         reason:
-          'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, a superuser, and ' +
-          'the functions that fire then belong to roles that are not.',
+          'Before PostgreSQL 16 replicated rows are applied as the owner of the subscription, who may write every table, ' +
+          'and the functions that fire then belong to roles that may not.',
         fix: ordinarily(raised),
       }),
       ...found('triggers-on-apply', {

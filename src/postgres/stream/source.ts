@@ -16,12 +16,12 @@ export async function ensureReplicationRole(client: Client, password: string | u
 }
 
 /**
- * Of whoever is to own a subscription, the operator: the process that applies begins with what ALTER DATABASE has set
+ * Of whoever is to own a subscription, `role` as SQL names it: the process that applies begins with what ALTER DATABASE has set
  * for clients. A limit would end a long transaction again and again, and the other three change what values and
  * transactions mean.
  */
-export async function ensureApplies(subscriber: Client): Promise<void> {
-  await set(subscriber, 'CURRENT_USER', {
+export async function ensureApplies(subscriber: Client, role = 'CURRENT_USER'): Promise<void> {
+  await set(subscriber, role, {
     ...noLimits,
     array_nulls: 'on',
     xmloption: 'content',

@@ -5,6 +5,7 @@ import { majorOf } from '../major.ts';
 import { ident, literal } from '../quote.ts';
 import { quietly } from '../secretly.ts';
 import { isSynchronous } from '../standbys.ts';
+import { handToApplier, takeBackApply } from './applier.ts';
 import { beginSlotAt } from './slot.ts';
 import { ensureApplies, sourceOf } from './source.ts';
 
@@ -26,7 +27,7 @@ export async function subscribe(
   carried = false,
 ): Promise<void> {
   const present = await rows(subscriber, 'SELECT FROM pg_subscription WHERE subname = $1', [name]);
-  if (present.length > 0) return;
+  if (present.length > 0) return handToApplier(subscriber, name);
   await ensureApplies(subscriber);
   const source = sourceOf(name, conninfo, database);
   // A conflict is met again and again until somebody acts, and nothing is skipped. disable_on_error would also stop for
@@ -44,6 +45,7 @@ export async function subscribe(
     subscriber.query(`CREATE SUBSCRIPTION ${ident(name)} CONNECTION ${literal(source)} PUBLICATION ${ident(name)}
     WITH (copy_data = false, create_slot = false, enabled = false, slot_name = ${literal(name)}${onError}${outlives}${durable})`);
   await quietly(subscriber, async () => void (await make()));
+  await handToApplier(subscriber, name);
 }
 
 /**
@@ -147,4 +149,5 @@ export async function unsubscribe(subscriber: Client, name: string): Promise<voi
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} DISABLE`);
   await subscriber.query(`ALTER SUBSCRIPTION ${ident(name)} SET (slot_name = NONE)`);
   await subscriber.query(`DROP SUBSCRIPTION ${ident(name)}`);
+  await takeBackApply(subscriber);
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { one } from '../../../src/postgres/client.ts';
 import { withOwnSession } from '../../../src/postgres/session.ts';
 import { copyRows } from '../../../src/postgres/logical-seed/copy-rows.ts';
+import { readSeed } from '../../../src/postgres/logical-seed/ledger.ts';
 import { planRanges, readSources } from '../../../src/postgres/logical-seed/ranges.ts';
 import { connectionTo, withServer } from '../../support/postgres.ts';
 
@@ -10,6 +11,7 @@ const schema = `
   CREATE FUNCTION public.really() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
     BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
     BEGIN ALTER ROLE app SUPERUSER; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN UPDATE verdigris.seed_statement SET sql = 'ALTER ROLE app SUPERUSER'; EXCEPTION WHEN OTHERS THEN NULL; END;
     RETURN 1; END $$;
   CREATE FUNCTION public.become(what text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.really(); END $$;
   CREATE FUNCTION public.alone(what text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT public.become(what) $$;
@@ -34,6 +36,10 @@ test('rows that a seed copies are read and written by who can do no more than th
     await withOwnSession(connectionTo(server), 'test', (client) =>
       client.query('CREATE DATABASE candidate TEMPLATE live'),
     );
+    await withOwnSession(candidate, 'test', async (client) => {
+      await readSeed(client);
+      await client.query("INSERT INTO verdigris.seed_statement VALUES (1, 'rest', '', 'SELECT 1')");
+    });
     await withOwnSession(live, 'test', async (client) => {
       await client.query(
         'SET SESSION AUTHORIZATION app; SET row_security = on; ALTER TABLE public.prey NO FORCE ROW LEVEL SECURITY',
@@ -55,6 +61,9 @@ test('rows that a seed copies are read and written by who can do no more than th
         one(client, "SELECT rolsuper AS is FROM pg_roles WHERE rolname = 'app'"),
       );
     expect(await superuser()).toEqual({ is: false });
+    await withOwnSession(candidate, 'test', async (client) =>
+      expect(await one(client, 'SELECT sql FROM verdigris.seed_statement')).toEqual({ sql: 'SELECT 1' }),
+    );
     await withOwnSession(candidate, 'test', async (client) =>
       expect(await one(client, 'SELECT count(*)::int AS n, sum(twice)::int AS twice FROM public.prey')).toEqual({
         n: 100,

@@ -4,6 +4,7 @@ import { label, readTables } from '../../../postgres/catalogue.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 import { mapTables, type Mapping } from '../../../postgres/mapping.ts';
 import { makeStandIns } from '../../../postgres/row-identity.ts';
+import { grantApply } from '../../../postgres/stream/applier.ts';
 import { asPublished, publish } from '../../../postgres/stream/publication.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -71,6 +72,7 @@ export const check: Step = {
       });
     }
     await requireContracts(c);
+    await c.on(c.idle, grantApply);
     await c.on(c.live, async (from) => {
       await publish(from, stream(c).name, forward.published);
       await cross(c);

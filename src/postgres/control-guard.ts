@@ -1,0 +1,41 @@
+import type { Client } from './client.ts';
+
+/**
+ * Whoever has pg_write_all_data may write Verdigris's own tables too: `verdigris_locker`, under whom code of the
+ * tables' owners is evaluated, or a role of the application's. What is in them is run or believed by a superuser later:
+ * statements for the switchover, a seed's schema, who is let in again. So each but `barrier`, which is replicated, takes
+ * rows only from its owner, a superuser, and who was granted the privilege on it by name.
+ */
+const statement = `DO $do$
+DECLARE name name;
+BEGIN
+  IF pg_catalog.to_regprocedure('verdigris.require_grant()') IS NULL THEN
+    CREATE FUNCTION verdigris.require_grant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
+    BEGIN
+      IF NOT EXISTS (
+        SELECT FROM pg_class c WHERE c.oid = TG_RELID AND (pg_has_role(current_user, c.relowner, 'USAGE') OR EXISTS (
+          SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee <> 0 AND a.privilege_type = TG_OP
+            AND pg_has_role(current_user, a.grantee, 'USAGE')))) THEN
+        RAISE insufficient_privilege USING MESSAGE = format(
+          '%s on verdigris.%s was refused: role %s was not granted it by name', TG_OP, TG_TABLE_NAME, current_user);
+      END IF;
+      RETURN NULL;
+    END $f$;
+  END IF;
+  FOR name IN
+    SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('verdigris')
+      AND c.relkind = 'r' AND c.relname <> 'barrier' AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'require_grant')
+  LOOP
+    -- Operators themselves do not wait for the function: clients may be held.
+    EXECUTE pg_catalog.format($t$CREATE TRIGGER require_grant BEFORE INSERT OR UPDATE OR DELETE ON verdigris.%I
+      FOR EACH STATEMENT WHEN (pg_catalog.current_setting('is_superuser') <> 'on' OR current_user <> session_user)
+      EXECUTE FUNCTION verdigris.require_grant();
+      ALTER TABLE verdigris.%1$I ENABLE ALWAYS TRIGGER require_grant$t$, name);
+  END LOOP;
+END $do$`;
+
+/** Closes those that are not closed yet. */
+export async function guardControlTables(operator: Client): Promise<void> {
+  await operator.query(statement);
+}

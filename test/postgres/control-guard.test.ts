@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { guardControlTables } from '../../src/postgres/control-guard.ts';
+import { ensureControlSchema } from '../../src/postgres/control.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
+import { readSeed } from '../../src/postgres/logical-seed/ledger.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
+import { connectionTo, withServer } from '../support/postgres.ts';
+
+const held = `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release)
+  VALUES ('1', 1, '1', 'switch', 'x.sql', 1, 'ALTER ROLE app SUPERUSER', '1')`;
+
+async function code(client: Client, sql: string): Promise<string | undefined> {
+  return client.query(sql).then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
+}
+
+test('who writes all data writes none of what Verdigris runs or believes later', async () => {
+  await withServer(async (server) => {
+    await withOwnSession(connectionTo(server, 'postgres'), 'test', async (client) => {
+      await ensureControlSchema(client);
+      await readSeed(client);
+      await client.query(`CREATE ROLE app LOGIN IN ROLE pg_write_all_data, pg_read_all_data; CREATE ROLE named LOGIN;
+        CREATE ROLE member IN ROLE named; GRANT USAGE ON SCHEMA verdigris TO named; GRANT INSERT ON verdigris.data_statement TO named;
+        INSERT INTO verdigris.seed_statement VALUES (1, 'rest', '', 'SELECT 1')`);
+      const tables = await rows<{ name: string }>(
+        client,
+        "SELECT relname AS name FROM pg_class WHERE relnamespace = 'verdigris'::regnamespace AND relkind = 'r'",
+      );
+      expect(tables.length).toBeGreaterThan(12);
+      await client.query('SET SESSION AUTHORIZATION app');
+      for (const { name } of tables)
+        expect([name, await code(client, `DELETE FROM verdigris.${name}`)]).toEqual([
+          name,
+          name === 'barrier' ? undefined : '42501',
+        ]);
+      expect(await code(client, held)).toBe('42501');
+      expect(await code(client, "UPDATE verdigris.seed_statement SET sql = 'x'")).toBe('42501');
+      // A superuser's session that has become somebody else, as under ANALYZE and apply.
+      await client.query('RESET SESSION AUTHORIZATION; SET ROLE app');
+      expect(await code(client, held)).toBe('42501');
+      await client.query("SET ROLE NONE; SET session_replication_role = 'replica'; SET ROLE app");
+      expect(await code(client, held)).toBe('42501');
+      await client.query('SET ROLE NONE; RESET session_replication_role; SET SESSION AUTHORIZATION member');
+      expect(await code(client, held)).toBeUndefined();
+      expect(await code(client, 'UPDATE verdigris.fence SET token = 9')).toBe('42501');
+      await client.query(
+        'RESET SESSION AUTHORIZATION; DELETE FROM verdigris.data_statement; UPDATE verdigris.fence SET token = 1',
+      );
+      // Again, and where a table came since.
+      await client.query('CREATE TABLE verdigris.later (x int)');
+      await guardControlTables(client);
+      await client.query('SET SESSION AUTHORIZATION app');
+      expect(await code(client, 'DELETE FROM verdigris.later')).toBe('42501');
+    });
+  });
+});
