@@ -32,8 +32,8 @@ test.runIf(pgDump !== '')(
         });
       });
       await expectSame(world, (copy, original) => expect(copy).toEqual(original));
-      expect(await dumped(candidate)).toBe(await dumped(live));
       await withClient(connectionTo(candidate, 'shop'), 'test', (copy) => unsubscribe(copy, stream));
+      expect(await dumped(candidate)).toBe(await dumped(live));
       await unpublish(origin, stream);
       expect(await rows(origin, 'SELECT slot_name FROM pg_replication_slots')).toEqual([]);
       expect(await rows(origin, "SELECT FROM pg_auth_members WHERE member = 'verdigris_replication'::regrole")).toEqual(
