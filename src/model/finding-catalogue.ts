@@ -196,7 +196,10 @@ export const findingCatalogue = {
       "Give each colour its own prefix or folder in archive_command (the colour's name), and take a base " +
       'backup of the new live colour after the switchover.',
   },
-  'triggers-as-superuser': { grade: 'refuse', title: 'triggers would run on the candidate with rights that their owners lack' },
+  'triggers-as-superuser': {
+    grade: 'refuse',
+    title: 'triggers would run on the candidate with rights that their owners lack',
+  },
   'triggers-on-apply': { grade: 'warn', title: 'triggers fire on replicated changes too' },
   triggers: {
     grade: 'info',
