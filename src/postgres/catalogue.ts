@@ -69,26 +69,29 @@ export function readTables(client: Client, leaves: readonly string[] = []): Prom
   return withFixedPath(client, () => rows<Table>(client, everyTable, [leaves]));
 }
 
-const everyTable = `
+/** What each domain is over, however deep: with the modifier that it brings, and whether anything on the way refuses values. */
+const domains = `
+    WITH RECURSIVE over AS (
+      SELECT d.oid AS domain, d.typbasetype AS base, d.typtypmod AS modifier, 1 AS depth,
+        d.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = d.oid) AS constrained
+      FROM pg_type d WHERE d.typtype = 'd'
+      UNION ALL
+      SELECT over.domain, d.typbasetype, d.typtypmod, over.depth + 1,
+        over.constrained OR d.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = d.oid)
+      FROM over JOIN pg_type d ON d.oid = over.base AND d.typtype = 'd'),
+    domains AS MATERIALIZED (SELECT DISTINCT ON (domain) * FROM over ORDER BY domain, depth DESC)`;
+
+const everyTable = `${domains}
     SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
       CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
       coalesce((SELECT json_agg(json_build_object(
           'number', a.attnum, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-          'baseType', tn.nspname || '.' || t.typname, 'stored', format_type(t.oid, t.typmod), 'constrained', t.constrained,
+          'baseType', tn.nspname || '.' || t.typname, 'stored', format_type(t.oid, coalesce(d.modifier, a.atttypmod)),
+          'constrained', coalesce(d.constrained, false),
           'notNull', a.attnotnull, 'hasDefault', (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '', 'generated', a.attgenerated <> '')
           ORDER BY a.attnum)
-        FROM pg_attribute a
-        CROSS JOIN LATERAL (
-          WITH RECURSIVE base AS (
-            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod AS own, a.atttypmod AS
-              typmod, false AS constrained, 0 AS depth FROM pg_type y WHERE y.oid = a.atttypid
-            UNION ALL
-            SELECT y.oid, y.typname, y.typnamespace, y.typtype, y.typbasetype, y.typtypmod, base.own,
-              base.constrained OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = base.oid)
-                OR (SELECT d.typnotnull FROM pg_type d WHERE d.oid = base.oid), base.depth + 1
-            FROM base JOIN pg_type y ON y.oid = base.typbasetype WHERE base.typtype = 'd')
-          SELECT * FROM base ORDER BY depth DESC LIMIT 1) AS t
-        JOIN pg_namespace tn ON tn.oid = t.typnamespace
+        FROM pg_attribute a LEFT JOIN domains d ON d.domain = a.atttypid
+        JOIN pg_type t ON t.oid = coalesce(d.base, a.atttypid) JOIN pg_namespace tn ON tn.oid = t.typnamespace
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
       coalesce((SELECT json_agg(a.attname ORDER BY k.place) FROM pg_index i
         CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)

@@ -23,9 +23,10 @@ export function mapTables(from: readonly Table[], to: readonly Table[], directio
   const said = new MappingFindings(direction);
   const published: PublishedTable[] = [];
   const common: { from: Table; to: Table; columns: readonly string[] }[] = [];
-  const copies = from.some((one) => to.some((two) => two.oid === one.oid && label(two) === label(one)));
+  const there = new Map(to.map((table) => [label(table), table]));
+  const copies = from.some((table) => there.get(label(table))?.oid === table.oid);
   for (const source of from) {
-    const target = to.find((table) => label(table) === label(source));
+    const target = there.get(label(source));
     if (!target) {
       sayGone(source, to, said);
       continue;

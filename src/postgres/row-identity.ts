@@ -40,8 +40,9 @@ export function standIn(source: Table, target: Table): readonly string[] | undef
  */
 export async function makeStandIns(from: readonly Table[], to: readonly Table[], subscriber: Client): Promise<boolean> {
   let made = false;
+  const there = new Map(to.map((table) => [label(table), table]));
   for (const source of from) {
-    const target = to.find((table) => label(table) === label(source));
+    const target = there.get(label(source));
     const columns = target && standIn(source, target);
     if (!columns) continue;
     const name = ident(`verdigris_identity_${createHash('sha256').update(label(source)).digest('hex').slice(0, 12)}`);

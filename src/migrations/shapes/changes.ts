@@ -4,8 +4,9 @@ import { diffSchema, type SchemaDifference, type SchemaObject } from '../../post
 import { plain } from '../expand-contract/notes.ts';
 import { notNullFact } from './formula.ts';
 import { implies } from './implies.ts';
+import { relationOf, tablesThatDiffer } from './of-table.ts';
 import { untaken } from './partitions.ts';
-import { tableShapes } from './rules.ts';
+import { tableShapes, type TableShapes } from './rules.ts';
 import { stricterRules, type Stricter } from './stricter.ts';
 import { typeChanges } from './types.ts';
 
@@ -58,6 +59,8 @@ export function shapeChangesBetween(
   mappings: Mappings,
 ): SeenChange[] {
   const differences = schemaDifference(before, after);
+  const [were, are] = tablesThatDiffer(before, after);
+  const [was, is] = [tableShapes(were), tableShapes(are)];
   const removed = differences.filter(
     ({ change, kind, before: was }) => change === 'removed' && named.has(kind) && !ofTrigger(was),
   );
@@ -70,10 +73,10 @@ export function shapeChangesBetween(
         object,
         kind,
       })),
-    ...ofMapping(mappings.forward, forwardFindings).filter((change) => !isRefusedAlready(change, before)),
+    ...ofMapping(mappings.forward, forwardFindings).filter((change) => !isRefusedAlready(change, was)),
     ...differences.flatMap(ofDefinition),
     ...differences.flatMap(typeChanges),
-    ...stricterRules(before, after).map(({ by, object }): SeenChange => ({
+    ...stricterRules(was, is).map(({ by, object }): SeenChange => ({
       id: forwardRules[by],
       object,
       kind: 'constraint',
@@ -84,7 +87,7 @@ export function shapeChangesBetween(
       kind: 'table',
     })),
     ...ofMapping(mappings.reverse, reverseFindings),
-    ...stricterRules(after, before).map(({ by, object }): SeenChange => ({
+    ...stricterRules(is, was).map(({ by, object }): SeenChange => ({
       id: reverseRules[by],
       object,
       kind: 'constraint',
@@ -95,9 +98,9 @@ export function shapeChangesBetween(
 }
 
 /** A NULL that a CHECK of the live release refuses is not written, whatever the column says. */
-function isRefusedAlready({ id, object }: SeenChange, before: readonly SchemaObject[]): boolean {
+function isRefusedAlready({ id, object }: SeenChange, before: TableShapes): boolean {
   if (id !== 'not-null-added') return false;
-  return [...tableShapes(before)].some(([table, { columns, checks }]) =>
+  return [...before].some(([table, { columns, checks }]) =>
     [...columns.keys()].some(
       (column) =>
         plain(`${table}.${column}`) === plain(object) &&
@@ -138,11 +141,6 @@ export function isPartOf({ kind, identity, before, after }: SchemaDifference, wh
   if (kind === 'column') return whole.has(relationOf(identity));
   const owner = /^owned by (.+)$/m.exec(before ?? after ?? '')?.[1];
   return kind === 'sequence' && owner !== undefined && (whole.has(owner) || whole.has(relationOf(owner)));
-}
-
-/** Of a column, as the catalogue prints it. */
-function relationOf(column: string): string {
-  return column.replace(/\.("(?:[^"]|"")+"|[^."]+)$/, '');
 }
 
 const fills = / default | as identity/;

@@ -12,6 +12,7 @@ import {
   printed,
   type Formula,
 } from './formula.ts';
+import { tableOfIndex } from './of-table.ts';
 
 /** No two rows may agree in all elements where the condition holds. */
 export interface UniqueRule {
@@ -58,11 +59,13 @@ export interface TableShape {
   readonly foreignKeys: readonly AddedForeignKey[];
 }
 
+export type TableShapes = ReadonlyMap<string, TableShape>;
+
 /**
  * The rules of each table by its name, those that come from a parent excepted. `loadModule` of the parser must have
  * been awaited.
  */
-export function tableShapes(schema: readonly SchemaObject[]): Map<string, TableShape> {
+export function tableShapes(schema: readonly SchemaObject[]): TableShapes {
   const shapes = new Map<string, Writable>();
   for (const { kind, identity } of schema)
     if (kind === 'table') shapes.set(identity, { columns: new Map(), checks: [], uniques: [], foreignKeys: [] });
@@ -75,7 +78,8 @@ export function tableShapes(schema: readonly SchemaObject[]): Map<string, TableS
       const shape = shapes.get(identity.slice(at + 4));
       if (shape) addConstraint(shape, identity.slice(0, at), definition.replace(/ not validated$/, ''));
     } else if (kind === 'index' && definition.startsWith('CREATE UNIQUE INDEX') && !/^of /m.test(definition)) {
-      addIndex(shapes, identity.split('.').at(-1) ?? identity, definition);
+      const shape = shapes.get(tableOfIndex(definition) ?? '');
+      if (shape) addIndex(shape, identity.split('.').at(-1) ?? identity, definition);
     }
   }
   return shapes;
@@ -172,14 +176,12 @@ function plainColumns(elements: readonly Element[]): string[] {
   return elements.flatMap(({ name }) => name ?? []);
 }
 
-function addIndex(shapes: ReadonlyMap<string, Writable>, name: string, definition: string): void {
+function addIndex(shape: Writable, name: string, definition: string): void {
   const text = definition.split('\n')[0]?.replace(/( invalid)?( clustered)?( tablespace \S+)?$/, '') ?? '';
   const node = as(first(text), 'IndexStmt');
   if (!node) return;
-  const table = [node.relation?.schemaname ?? '', node.relation?.relname ?? ''];
-  const shape = [...shapes].find(([key]) => key === table.join('.') || sameName(key, table))?.[1];
   const elements = all(node.indexParams, 'IndexElem');
-  shape?.uniques.push({
+  shape.uniques.push({
     name: unquoted(name),
     elements: elements.map((element) => `${elementText(element)} =`),
     columns: columnsIn(elements),
@@ -188,10 +190,4 @@ function addIndex(shapes: ReadonlyMap<string, Writable>, name: string, definitio
     when: node.whereClause && formulaOf(node.whereClause),
     nullsEqual: node.nulls_not_distinct === true,
   });
-}
-
-/** `"Shop".orders` and [Shop, orders]. */
-function sameName(quoted: string, [schema, name]: readonly string[]): boolean {
-  const parts = quoted.match(/"(?:[^"]|"")+"|[^."]+/g)?.map(unquoted) ?? [];
-  return parts[0] === schema && parts[1] === name;
 }

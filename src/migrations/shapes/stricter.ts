@@ -1,7 +1,6 @@
-import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { columnFact, notNullFact, type Atom, type Formula } from './formula.ts';
 import { implies, isNever } from './implies.ts';
-import { tableShapes, type ColumnShape, type TableShape, type UniqueRule } from './rules.ts';
+import type { ColumnShape, TableShape, TableShapes, UniqueRule } from './rules.ts';
 
 /** Something of the one schema that refuses what the other takes. */
 export interface Stricter {
@@ -13,10 +12,9 @@ export interface Stricter {
  * Rules of `to` that refuse rows which `from` takes. Rows come from software that knows `from` alone, or by replication
  * from a database that has it: a column that only `to` has holds its default in them.
  */
-export function stricterRules(from: readonly SchemaObject[], to: readonly SchemaObject[]): Stricter[] {
-  const known = tableShapes(from);
-  return [...tableShapes(to)].flatMap(([table, shape]) => {
-    const before = known.get(table);
+export function stricterRules(from: TableShapes, to: TableShapes): Stricter[] {
+  return [...to].flatMap(([table, shape]) => {
+    const before = from.get(table);
     return before ? stricterIn(before, shape).map(({ by, name }) => ({ by, object: `${table}.${name}` })) : [];
   });
 }

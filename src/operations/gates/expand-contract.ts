@@ -8,6 +8,7 @@ import { readNotes, type Notes } from '../../migrations/expand-contract/notes.ts
 import { contractions, expansions } from '../../migrations/expand-contract/shape.ts';
 import { shapeChangesBetween } from '../../migrations/shapes/changes.ts';
 import { readTables } from '../../postgres/catalogue.ts';
+import type { Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
@@ -66,9 +67,12 @@ async function changesOf({ before, after, forward, reverse }: Shapes): Promise<S
   return shapeChangesBetween(before, after, { forward: forward.findings, reverse: reverse.findings });
 }
 
-/** The catalogues as they are after the run: what an engine did that was not known beforehand is found here. */
-export async function requireContracts(c: Context): Promise<void> {
-  const refused = refusals(await shapeFindings(c, await shapes(c), []));
+/**
+ * The catalogues as they are after the run, whose tables were mapped already: what an engine did that was not known
+ * beforehand is found here.
+ */
+export async function requireContracts(c: Context, mapped: Pick<Shapes, 'forward' | 'reverse'>): Promise<void> {
+  const refused = refusals(await shapeFindings(c, { ...(await schemas(c)), ...mapped }, []));
   if (refused.length === 0) return;
   const [first] = refused;
   throw new VerdigrisError(first?.id === 'ends-lossless-rollback' ? 'ends-lossless-rollback' : 'contract-too-early', {
@@ -107,16 +111,19 @@ function notesOf(c: Context): Promise<Notes> {
 }
 
 async function shapes(c: Context): Promise<Shapes> {
-  const [live, candidate] = await Promise.all(
-    [c.live, c.idle].map((colour) =>
-      c.on(colour, async (client) => ({ tables: await readTables(client), schema: await readSchema(client) })),
-    ),
-  );
-  if (!live || !candidate) throw new Error('both colours were read');
+  const [live = [], candidate = []] = await onBoth(c, readTables);
   return {
-    before: live.schema,
-    after: candidate.schema,
-    forward: mapTables(live.tables, candidate.tables, 'forward'),
-    reverse: mapTables(candidate.tables, live.tables, 'reverse'),
+    ...(await schemas(c)),
+    forward: mapTables(live, candidate, 'forward'),
+    reverse: mapTables(candidate, live, 'reverse'),
   };
+}
+
+async function schemas(c: Context): Promise<Pick<Shapes, 'before' | 'after'>> {
+  const [before = [], after = []] = await onBoth(c, readSchema);
+  return { before, after };
+}
+
+function onBoth<T>(c: Context, read: (client: Client) => Promise<T>): Promise<T[]> {
+  return Promise.all([c.live, c.idle].map((colour) => c.on(colour, (client) => read(client))));
 }

@@ -35,10 +35,14 @@ function part(source: {
   const initial =
     `coalesce((SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = '${catalogue}'::regclass AND ` +
     `i.objoid = ${oid} AND i.objsubid = ${column}), acldefault(${type}, ${owner}))`;
+  // Thousands of tables are granted alike: what a list of privileges says is found once.
   return `
-  SELECT 'grants', g.identity, coalesce(g.now, 'nobody but the owner')
-  FROM (SELECT ${identity} AS identity, ${lines(acl, type, owner)} AS now, ${lines(initial, type, owner)} AS before FROM ${from} AND ${acl} IS NOT NULL) AS g
-  WHERE g.now IS DISTINCT FROM g.before`;
+  (WITH granted AS MATERIALIZED (SELECT ${identity} AS identity, ${acl} AS acl, ${initial} AS initial, ${type} AS type, ${owner} AS owner
+      FROM ${from} AND ${acl} IS NOT NULL),
+    said AS MATERIALIZED (SELECT a.*, ${lines('a.acl', 'a.type', 'a.owner')} AS now, ${lines('a.initial', 'a.type', 'a.owner')} AS before
+      FROM (SELECT DISTINCT acl, initial, type, owner FROM granted) AS a)
+  SELECT 'grants', g.identity, coalesce(s.now, 'nobody but the owner')
+  FROM granted g JOIN said s USING (acl, initial, type, owner) WHERE s.now IS DISTINCT FROM s.before)`;
 }
 
 const relationType = `CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char"`;
@@ -135,7 +139,7 @@ const parts = [
     catalogue: 'pg_parameter_acl',
     type: `'p'::"char"`,
     acl: 'p.paracl',
-    owner: '10',
+    owner: '10::oid',
     oid: 'p.oid',
     identity: `'parameter ' || p.parname`,
     // The login that is tried with has some for as long as it lives.

@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { refusals, type Finding } from '../../../model/finding.ts';
-import { label, readTables } from '../../../postgres/catalogue.ts';
+import { label, readTables, type Table } from '../../../postgres/catalogue.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 import { mapTables, type Mapping } from '../../../postgres/mapping.ts';
 import { makeStandIns } from '../../../postgres/row-identity.ts';
@@ -13,7 +13,7 @@ import { requireContracts } from '../../gates/expand-contract.ts';
 import { followedFindings } from '../../gates/schema.ts';
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
-async function sentInVain(live: Client, name: string, forward: Mapping): Promise<string[]> {
+async function sentInVain(live: Client, name: string, forward: Mapping, tables: readonly Table[]): Promise<string[]> {
   const sent = await rows<{ table: string; column: string }>(
     live,
     `
@@ -22,14 +22,16 @@ async function sentInVain(live: Client, name: string, forward: Mapping): Promise
     [name],
   );
   const generated = new Set(
-    (await readTables(live)).flatMap((table) =>
+    tables.flatMap((table) =>
       table.columns.filter((column) => column.generated).map((column) => `${label(table)}.${column.name}`),
     ),
   );
-  const published = await asPublished(live, forward.published);
+  const published = new Map(
+    (await asPublished(live, forward.published)).map((each) => [label(each.table), each] as const),
+  );
   return sent
     .filter(({ table, column }) => {
-      const carried = published.find((each) => label(each.table) === table);
+      const carried = published.get(table);
       return !carried || (carried.columns !== undefined && !carried.columns.includes(column));
     })
     .map(({ table, column }) => `${table}.${column}`)
@@ -48,7 +50,8 @@ export const check: Step = {
       return (await makeStandIns(live, tables, client)) ? readTables(client) : tables;
     });
     const forward = mapTables(live, candidate, 'forward');
-    const refused = refusals([...forward.findings, ...backward(mapTables(candidate, live, 'reverse').findings)]);
+    const reverse = mapTables(candidate, live, 'reverse');
+    const refused = refusals([...forward.findings, ...backward(reverse.findings)]);
     if (refused.length > 0) {
       throw new VerdigrisError('mapping-broken', {
         seen: `After the migrations, replication cannot continue: ${refused.map(({ title }) => title).join('; ')}.`,
@@ -57,7 +60,7 @@ export const check: Step = {
         facts: { findings: refused },
       });
     }
-    const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward));
+    const inVain = await c.on(c.live, (from) => sentInVain(from, stream(c).name, forward, live));
     if (inVain.length > 0) {
       throw new VerdigrisError('column-still-sent', {
         seen:
@@ -71,7 +74,7 @@ export const check: Step = {
         facts: { columns: inVain },
       });
     }
-    await requireContracts(c);
+    await requireContracts(c, { forward, reverse });
     await c.on(c.idle, grantApply);
     await c.on(c.live, async (from) => {
       await publish(from, stream(c).name, forward.published);

@@ -16,8 +16,9 @@ export const columns: Step = {
     const { name } = stream(c);
     const lists = forward.published.filter(({ columns: list }) => list !== undefined);
     await c.on(c.idle, async (client) => {
+      const sent = new Map(forward.published.map(({ table, columns: list }) => [label(table), list]));
       for (const { from, to } of forward.common) {
-        const carried = forward.published.find(({ table }) => label(table) === label(from))?.columns;
+        const carried = sent.get(label(from));
         if (!carried) continue;
         // Until the migration drops it, a column that is no longer sent must not be required.
         for (const column of to.columns.filter(
