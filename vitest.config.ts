@@ -116,6 +116,7 @@ export const long = [
   'operations/hook-order',
   'operations/hooks',
   'operations/older-journal',
+  'operations/put-back',
   'operations/resting',
   'operations/retained',
   'operations/rotate',

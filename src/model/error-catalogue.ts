@@ -307,6 +307,7 @@ export const errorCatalogue = {
   'lint-database': 'failed',
   // Findings of the gates
   'slot-missing': 'failed',
+  'publisher-went-back': 'failed',
   'canary-needs-istio': 'refused',
   // Rehearsal
   'rehearsal-option': 'usage',

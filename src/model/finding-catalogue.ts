@@ -266,6 +266,9 @@ export const findingCatalogue = {
   'columns-rewritten': { grade: 'refuse' },
   'server-without-room': { grade: 'refuse', title: 'a server has no room left on its disk' },
   'candidate-written': { grade: 'refuse' },
+  'retained-written': { grade: 'refuse' },
+  'retained-unproved': { grade: 'warn' },
+  'rows-differ': { grade: 'refuse' },
   'candidate-spoiled': {
     grade: 'refuse',
     title: 'what a tool runs at the switchover has begun on the candidate, and writes did not move there',

@@ -57,7 +57,6 @@ function streamInside(stream: Stream | null, database: string): Stream | null {
 
 function streamAround(outer: Stream | null, database: string, inner: Stream | null): Stream | null {
   if (!outer || !inner) return outer;
-  const { name, begins } = inner;
-  const part = { name, ...(begins === undefined ? {} : { begins }) };
+  const { from: _from, to: _to, databases: _databases, ...part } = inner;
   return { ...outer, databases: { ...outer.databases, [database]: part } };
 }

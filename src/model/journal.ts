@@ -35,6 +35,8 @@ const streamPart = {
    * back there.
    */
   begins: z.string().optional(),
+  /** Of one that a switchover made: publication on `to` by which the log of what is written there otherwise is read. */
+  witness: z.string().optional(),
 };
 
 /** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
@@ -42,6 +44,8 @@ const stream = z.strictObject({
   ...streamPart,
   from: colour,
   to: colour,
+  /** When the server `to` had started, as replication began there: with another one its storage may be another state. */
+  startTime: z.string().optional(),
   /** In further databases of the server that are released together with the environment's first. */
   databases: z.record(z.string(), z.strictObject(streamPart)).optional(),
 });

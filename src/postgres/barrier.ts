@@ -15,7 +15,8 @@ import { sealOf } from './stream/publication.ts';
  * the publisher any more, its arrival alone proves that the subscriber lacks nothing, even where the publisher cannot
  * be asked again (`isSealed`).
  * `applyError` tells why a change could not be applied, where the server's log can be read.
- * @throws VerdigrisError `slot-lost`, `slot-missing` or `apply-failed` as soon as the marker can never arrive;
+ * @throws VerdigrisError `publisher-went-back` where the subscriber has a marker that the publisher only writes now;
+ * `slot-lost`, `slot-missing` or `apply-failed` as soon as the marker can never arrive;
  * `timed-out` after `limit` ms.
  */
 export async function crossBarrier(
@@ -30,6 +31,7 @@ export async function crossBarrier(
   const row = seal === undefined ? stream : sealOf(stream);
   const known = readSubscription(subscriber, stream);
   known.catch(() => undefined);
+  const before = seal === undefined ? await markerOf(subscriber, row) : undefined;
   const { marker } = await one<{ marker: string }>(
     publisher,
     `
@@ -37,6 +39,9 @@ export async function crossBarrier(
     ON CONFLICT (stream) DO UPDATE SET marker = coalesce($2::bigint, b.marker + 1), at = clock_timestamp() RETURNING marker::text`,
     [row, seal],
   );
+  // Seals are numbered by a clock that may be set back, so that one of before may be higher.
+  const proves = (seen: string): boolean => (seal === undefined ? BigInt(seen) >= BigInt(marker) : seen === marker);
+  if (before !== undefined && proves(before)) throw wentBack(stream, before, marker);
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');
   let state = '';
   const wait = { limit, signal, every: 1, slowest: 4, next: 'see whether the subscription works: `verdigris status`.' };
@@ -47,7 +52,7 @@ export async function crossBarrier(
     async () => {
       const seen = await markerOf(subscriber, row);
       state = `marker ${seen ?? 'none'} of ${marker}`;
-      if (seen !== undefined && BigInt(seen) >= BigInt(marker)) return true;
+      if (seen !== undefined && proves(seen)) return true;
       if (performance.now() < look) return undefined;
       look = performance.now() + slotEvery;
       // A publisher that cannot be asked has sent what it had, or comes back: no reason to stop waiting.
@@ -81,6 +86,18 @@ export async function crossBarrier(
  */
 export async function isSealed(subscriber: Client, stream: string, seal: number): Promise<boolean> {
   return (await markerOf(subscriber, sealOf(stream))) === String(seal);
+}
+
+/** Markers rise on the publisher alone, so that it lost what the subscriber has of it. */
+function wentBack(stream: string, seen: string, marker: string): VerdigrisError {
+  return new VerdigrisError('publisher-went-back', {
+    seen: `The marker ${marker} of ${stream} is on the other colour before it was written: there it is ${seen} already.`,
+    required: 'a server that still has all that it sent: this one was put back to an earlier state.',
+    next:
+      'before the switchover: `verdigris abandon`, then seed again. After it: the retained colour may have rows that the ' +
+      'live one lost; look there first (`verdigris psql`), then `verdigris retire`.',
+    facts: { stream, seen, marker },
+  });
 }
 
 /** Milliseconds between two looks at the slot while the marker is waited for. */
@@ -118,7 +135,8 @@ function requireApply(name: string, now: Subscription, before: number, error: st
   });
 }
 
-async function markerOf(client: Client, row: string): Promise<string | undefined> {
+/** The last marker that is there, of a stream or of its seal. */
+export async function markerOf(client: Client, row: string): Promise<string | undefined> {
   const [found] = await rows<{ marker: string }>(
     client,
     'SELECT marker::text FROM verdigris.barrier WHERE stream = $1',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import { proofWitness, writtenFindings } from '../../src/operations/gates/proof.ts';
+import { writtenFindings } from '../../src/operations/gates/proof.ts';
+import { proofWitness } from '../../src/operations/gates/witness.ts';
 import { rewritten } from '../../src/operations/gates/rewritten.ts';
 import { withObserver } from '../../src/operations/observer.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';

@@ -1,3 +1,4 @@
+import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
@@ -15,7 +16,10 @@ const crossing = 8_000;
 async function crosses(c: Context): Promise<boolean> {
   return cross(c, crossing).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (error instanceof VerdigrisError && error.id === 'publisher-went-back') throw error;
+      return false;
+    },
   );
 }
 

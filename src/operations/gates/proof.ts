@@ -1,4 +1,4 @@
-import type { Release, Stream } from '../../model/journal.ts';
+import type { Release } from '../../model/journal.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { readRewrites } from '../../postgres/seal/objects.ts';
@@ -6,9 +6,10 @@ import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
-import { release, stream } from '../engine/release-record.ts';
+import { note, release, stream } from '../engine/release-record.ts';
+import { differingFindings } from './put-back.ts';
 import { otherRowsFindings } from './rewritten.ts';
-import { asStatements, beginWitness, differing, forgetUntil, witnessed } from './witness.ts';
+import { asStatements, beginWitness, differing, forgetUntil, proofWitness, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
@@ -26,11 +27,6 @@ export async function beginProof(c: Context): Promise<{ proof: Proof; rewrites: 
 /** What `beginProof` made; a proof of before is void then, as its log is gone. */
 export async function dropProof(c: Context): Promise<void> {
   await c.ifRunning(c.idle, (client) => unpublish(client, proofWitness(stream(c))));
-}
-
-/** Slot and publication on the candidate that see who writes there after it was compared. */
-export function proofWitness({ name }: Stream): string {
-  return `${name}_proof`;
 }
 
 /**
@@ -92,11 +88,28 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
         reason: 'What was not compared may differ.',
       }),
     );
-  if (verification.proof) findings.push(...(await aged(c, verification.at, verification.proof)));
+  findings.push(...(await ageFindings(c)));
   const since =
     verification.mode === 'complete' ? `the comparison of ${verification.at}` : 'all rows were copied or compared';
   findings.push(...(await otherRowsFindings(c, since)));
   return findings;
+}
+
+/**
+ * A candidate that restarted may have the storage of an earlier state, in which rows are missing that nobody sends again:
+ * where all rows were compared they are once more. A live colour that crashed must not wait for that.
+ */
+async function ageFindings(c: Context): Promise<Finding[]> {
+  const { verification } = release(c);
+  if (!verification?.proof) return [];
+  const { at, mode, proof } = verification;
+  const now = await circumstances(c);
+  const restarted = now.startTimes[c.idle] !== proof.startTimes[c.idle];
+  if (!restarted || mode !== 'complete' || c.looking) return aged(c, at, proof);
+  const wrong = await differingFindings(c, `${c.idle} restarted since the comparison of ${at}`);
+  if (wrong.length > 0) return wrong;
+  await note(c, { verification: { ...verification, at: new Date().toISOString(), proof: now } });
+  return [];
 }
 
 async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {

@@ -1,12 +1,13 @@
 import { count } from '../../model/count.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { one } from '../../postgres/client.ts';
+import type { Stream } from '../../model/journal.ts';
+import { one, type Client } from '../../postgres/client.ts';
 import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { isUnidentified } from '../../postgres/row-identity.ts';
-import { createSlot, readSlot } from '../../postgres/stream/slot.ts';
-import { publish } from '../../postgres/stream/publication.ts';
+import { createSlot, dropSlot, readSlot } from '../../postgres/stream/slot.ts';
+import { forgetMarkers, publish, unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
 
@@ -27,6 +28,31 @@ export async function beginWitness(c: Context, name: string): Promise<void> {
   });
 }
 
+/** Slot on the colour that is not live that sees who writes there otherwise, since a comparison or the switchover. */
+export function proofWitness({ name }: Stream): string {
+  return `${name}_proof`;
+}
+
+/**
+ * A stream that has ended goes, and its slot lives on as a witness: all that it has not sent was written since by others.
+ * Not where nothing bounds the log that a slot keeps: nobody reads this one until a rollback. Its publication stays, as
+ * the log is read by what was there when it was written.
+ */
+export async function keepWitness(client: Client, ended: string, witness: string): Promise<void> {
+  const { bounded } = await one<{ bounded: boolean }>(
+    client,
+    "SELECT coalesce(current_setting('max_slot_wal_keep_size', true), '-1') <> '-1' AS bounded",
+  );
+  if (!bounded) return unpublish(client, ended);
+  await client.query(
+    `SELECT pg_copy_logical_replication_slot(slot_name, $2) FROM pg_replication_slots s
+    WHERE slot_name = $1 AND NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $2)`,
+    [ended, witness],
+  );
+  await dropSlot(client, ended);
+  await forgetMarkers(client, ended);
+}
+
 export interface Witnessed {
   readonly changes: readonly LocalChanges[];
   /** All that was committed before this was seen. */
@@ -37,12 +63,12 @@ export interface Witnessed {
  * What was written since, other than by replication, to tables that both colours have; undefined where the log was not
  * kept.
  */
-export async function witnessed(c: Context, name: string): Promise<Witnessed | undefined> {
+export async function witnessed(c: Context, name: string, publication = name): Promise<Witnessed | undefined> {
   return c.on(c.idle, async (client) => {
     const slot = await readSlot(client, name);
     if (!slot || slot.walStatus === 'lost') return undefined;
     const { until } = await one<{ until: Lsn }>(client, 'SELECT pg_current_wal_flush_lsn()::text AS until');
-    return { changes: await localChanges(client, name, name), until };
+    return { changes: await localChanges(client, name, publication), until };
   });
 }
 

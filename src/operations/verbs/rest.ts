@@ -1,11 +1,12 @@
 import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
+import { markerOf } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
-import { stream } from '../engine/release-record.ts';
+import { noteStart, stream } from '../engine/release-record.ts';
 import { followRotation } from './rotate-own.ts';
 
 /** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
@@ -40,8 +41,16 @@ export async function wake(c: Context): Promise<void> {
   const { to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
   await c.platform.servers.start(to);
+  // Right before it was stopped a marker crossed, and none since: a storage that has it is the one of then.
+  if (!(await oneByOne(c, markersAgree)).includes(false)) await noteStart(c);
   await followRotation(c);
   await oneByOne(c, (inside) => cross(inside));
+}
+
+async function markersAgree(c: Context): Promise<boolean> {
+  const { name, from, to } = stream(c);
+  const sent = await c.on(from, (client) => markerOf(client, name));
+  return sent !== undefined && sent === (await c.on(to, (client) => markerOf(client, name)));
 }
 
 /** What can be said of a rollback before the retained colour is woken. */

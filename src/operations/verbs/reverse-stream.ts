@@ -5,7 +5,7 @@ import type { Stream } from '../../model/journal.ts';
 import { carriedDatabases } from '../../model/journal-inside.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
-import { one } from '../../postgres/client.ts';
+import { one, type Client } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
@@ -13,14 +13,14 @@ import { carriesSlots, untilFlushed } from '../../postgres/standbys.ts';
 import { createSlot } from '../../postgres/stream/slot.ts';
 import { enableStream, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
 import { publish, unpublish } from '../../postgres/stream/publication.ts';
-import { proofWitness } from '../gates/proof.ts';
+import { keepWitness, proofWitness } from '../gates/witness.ts';
 import { cross } from '../engine/cross.ts';
 import { outlive } from '../engine/outlive.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne, textInEach } from '../engine/each.ts';
 import { newStream } from '../engine/new-stream.ts';
 import type { Step } from '../engine/operation.ts';
-import { stream } from '../engine/release-record.ts';
+import { noteStart, stream } from '../engine/release-record.ts';
 
 /** SQLSTATE class 42: the statement does not fit the objects and rights that are there. */
 const accessRuleViolation = '42';
@@ -45,13 +45,17 @@ export function rolesExchanged(c: Context): { live: Colour; stream: Stream; clos
   const { databases, ...next } = nextStreams(c);
   const parts = c.each
     .slice(1)
-    .map((inside) => [inside.environment.database, { name: nextName(inside), begins: begins.get(inside) }] as const);
+    .map((inside) => [inside.environment.database, { name: nextName(inside), ...partOf(inside) }] as const);
   return {
     live: c.idle,
-    stream: { ...next, begins: begins.get(c), ...(databases ? { databases: Object.fromEntries(parts) } : {}) },
+    stream: { ...next, ...partOf(c), ...(databases ? { databases: Object.fromEntries(parts) } : {}) },
     closing: stream(c),
     streams: c.journal.streams + 1,
   };
+}
+
+function partOf(c: Context): Pick<Stream, 'begins' | 'witness'> {
+  return { begins: begins.get(c), witness: stream(c).name };
 }
 
 /** Where the way back begins, of the attempt under way. */
@@ -116,10 +120,13 @@ export const closeStream: Step = {
     await c.on(closing.to, async (client) => {
       await unsubscribe(client, closing.name);
       await unpublish(client, proofWitness(closing));
+      if (closing.witness !== undefined) await unpublish(client, closing.witness);
     });
-    return (await c.ifRunning(closing.from, (client) => unpublish(client, closing.name)))
-      ? undefined
-      : `${closing.from} is down: its slot is left for later`;
+    const end = (client: Client) =>
+      c.journal.state === 'switched'
+        ? keepWitness(client, closing.name, proofWitness(stream(c)))
+        : unpublish(client, closing.name);
+    return (await c.ifRunning(closing.from, end)) ? undefined : `${closing.from} is down: its slot is left for later`;
   },
 };
 
@@ -133,7 +140,10 @@ export const reverse: Step = {
   async run(c) {
     const made = await oneByOne(c, follow);
     // Until now the old stream in the journal says that this is still to be done.
-    if (made.every(({ follows }) => follows)) await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    if (made.every(({ follows }) => follows)) {
+      await noteStart(c);
+      await c.ledger.write((journal) => ({ ...journal, closing: null }));
+    }
     return textInEach(
       c,
       made.map(({ detail }) => detail),

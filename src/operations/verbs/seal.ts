@@ -10,6 +10,7 @@ import type { Step } from '../engine/operation.ts';
 import { keepRewrites, rewritten, rewrittenFindings } from '../gates/rewritten.ts';
 import { writtenFindings } from '../gates/proof.ts';
 import { keepFacts } from './kept-facts.ts';
+import { retainedWritten } from '../gates/put-back.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
 
 interface Sealed {
@@ -44,7 +45,7 @@ export const look: Step = {
     const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
     const rewrites = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => rewriteKinds.includes(kind));
     const sinceGates = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
-    const written = c.journal.state === 'switched' ? [] : await writtenFindings(c);
+    const written = await (c.journal.state === 'switched' ? retainedWritten(c) : writtenFindings(c));
     const refused = [...found, ...sinceGates, ...written].filter(({ grade }) => grade === 'refuse');
     if (refused.length > 0)
       throw broken(

@@ -10,6 +10,7 @@ import { folderFindings } from '../gates/folders.ts';
 import { wayBackNow } from '../gates/expand-contract.ts';
 import { untriedFindings } from '../gates/at-switchover.ts';
 import { otherRowsFindings } from '../gates/rewritten.ts';
+import { retainedFindings } from '../gates/put-back.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings, writtenFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
@@ -24,8 +25,11 @@ import { stranded } from './switchover/barrier.ts';
 export async function switchoverFindings(c: Context): Promise<Finding[]> {
   const findings = await replicationFindings(c, { lagLimit: c.environment.limits.lag });
   if (refuses(findings)) return findings;
-  const rewritten = c.journal.state === 'switched' ? await otherRowsFindings(c, 'the switchover') : [];
-  return [...findings, ...rewritten, ...(await preflightFindings(c, 'switch'))];
+  const back =
+    c.journal.state === 'switched'
+      ? [...(await otherRowsFindings(c, 'the switchover')), ...(await retainedFindings(c))]
+      : [];
+  return [...findings, ...back, ...(await preflightFindings(c, 'switch'))];
 }
 
 export const switchOver: Operation = {

@@ -127,5 +127,9 @@ export function sealOf(stream: string): string {
 export async function unpublish(publisher: Client, name: string): Promise<void> {
   await dropSlot(publisher, name);
   await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  await forgetMarkers(publisher, name);
+}
+
+export async function forgetMarkers(publisher: Client, name: string): Promise<void> {
   await publisher.query('DELETE FROM verdigris.barrier WHERE stream IN ($1, $2)', [name, sealOf(name)]);
 }
