@@ -77,7 +77,8 @@ describe('docs/errors.md', () => {
     expect(errors.filter((id) => !known.has(id))).toEqual([]);
   });
 
-  test('each section says what to do', () => {
-    for (const section of document('docs/errors.md').split(/^### /m).slice(1)) expect(section).toContain('**Do.**');
+  test('each section says what was seen (a finding: its grade, and what it found), why, and what to do', () => {
+    const form = /^[a-z0-9-]+\n(?:\*\*Seen\.\*\* |\*\([^)]+\)\* ).+\*\*Why\.\*\* .+\*\*Do\.\*\* /s;
+    for (const section of document('docs/errors.md').split(/^### /m).slice(1)) expect(section).toMatch(form);
   });
 });
