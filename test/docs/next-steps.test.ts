@@ -14,7 +14,7 @@ function advised(text: string): string[] {
   );
 }
 
-/** Why the command line would not take it; undefined where it does. Words in capitals and `…` stand for others. */
+/** Why the command line would not take it; undefined where it does. Words in capitals stand for others. */
 function refusal(line: string): string | undefined {
   const [, ...words] = line.replace(/^npx /, '').split(/\s+/);
   let command: Command = program;
@@ -23,7 +23,7 @@ function refusal(line: string): string | undefined {
     if (below) command = below;
     else break;
   }
-  if (command === program && words.some((word) => !word.startsWith('-'))) return `${line}: no such command`;
+  if (command === program && words.some((word) => /^[a-z]/.test(word))) return `${line}: no such command`;
   const known = new Set(
     [...command.options, ...program.options, helpOf(command)].flatMap(({ long, short }) => [long, short]),
   );
