@@ -11,7 +11,7 @@ interface ApprovalsOptions extends CommonOptions {
 
 export function approvalsCommand(): Command {
   return withCommonOptions(new Command('approvals'))
-    .summary('take signed approvals over HTTP, for a release that walks by itself')
+    .summary('accept signed approvals over HTTP, for an automatic release')
     .description(
       'Takes POST /approve, signed as Standard Webhooks, until it is ended: what `verdigris approve` does, ' +
         'and nothing else. It works as the\noperator, so it is a process of its own, apart from the dashboard.',

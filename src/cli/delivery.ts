@@ -14,7 +14,7 @@ interface PersonOptions extends CommonOptions {
 /** What people say to a release that walks by itself. */
 export function deliveryCommands(): Command[] {
   return [
-    command('approve', 'answer the next step `approve` of the release that walks by itself')
+    command('approve', 'answer the next step `approve` of the automatic release')
       .description(
         'Answers the next step `approve`. It is bound to the release: its target and every byte of its ' +
           'migrations, as this\ndeclaration has them. For another release it is refused.',

@@ -97,7 +97,7 @@ export async function showPlan(
       })),
     };
   });
-  const unfinished = journal.operation ? `${journal.operation.verb} was cut short and is settled first.\n\n` : '';
+  const unfinished = journal.operation ? `${journal.operation.verb} was interrupted and is settled first.\n\n` : '';
   const left = goal === undefined && planned.length === 0 ? await leftText({ environment, platform }) : '';
   const estimates = operations.length > 0 ? await estimate(platform) : nothingKnown;
   reporter.result(

@@ -29,7 +29,9 @@ export const metrics = {
   },
   verdigris_canary_percent: { help: 'share of the reads that goes to the other colour', labels: [] },
   verdigris_delivery: {
-    help: '1 for how the release that walks by itself is (walking, waiting, stopped, held, ended), 0 for the others; none where none ever walked',
+    help:
+      '1 for the phase of the automatic release (walking, waiting, stopped, held, ended), 0 for the others; none ' +
+      'where there never was one',
     labels: ['phase'],
   },
   verdigris_delivery_end_timestamp_seconds: {

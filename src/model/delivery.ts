@@ -207,7 +207,7 @@ function stepFaults(steps: readonly DeliveryStep[]): { index: number; message: s
   if (!seen.includes('switch'))
     faults.push({
       index: steps.length - 1,
-      message: 'there is no switch: a release that walks by itself moves the writes',
+      message: 'there is no switch: an automatic release moves the writes',
     });
   return faults;
 }

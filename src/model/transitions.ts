@@ -59,7 +59,7 @@ export const transitions: readonly Transition[] = [
     verb: 'rollback',
     to: 'single',
     kind: 'lossy',
-    reason: 'reverse replication is gone: the former live colour serves again, what it lacks is exported',
+    reason: 'reverse replication no longer works: the former live colour serves again, what it lacks is exported',
   },
   {
     from: 'switched',

@@ -36,7 +36,7 @@ export async function recover(
   const direction = crashDirection({ verb: operation.verb, phase: record?.phase ?? 'start' });
   c.emit({
     type: 'note',
-    text: `${operation.verb} was cut short ${direction === 'complete' ? 'after' : 'before'} its commit point`,
+    text: `${operation.verb} was interrupted ${direction === 'complete' ? 'after' : 'before'} its commit point`,
   });
   if (direction === 'revert' || (direction === 'continue' && wanted === 'abandon' && operation.verb === 'seed')) {
     return (await settleOperation(c, operation)) === 'forward' ? 'continued' : 'reverted';

@@ -13,7 +13,7 @@ test('the edges, as reviewed', () => {
     verified --switch--> switched: writes move, once
     canary --switch--> switched: writes move, once
     switched --rollback (lossless)--> migrated: writes move back over reverse replication; the candidate follows again
-    switched --rollback (lossy)--> single: reverse replication is gone: the former live colour serves again, what it lacks is exported
+    switched --rollback (lossy)--> single: reverse replication no longer works: the former live colour serves again, what it lacks is exported
     switched --retire--> single: the release is accepted; the retained colour is no longer needed
     seeded --abandon--> single: before the switchover a release can always be cancelled
     migrated --abandon--> single: before the switchover a release can always be cancelled

@@ -93,7 +93,8 @@ async function halfDone(client: Client, scripts: readonly Script[]): Promise<str
   for (const { name, refused } of await unfinished(client)) {
     const script = scripts.find((each) => `${each.version}_${each.name}` === name);
     const count = script ? (await parseScript(script.bytes, script.path)).length : 0;
-    if (!refused) return `The migration ${name} was cut short: whether its last statement was committed is not known.`;
+    if (!refused)
+      return `The migration ${name} was interrupted: whether its last statement was committed is not known.`;
     // Prisma promises no transaction around a script, and with a driver adapter there is none.
     if (count !== 1)
       return (

@@ -51,5 +51,6 @@ function byTable(schema: readonly SchemaObject[]): Map<string, SchemaObject[]> {
 }
 
 function printed(objects: readonly SchemaObject[]): string {
-  return JSON.stringify(objects.map(({ kind, identity, definition }) => [kind, identity, definition]).toSorted());
+  const texts = objects.map(({ kind, identity, definition }) => JSON.stringify([kind, identity, definition]));
+  return texts.toSorted().join('\n');
 }

@@ -70,7 +70,7 @@ async function requireSingle(parts: Parts): Promise<void> {
     requireOneDatabase(c.environment, 'a drill');
     const { state, operation, delivery } = c.journal;
     const walking = isWalking(delivery)
-      ? `release ${delivery.to} walks by itself, at "${delivery.step.text}"`
+      ? `release ${delivery.to} runs automatically, at "${delivery.step.text}"`
       : undefined;
     if (state === 'single' && !operation && walking === undefined) return Promise.resolve();
     throw new VerdigrisError('release-under-way', {

@@ -23,7 +23,7 @@ export const rest: Step = {
   id: 'rest',
   title: 'stop the retained colour, if it is declared scaled down',
   why: 'its memory and processors are free; its storage stays',
-  risk: 'what is written meanwhile waits for it in the log of the live colour, up to limits.retainedWal: beyond that the lossless rollback is gone',
+  risk: 'the live colour retains WAL for it, up to limits.retainedWal: beyond that no lossless rollback is possible',
   async run(c) {
     if (c.environment.retention.mode === 'warm') return 'kept warm';
     // Replication the other way has not begun, because that colour was down: it is needed once more.

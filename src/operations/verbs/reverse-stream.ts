@@ -171,18 +171,18 @@ async function follow(c: Context): Promise<{ readonly follows: boolean; readonly
   if (unmade !== undefined)
     return {
       follows: false,
-      detail: `a lossless rollback is gone until ${from} and ${to} fit again, the next command then makes this good: ${unmade}`,
+      detail: `no lossless rollback until the schemas of ${from} and ${to} fit again, then the next command starts it: ${unmade}`,
     };
   if (!running)
     return {
       follows: false,
-      detail: `${to} is down: no lossless rollback until it runs, the next command then makes this good`,
+      detail: `${to} is down: no lossless rollback until it runs, then the next command starts reverse replication`,
     };
   return refusal === undefined
     ? { follows: true }
     : {
         follows: true,
-        detail: `${to} does not take what it is sent: a lossless rollback is gone until it does. ${refusal}`,
+        detail: `${to} refuses what it receives: no lossless rollback until that is fixed there. ${refusal}`,
       };
 }
 

@@ -67,7 +67,7 @@ export async function finishRotations(c: Context, when: 'before' | 'after'): Pro
   const { own } = c.platform.credentials;
   for (const name of await own.names()) {
     if ((name === 'console') !== (when === 'after') || (await own.read(name)).next === undefined) continue;
-    await said(c, `rotate ${name} was cut short and cannot be ended now`, rotateOwn(c, name));
+    await said(c, `rotate ${name} was interrupted and cannot be completed now`, rotateOwn(c, name));
   }
 }
 

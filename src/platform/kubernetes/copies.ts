@@ -69,7 +69,7 @@ export class Copies {
     const backup = content?.label === undefined ? undefined : { label: content.label, path: content.path ?? dataPath };
     if (!backup && this.#environment.kubernetes.snapshots === 'backup')
       throw snapshotMissing(
-        `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: it was cut short' : 'not there'}.`,
+        `The VolumeSnapshot ${this.#cluster.namespace}/${object} is ${content ? 'without its backup_label: the backup was interrupted' : 'not there'}.`,
       );
     if (backup)
       await makeVolume(

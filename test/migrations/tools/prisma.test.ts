@@ -81,7 +81,7 @@ test.runIf(hasChinook)(
       expect(await bench.interrupt(engine)).toMatchObject({
         code: 'interrupted',
         id: 'migration-interrupted',
-        next: expect.stringMatching(/cut short.*Abandon the candidate/),
+        next: expect.stringMatching(/interrupted.*Abandon the candidate/),
       });
       await expect(apply(engine)).rejects.toMatchObject({ id: 'migration-half-done' });
       expect(await leftBehind(client)).toEqual([]);

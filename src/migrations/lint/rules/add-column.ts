@@ -79,10 +79,12 @@ export const storedGenerated: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'A stored generated column is computed for each row that is there: the table is rewritten under a lock that stops reads and writes.',
+  why:
+    'A stored generated column is computed for each existing row: the table is rewritten under a lock that ' +
+    'stops reads and writes.',
   instead:
-    'Use an ordinary column, kept by a trigger and filled in batches; a view or an expression index often ' +
-    'does without the column. From PostgreSQL 18, VIRTUAL costs nothing.',
+    'Use an ordinary column, kept by a trigger and filled in batches; often a view or an expression index is ' +
+    'enough. From PostgreSQL 18, VIRTUAL costs nothing.',
   bad: 'ALTER TABLE t ADD COLUMN twice bigint GENERATED ALWAYS AS (a * 2) STORED;',
   good: 'ALTER TABLE t ADD COLUMN twice bigint;',
   check: {
@@ -109,7 +111,9 @@ export const numberedColumn: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'Each existing row gets a number, so the whole table is rewritten. Done apart on two databases, the numbers may differ from row to row.',
+  why:
+    'Each existing row gets a number, so the whole table is rewritten. If two databases do this separately, a ' +
+    'row may get different numbers.',
   instead: 'Add a nullable column, a sequence and a default; fill the old rows in batches.',
   bad: 'ALTER TABLE t ADD COLUMN number bigserial;',
   good: 'ALTER TABLE t ADD COLUMN number bigint;',
@@ -149,7 +153,9 @@ export const constrainedDomain: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'PostgreSQL proves the domain’s constraints for the new column row by row, by rewriting the table, even where every value is null.',
+  why:
+    'PostgreSQL checks the domain’s constraints for the new column row by row, by rewriting the table, even ' +
+    'where every value is null.',
   instead: 'Give the column the domain’s base type and a CHECK that is added NOT VALID and validated later.',
   bad: 'CREATE DOMAIN positive AS integer CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN n positive;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',

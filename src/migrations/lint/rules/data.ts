@@ -14,8 +14,8 @@ export const truncate: LintRule = {
   why:
     'All rows go, without triggers on the rows and under ACCESS EXCLUSIVE. On the live database it is ' +
     'replicated; on a candidate only the candidate loses the rows, and every later UPDATE of one of them is ' +
-    'skipped there without a word.',
-  instead: 'Delete in batches what is really to go, in a job of its own, not in a migration.',
+    'silently skipped there.',
+  instead: 'Delete in batches, in a job of its own, not in a migration.',
   bad: 'TRUNCATE lone;',
   good: 'CREATE TABLE fresh (id bigint PRIMARY KEY);\nTRUNCATE fresh;',
   remedy: false,
@@ -62,7 +62,7 @@ export const updateAll: LintRule = {
   work: 'scan',
   why:
     'Every row is rewritten and stays locked until the transaction ends; the old values are gone. The table ' +
-    'doubles until VACUUM has been through it, and all of it goes through the WAL.',
+    'doubles in size until VACUUM has run, and all of it is written to the WAL.',
   instead:
     'Update in batches by key, only rows that need it: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'UPDATE t SET flag = false;',
@@ -89,8 +89,8 @@ export const backfillRule: LintRule = {
   work: 'scan',
   why:
     'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as ' +
-    'long. On a candidate, rows changed here and by the live release at the same time part for good: replication ' +
-    'brings the old column’s value and overwrites nothing of the new one.',
+    'long. On a candidate, rows that are changed here and by the live release at the same time stay different: ' +
+    'replication brings the old column’s value and does not touch the new one.',
   instead:
     'Put the data change into a step of its own that works in batches, can go on where it stopped and slows ' +
     'down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',

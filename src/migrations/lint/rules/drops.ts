@@ -172,8 +172,10 @@ export const cascade: LintRule = {
   category: 'destructive',
   where: 'both',
   breaksRollback: true,
-  why: 'What depends on the object, such as views, foreign keys, columns and functions, goes without being listed, and differs from database to database.',
-  instead: 'Name what is to go; let RESTRICT, the default, say what is in the way.',
+  why:
+    'What depends on the object, such as views, foreign keys, columns and functions, is dropped without being ' +
+    'listed, and differs from database to database.',
+  instead: 'Name what is to be dropped; RESTRICT, the default, reports what depends on it.',
   bad: 'DROP VIEW v CASCADE;',
   good: 'DROP VIEW v RESTRICT;',
   check: {

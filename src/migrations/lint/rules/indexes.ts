@@ -57,8 +57,8 @@ export const dropIndex: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'It takes ACCESS EXCLUSIVE on the table. The drop is quick, but it waits for ' +
-    'the longest query at work, and all queries that come after wait behind it.',
+    'It takes ACCESS EXCLUSIVE on the table. The drop is quick, but it waits for the longest running query, ' +
+    'and all later queries wait for it.',
   instead:
     'DROP INDEX CONCURRENTLY, outside a transaction. Check first that no statement of the live release needs the index.',
   bad: 'DROP INDEX t_b_idx;',
@@ -196,7 +196,7 @@ export const vacuumFull: LintRule = {
   where: 'live',
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
-  why: 'The table is copied under ACCESS EXCLUSIVE, and as much free disk as the table has is needed.',
+  why: 'The table is copied under ACCESS EXCLUSIVE, which needs as much free disk as the table uses.',
   instead: 'Do it on the candidate, before the switchover; plain VACUUM, or pg_repack, on a live database.',
   bad: 'VACUUM FULL t;',
   good: 'VACUUM t;',

@@ -117,9 +117,8 @@ export const requiredColumn: LintRule = {
   breaksRollback: false,
   why:
     'The statement fails on a table that has rows. On an empty one, every INSERT of the live release fails, since ' +
-    'it does not know the column; on a candidate, so does every row that replication brings. A default that the ' +
-    'release takes away again, or rows that it fills before SET NOT NULL, help the rows that are there, not those ' +
-    'that come.',
+    'it does not know the column; on a candidate, so does every row that replication brings. A default that ' +
+    'the release drops again, or rows that it fills before SET NOT NULL, help existing rows only, not new ones.',
   instead: 'Add it with a constant default that stays (no rewrite), or nullable now and NOT NULL in a later release.',
   bad: 'ALTER TABLE t ADD COLUMN n integer NOT NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
@@ -244,8 +243,8 @@ export const changeDefault: LintRule = {
   severity: 'info',
   category: 'compatibility',
   where: 'both',
-  why: 'The live release gets another value than it knows where it leaves the column out. Rows that are there keep theirs.',
-  instead: 'Let the new software write the value itself; change the default once the live release of today is gone.',
+  why: 'When the live release leaves the column out it gets another value than before. Existing rows keep theirs.',
+  instead: 'Let the new software write the value itself; change the default once today’s live release is retired.',
   bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
   remedy: false,

@@ -84,8 +84,8 @@ export const replicaIdentityRule: LintRule = {
   newTables: true,
   why:
     'NOTHING makes UPDATE and DELETE fail on a published table. FULL sends and searches whole rows, which is ' +
-    'slow on large tables, and fails for types without an equality operator. A changed identity must be ' +
-    'there on both databases.',
+    'slow on large tables, and fails for types without an equality operator. A changed identity must exist on ' +
+    'both databases.',
   instead: 'A primary key and REPLICA IDENTITY DEFAULT.',
   bad: 'ALTER TABLE t REPLICA IDENTITY NOTHING;',
   good: 'ALTER TABLE t REPLICA IDENTITY DEFAULT;',
@@ -218,7 +218,7 @@ export const replicationObject: LintRule = {
   breaksRollback: true,
   why:
     'The release’s own publications, subscriptions and slots carry forward and reverse replication. A ' +
-    'migration that makes, changes or drops one can stop them, or be undone when the candidate is cleaned.',
+    'migration that makes, changes or drops one can stop them, or be undone when the candidate is removed.',
   instead: 'Declare them in the environment; leave migrations to the schema.',
   bad: 'CREATE PUBLICATION changes FOR ALL TABLES;',
   good: 'CREATE SCHEMA changes;',

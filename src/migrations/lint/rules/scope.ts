@@ -34,8 +34,8 @@ export const transactionControl: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends that: a ' +
-    'failure afterwards leaves half a migration that counts as not done, and is run again. A prepared ' +
+    'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends it: after a ' +
+    'later failure half of the migration is applied but not recorded, and runs again. A prepared ' +
     'transaction blocks replication until somebody resolves it.',
   instead:
     'Leave BEGIN and COMMIT to the runner, or put them around the whole file. What has to be apart goes into files ' +
@@ -259,7 +259,7 @@ export const sessionSetting: LintRule = {
   where: 'both',
   why:
     'With session_replication_role = replica, no ordinary trigger fires and no ' +
-    'foreign key is checked: rows that break the schema’s promises get in unseen.',
+    'foreign key is checked: rows that violate the schema are accepted unnoticed.',
   instead: 'Order the statements so that keys hold, or defer the constraints.',
   bad: "SET session_replication_role = 'replica';",
   good: 'SET CONSTRAINTS ALL DEFERRED;',

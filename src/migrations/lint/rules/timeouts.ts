@@ -68,9 +68,9 @@ export const lockTimeout: LintRule = {
   where: 'live',
   why:
     'A statement that waits for ACCESS EXCLUSIVE is first in the queue, and every query that comes after it ' +
-    'waits behind it: one long report can stop a whole system. A lock_timeout gives the queue free again.',
+    'waits behind it: one long report can stop a whole system. A lock_timeout lets the queue continue.',
   instead:
-    "SET LOCAL lock_timeout = '5s' at the top, and run the migration again where it hits. Verdigris's runner " +
+    "SET LOCAL lock_timeout = '5s' at the top, and run the migration again if it times out. Verdigris's runner " +
     'does both; `timeouts: file` says that yours does not.',
   bad: '-- configuration: timeouts: file\nALTER TABLE t ADD COLUMN n integer;',
   good: "SET LOCAL lock_timeout = '5s';\nALTER TABLE t ADD COLUMN n integer;",

@@ -121,7 +121,7 @@ export const charType: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'Values are filled with blanks to the length, take more room for it, and compare in ways that surprise: ' +
+    'Values are padded with blanks to the length, need more space, and compare in surprising ways: ' +
     'trailing blanks count in some functions and not in others.',
   instead: 'text, with a CHECK on the length where one is wanted.',
   bad: 'ALTER TABLE t ADD COLUMN country char(2);',
@@ -142,7 +142,9 @@ export const textType: LintRule = {
   category: 'safety',
   where: 'both',
   off: true,
-  why: 'A length in the type is changed by ALTER COLUMN TYPE under ACCESS EXCLUSIVE; shorter, it rewrites the table. It saves no room.',
+  why:
+    'Changing the length takes ALTER COLUMN TYPE under ACCESS EXCLUSIVE, and a shorter one rewrites the table. ' +
+    'It saves no space.',
   instead: 'text, with a CHECK on the length that can be changed without a lock.',
   bad: 'ALTER TABLE t ADD COLUMN name varchar(50);',
   good: 'ALTER TABLE t ADD COLUMN name text;',
