@@ -48,7 +48,8 @@ export const ${id}: Check = {
     ],
     next: [
       `ask the server: src/postgres/preflight/${name}.ts; grade and fixed words: src/model/finding-catalogue.ts`,
-      'write its section in docs/findings.md, and its test in the file of test/postgres/preflight that is nearest in subject (findingOf and fixes: support.ts)',
+      'write its section in docs/findings.md',
+      'write its test in the file of test/postgres/preflight that is nearest in subject (findingOf and fixes: support.ts)',
       'npx vitest run test/docs test/postgres/preflight',
       'npm run check',
     ],

@@ -34,7 +34,8 @@ export const ${id}: LintRule = {
       { file: registry, before: '];', text: `  ${id},\n` },
     ],
     next: [
-      `write the rule: src/migrations/lint/rules/${name}.ts (node types: docs of libpg-query; fields and helpers: rule.ts, ast.ts, context.ts of src/migrations/lint)`,
+      `write the rule: src/migrations/lint/rules/${name}.ts`,
+      '  node types: docs of libpg-query; fields and helpers: rule.ts, ast.ts, context.ts of src/migrations/lint',
       `npx vitest run test/migrations/lint/docs.test.ts -u   # prints docs/lint/${name}.md`,
       'npx vitest run test/migrations/lint/examples.test.ts test/docs   # its bad and good; pages and lines',
       'npm run check',

@@ -4,7 +4,8 @@ import { camel, sentence, todo, type Stub } from './stub.ts';
 export function verb(name: string): Stub {
   const id = camel(name);
   const operation = `${id}Operation`;
-  const command = `  '${name}': {\n    does: '${todo('what it does, in a line')}',\n    more: '${todo('what clients see, and what happens when it fails.')}',\n  },\n`;
+  const more = todo('what clients see, and what happens when it fails.');
+  const command = `  '${name}': {\n    does: '${todo('what it does, in a line')}',\n    more: '${more}',\n  },\n`;
   return {
     files: {
       [`src/operations/verbs/${name}.ts`]: `import type { Operation } from '../engine/operation.ts';

@@ -7,7 +7,7 @@ import { remark, secretKeys, unwrap } from './values.ts';
 export const outputKeys = ['state', 'release', 'address', 'pauseMs', 'identity'] as const;
 
 /** A release that waited when the last update ended: the next one goes on with it, whatever is declared. */
-export function isWalking(olds: Values): boolean {
+export function wasLeftWalking(olds: Values): boolean {
   return typeof unwrap(olds['walking']).value === 'string';
 }
 

@@ -13,7 +13,7 @@ import {
   driftIn,
   inputsIn,
   isUnfinished,
-  isWalking,
+  wasLeftWalking,
   knownIn,
   namespaceIn,
   outputKeys,
@@ -89,7 +89,7 @@ export class TrafficResource {
     if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
     if (replaces.length > 0) return { changes: true, replaces };
     const same = isDeepStrictEqual(comparable(before, before), comparable(wanted, before));
-    return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || isWalking(olds) || !same };
+    return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || wasLeftWalking(olds) || !same };
   }
 
   async create(urn: string, news: Values, preview = false): Promise<{ id: string; outs: Values }> {
