@@ -94,7 +94,7 @@ const panels: readonly Panel[] = [
     targets: [{ metric: 'verdigris_database_bytes', legend: '{{colour}}' }],
   },
   {
-    title: 'Last drill held',
+    title: 'Last drill passed',
     type: 'stat',
     unit: 'bool_yes_no',
     red: { below: 1 },

@@ -66,7 +66,7 @@ export const metrics = {
   verdigris_last_write_pause_seconds: { help: 'how long clients were held at the last switchover', labels: [] },
   verdigris_disk_free_bytes: { help: 'room on the disk of the journal or of a colour', labels: ['place'] },
   verdigris_disk_bytes: { help: 'size of that disk', labels: ['place'] },
-  verdigris_drill_success: { help: '1 where the last drill held', labels: [] },
+  verdigris_drill_success: { help: '1 if the last drill passed', labels: [] },
   verdigris_drill_end_timestamp_seconds: { help: 'when the last drill ended, in seconds since 1970', labels: [] },
   verdigris_drill_duration_seconds: { help: 'how long the last drill took', labels: [] },
 } as const;
