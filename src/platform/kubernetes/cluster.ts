@@ -1,9 +1,9 @@
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
 import { apiRefusal, unreachable, type Asked } from './failures.ts';
 import { Transport, type Answer } from './http.ts';
 import { kinds, apiPath } from './kinds.ts';
+import { loadConfig, type ClusterAccess } from './kubeconfig.ts';
 
 /** An object as it was read. `resourceVersion` is what makes a write of it a compare-and-swap. */
 export interface Stored {
@@ -20,14 +20,6 @@ export interface Stored {
     readonly labels?: Record<string, string>;
     readonly annotations?: Record<string, string>;
   };
-}
-
-/** Which cluster, where it is not the one that this process finds by itself. */
-export interface ClusterAccess {
-  /** A kubeconfig's content, or the path of its file. */
-  readonly kubeconfig?: string | undefined;
-  /** One of its contexts; the current one where none is named. */
-  readonly context?: string | undefined;
 }
 
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
@@ -55,35 +47,8 @@ export class Cluster {
     this.#transport = new Transport(config);
   }
 
-  /**
-   * By the kubeconfig that is given; else by the pod's service account inside a cluster, by KUBECONFIG or
-   * ~/.kube/config outside.
-   */
-  static open(namespace: string, { kubeconfig, context }: ClusterAccess = {}): Cluster {
-    const config = new KubeConfig();
-    const inside =
-      kubeconfig === undefined &&
-      process.env['KUBERNETES_SERVICE_HOST'] !== undefined &&
-      process.env['KUBECONFIG'] === undefined;
-    if (inside) config.loadFromCluster();
-    else if (kubeconfig !== undefined) loadGiven(config, kubeconfig);
-    else config.loadFromDefault();
-    if (!inside && context !== undefined) {
-      if (!config.getContextObject(context))
-        throw noCluster(
-          `The kubeconfig has no context ${context}; it has ${
-            config
-              .getContexts()
-              .map(({ name }) => name)
-              .join(', ') || 'none'
-          }.`,
-        );
-      config.setCurrentContext(context);
-    }
-    // Without any kubeconfig the library answers with http://localhost:8080, which is nobody's cluster.
-    const current = config.getCurrentCluster();
-    if (!current || (kubeconfig === undefined && !inside && current.server === 'http://localhost:8080'))
-      throw noCluster('There is no kubeconfig with a current context.');
+  static open(namespace: string, access: ClusterAccess = {}): Cluster {
+    const { config, inside } = loadConfig(access);
     return new Cluster(config, namespace, inside);
   }
 
@@ -279,22 +244,4 @@ export class Cluster {
       return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
     throw apiRefusal(asked, status, body);
   }
-}
-
-/** As Pulumi's Kubernetes provider takes it: content, or else a path. */
-function loadGiven(config: KubeConfig, kubeconfig: string): void {
-  try {
-    if (/[\n{]/.test(kubeconfig)) config.loadFromString(kubeconfig);
-    else config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw noCluster(`The kubeconfig that was given cannot be read: ${describe(error)}.`);
-  }
-}
-
-function noCluster(seen: string): VerdigrisError {
-  return new VerdigrisError('no-cluster', {
-    seen,
-    required: 'a cluster.',
-    next: 'set KUBECONFIG, or declare kubernetes.context; in a Pulumi program, give a verdigris.Provider (docs/kubernetes.md).',
-  });
 }

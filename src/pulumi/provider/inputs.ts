@@ -5,7 +5,7 @@ import { parseEnvironment, type Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Manifests } from '../../manifests/planned.ts';
-import type { ClusterAccess } from '../../platform/kubernetes/cluster.ts';
+import type { ClusterAccess } from '../../platform/kubernetes/kubeconfig.ts';
 
 /**
  * What a program gives the resource `Traffic`. The live colour and the canary stand apart, so that a release shows as

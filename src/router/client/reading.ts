@@ -1,4 +1,4 @@
-import { counts } from './restorable.ts';
+import { counts } from './completed.ts';
 import { cstring, front, message } from '../../wire/messages.ts';
 import type { Request } from './requests.ts';
 

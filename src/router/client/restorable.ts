@@ -1,45 +1,11 @@
 import { front, query } from '../../wire/messages.ts';
-import { pinsOf, type Pin } from './pins.ts';
-import type { Request, TransactionStatus } from './requests.ts';
+import { split } from '../../wire/statements.ts';
 import type { SeenState } from '../server/inspect.ts';
+import { effectOfTag, type StatementEffect, type PendingChange } from './completed.ts';
+import { pinsOf, type Pin } from './pins.ts';
+import { PreparedStatements } from './prepared.ts';
+import type { Request, TransactionStatus } from './requests.ts';
 import { ownSettings, runsUnseenCode } from './unseen.ts';
-import { named, settingOf, split } from '../../wire/statements.ts';
-
-type Change =
-  | { readonly kind: 'set' | 'listen'; readonly key: string; readonly statement: string }
-  | { readonly kind: 'reset' | 'unlisten'; readonly key: string }
-  | { readonly kind: 'pin' | 'unpin'; readonly key: Pin }
-  | { readonly kind: 'savepoint'; readonly key: string };
-
-/** First words of the statements that end with a command tag; COMMIT of a failed transaction answers ROLLBACK. */
-const origins: Readonly<Record<string, readonly string[]>> = {
-  ROLLBACK: ['rollback', 'abort', 'commit', 'end', 'prepare'],
-};
-const counted = new Set([
-  'SET',
-  'RESET',
-  'LISTEN',
-  'UNLISTEN',
-  'PREPARE',
-  'DEALLOCATE',
-  'DISCARD',
-  'SAVEPOINT',
-  'RELEASE',
-  'ROLLBACK',
-  'COMMIT',
-  'LOAD',
-  'CLOSE',
-]);
-/** Whether a text can have any part in this: all others are forgotten as soon as they are sent. */
-const hint =
-  /\b(?:set|reset|listen|unlisten|prepare|deallocate|discard|savepoint|release|rollback|abort|commit|end|load|close)\b|temp|hold|advisory/i;
-
-export function counts(sql: string): boolean {
-  return hint.test(sql) || runsUnseenCode(sql);
-}
-
-/** Bytes of prepared statements that are kept of one session. */
-const preparedLimit = 16 * 1024 * 1024;
 
 /** Settings that the server's list leaves out, or has under another name. */
 function unlisted(name: string): boolean {
@@ -60,14 +26,10 @@ export class Restorable {
   readonly #settings = new Map<string, string>();
   readonly #channels = new Map<string, string>();
   readonly #libraries = new Set<string>();
-  /**
-   * Protocol-level and SQL-level statements share one namespace and no transaction undoes them. The unnamed one is ''.
-   */
-  readonly #prepared = new Map<string, Buffer>();
+  readonly #prepared = new PreparedStatements();
   readonly #pins = new Set<Pin>();
   readonly #own = new Set<string>();
-  #pending: Change[] = [];
-  #preparedBytes = 0;
+  #pending: PendingChange[] = [];
   #unseen = false;
 
   get pins(): readonly Pin[] {
@@ -130,7 +92,7 @@ export class Restorable {
     }
     this.#channels.clear();
     for (const name of channels) this.#channels.set(name, `LISTEN "${name.replaceAll('"', '""')}"`);
-    for (const name of this.#prepared.keys()) if (name !== '' && !prepared.has(name)) this.#forget(name);
+    for (const name of this.#prepared.names) if (name !== '' && !prepared.has(name)) this.#prepared.forget(name);
     for (const [name, text] of prepared) {
       if (this.#prepared.has(name)) continue;
       if (text === undefined) this.#pins.add('unread statement');
@@ -171,7 +133,7 @@ export class Restorable {
       })),
       // The new release's schema may lack what a forgotten statement needs: that is an error of its next use, not of
       // the session.
-      ...[...this.#prepared].map(([name, made]) => ({
+      ...this.#prepared.all.map(([name, made]) => ({
         message: made,
         what: `prepared statement "${name}"`,
         optional: true,
@@ -183,18 +145,18 @@ export class Restorable {
     if (name === undefined) return;
     if (raw) this.#remember(name, raw);
     else {
-      this.#forget(name);
+      this.#prepared.forget(name);
       if (name !== '') this.#pins.add('unread statement');
     }
   }
 
   closed(request: Request): void {
-    if (request.name !== undefined) this.#forget(request.name);
+    if (request.name !== undefined) this.#prepared.forget(request.name);
   }
 
   /** A simple query destroys the unnamed statement. */
   queried(): void {
-    this.#forget('');
+    this.#prepared.forget('');
   }
 
   /** A statement of `request` succeeded with this command tag. */
@@ -202,10 +164,10 @@ export class Restorable {
     const { text } = request;
     if (text === undefined) return;
     request.pieces ??= split(text);
-    const word = tag.split(' ', 1)[0] as string;
-    if (counted.has(word) && !this.#counted(request.pieces, tag, word) && request.cut)
-      this.#pins.add('unread statement');
-    if (word === 'ROLLBACK' || word === 'DISCARD') return;
+    const done = effectOfTag(request.pieces, tag);
+    if (done) this.#take(done);
+    else if (request.cut) this.#pins.add('unread statement');
+    if (/^(?:ROLLBACK|DISCARD)\b/.test(tag)) return;
     for (const pin of pinsOf(text)) {
       // Advisory locks outlive a rollback.
       if (pin === 'advisory lock') this.#pins.add(pin);
@@ -214,60 +176,30 @@ export class Restorable {
     if (/\bpg_advisory_unlock_all\s*\(/i.test(text)) this.#pins.delete('advisory lock');
   }
 
-  /** Finds the statement that the tag speaks of by its first word, and leaves those behind it for the next tag. */
-  #counted(pieces: string[], tag: string, word: string): boolean {
-    const wanted = origins[word] ?? [word.toLowerCase()];
-    const at = pieces.findIndex((piece) => wanted.includes((/^[a-z]+/i.exec(piece)?.[0] ?? '').toLowerCase()));
-    const statement = pieces[at];
-    pieces.splice(0, at + 1);
-    if (statement !== undefined) this.#statement(tag, word, statement);
-    return statement !== undefined;
-  }
-
-  #statement(tag: string, word: string, statement: string): void {
-    const rest = statement.replace(/^\S+\s*/, '');
-    switch (word) {
-      case 'SET': {
-        const key = settingOf(statement);
-        if (tag === 'SET' && key !== undefined) this.#pending.push({ kind: 'set', key, statement });
-        return;
-      }
-      case 'RESET':
-        return void this.#pending.push({ kind: 'reset', key: settingOf(statement) ?? '' });
-      case 'LISTEN':
-        return void this.#pending.push({ kind: 'listen', key: named(rest), statement });
-      case 'UNLISTEN':
-        return void this.#pending.push({ kind: 'unlisten', key: named(rest) });
-      case 'LOAD':
-        return void this.#libraries.add(statement);
-      case 'CLOSE':
-        return tag === 'CLOSE CURSOR ALL'
-          ? void this.#pending.push({ kind: 'unpin', key: 'cursor with hold' })
-          : undefined;
-      case 'SAVEPOINT':
-        return void this.#pending.push({ kind: 'savepoint', key: named(rest) });
-      case 'RELEASE':
-        return this.#truncate(named(rest.replace(/^savepoint\s+/i, '')), true);
-      case 'PREPARE':
-        if (tag === 'PREPARE TRANSACTION') return this.#commit();
-        return this.#remember(named(rest), query(statement));
-      case 'DEALLOCATE':
-        if (tag === 'DEALLOCATE ALL') return this.#forgetAll();
-        return this.#forget(named(rest.replace(/^prepare\s+/i, '')));
-      case 'COMMIT':
+  #take(done: StatementEffect): void {
+    switch (done.kind) {
+      case 'pending':
+        return void this.#pending.push(done.change);
+      case 'load':
+        return void this.#libraries.add(done.statement);
+      case 'prepare':
+        return this.#remember(done.name, query(done.statement));
+      case 'deallocate':
+        return done.name === undefined ? this.#prepared.forgetAll() : this.#prepared.forget(done.name);
+      case 'commit':
         return this.#commit();
-      case 'ROLLBACK': {
-        const savepoint = /^(?:(?:transaction|work)\s+)?to\s+(?:savepoint\s+)?(.*)$/is.exec(rest)?.[1];
-        if (/^rollback/i.test(statement) && savepoint !== undefined) this.#truncate(named(savepoint), false);
-        else this.#pending = [];
+      case 'rollback':
+        this.#pending = [];
         return;
-      }
-      case 'DISCARD':
-        if (tag === 'DISCARD TEMP') this.#pins.delete('temporary table');
-        if (tag === 'DISCARD ALL') {
-          for (const state of [this.#settings, this.#channels, this.#pins]) state.clear();
-          this.#forgetAll();
-        }
+      case 'release':
+      case 'rollback to':
+        return this.#truncate(done.savepoint, done.kind === 'release');
+      case 'discard temporary':
+        return void this.#pins.delete('temporary table');
+      case 'discard all':
+        for (const state of [this.#settings, this.#channels, this.#pins]) state.clear();
+        return this.#prepared.forgetAll();
+      case 'nothing':
     }
   }
 
@@ -278,22 +210,8 @@ export class Restorable {
     else this.#commit();
   }
 
-  /** One client's statements cannot fill the router's memory: beyond the limit its session is pinned. */
   #remember(name: string, made: Buffer): void {
-    this.#forget(name);
-    if (this.#preparedBytes + made.length > preparedLimit) return void this.#pins.add('unread statement');
-    this.#preparedBytes += made.length;
-    this.#prepared.set(name, made);
-  }
-
-  #forget(name: string): void {
-    this.#preparedBytes -= this.#prepared.get(name)?.length ?? 0;
-    this.#prepared.delete(name);
-  }
-
-  #forgetAll(): void {
-    this.#prepared.clear();
-    this.#preparedBytes = 0;
+    if (!this.#prepared.remember(name, made)) this.#pins.add('unread statement');
   }
 
   #truncate(savepoint: string, keepChanges: boolean): void {
