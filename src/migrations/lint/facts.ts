@@ -1,10 +1,13 @@
 import { nameLabel, type Name } from './ast.ts';
+import type { Formula } from '../shapes/formula.ts';
 import type { ColumnType } from './column-type.ts';
 
 /** What the migrations so far say about a column. */
 export interface ColumnFact {
   readonly type: ColumnType;
   readonly notNull: boolean;
+  /** Its name before this release renamed it: the one that the live release knows, with the batch of the rename. */
+  readonly was?: { readonly name: string; readonly batch: number };
   /** A default, identity or generation expression that fills it where an INSERT leaves it out. */
   readonly hasDefault: boolean;
   /** No two rows get the same from it: an identity, a sequence, a random UUID. */
@@ -20,19 +23,13 @@ export interface ColumnFact {
   readonly batch: number;
 }
 
-/** `column IN ('a', 'b')`: what the column may hold. */
-export interface ValueList {
-  readonly column: string;
-  readonly values: readonly string[];
-}
-
 export interface ConstraintFact {
   readonly kind: 'check' | 'primary' | 'unique' | 'foreign' | 'exclusion' | 'not-null';
   readonly columns: readonly string[];
   readonly valid: boolean;
   readonly deferrable: boolean;
-  /** Of a check that is nothing but a list of values for one column. */
-  readonly takes?: ValueList;
+  /** Of a check: what follows from it, it takes already. */
+  readonly formula?: Formula;
   /** What it says, apart from its name: two that say the same refuse the same rows. */
   readonly says: string;
   /** Columns that a check proves not to be null. */
@@ -42,6 +39,8 @@ export interface ConstraintFact {
 
 export interface TableFact {
   readonly name: Name;
+  /** As of a column. */
+  readonly was?: { readonly name: Name; readonly batch: number };
   readonly kind: 'table' | 'partitioned' | 'view' | 'materialized view' | 'foreign table';
   readonly batch: number;
   /** Its CREATE was seen: a column that is not here does not exist. */
@@ -69,8 +68,8 @@ export interface IndexFact {
   readonly name: Name;
   readonly table: Name;
   readonly unique: boolean;
-  /** With a condition: it says nothing of the other rows. */
-  readonly partial: boolean;
+  /** Its condition: it says nothing of the other rows. */
+  readonly when?: Formula;
   readonly columns: readonly string[];
   readonly batch: number;
 }
@@ -94,6 +93,8 @@ export interface TypeFact {
   readonly volatileDefault?: VolatileCall | undefined;
   /** Of an enum whose CREATE was seen. */
   readonly values?: readonly string[];
+  /** Of a domain: its checks, also those that this release dropped. */
+  readonly checks?: readonly { readonly formula: Formula; readonly batch: number }[];
   /** Its name before this release renamed it: the one that the live release knows. */
   readonly was?: Name;
   readonly batch: number;
@@ -165,14 +166,14 @@ export class Schema {
     return [...(fact?.constraints.values() ?? []), ...gone].filter((one) => one.batch !== this.batch);
   }
 
-  /** The columns that the live release knows to be unique together. */
-  formerKeys(table: Name): readonly (readonly string[])[] {
+  /** The columns that the live release knows to be unique together, in all rows or in those that meet a condition. */
+  formerKeys(table: Name): readonly Pick<IndexFact, 'columns' | 'when'>[] {
     const constraints = this.formerConstraints(table).filter(({ kind }) => kind === 'unique' || kind === 'primary');
     const gone = this.indexesGone.filter((one) => one.batch === this.batch).map((one) => one.fact);
     const indexes = [...this.indexes.values(), ...gone].filter(
-      (one) => one.unique && !one.partial && one.batch !== this.batch && nameLabel(one.table) === nameLabel(table),
+      (one) => one.unique && one.batch !== this.batch && nameLabel(one.table) === nameLabel(table),
     );
-    return [...constraints, ...indexes].map(({ columns }) => columns).filter((columns) => columns.length > 0);
+    return [...constraints, ...indexes].filter(({ columns }) => columns.length > 0);
   }
 
   column(table: Name, column: string): ColumnFact | undefined {

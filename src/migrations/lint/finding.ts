@@ -1,3 +1,4 @@
+import type { ShapeVerdict } from '../../model/shape-changes.ts';
 import type { LockMode } from './locks.ts';
 import type { Range } from './range.ts';
 
@@ -83,6 +84,8 @@ export interface LintFinding {
   readonly table?: string;
   /** What the live release loses or may no longer write, named as `migrate` names it; `contract` notes name it too. */
   readonly object?: string;
+  /** What it does to a release, where that is less than the gravest that the rule finds. */
+  readonly verdict?: ShapeVerdict;
   readonly work: Work;
   readonly rewrites: boolean;
   /** After this statement a rollback can lose rows, because reverse replication may stop or skip them. */

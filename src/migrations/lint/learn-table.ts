@@ -12,8 +12,8 @@ import {
   type Of,
 } from './ast.ts';
 import { columnType, serials } from './column-type.ts';
-import { isDrawn, isNullConstant, literalOf } from '../shapes/formula.ts';
-import type { ColumnFact, ConstraintFact, Schema, TableFact, ValueList } from './facts.ts';
+import { formulaOf, isDrawn, isNullConstant, literalOf } from '../shapes/formula.ts';
+import type { ColumnFact, ConstraintFact, Schema, TableFact } from './facts.ts';
 
 /** CREATE TABLE: its columns and constraints, those inherited or copied by LIKE excepted. */
 export function learnTable(node: Of<'CreateStmt'>, schema: Schema): void {
@@ -139,23 +139,6 @@ function sequenceOf(expression: Node | undefined, schema: Schema): { readonly se
   return { sequence: nameOfParts(named.replaceAll('"', '').split('.'), schema.defaultSchema) };
 }
 
-/** The values of a check `column IN (…)` or `column = ANY (ARRAY[…])`. */
-export function valueList(expression: Node | undefined): ValueList | undefined {
-  const test = as(expression, 'A_Expr');
-  if (test?.kind !== 'AEXPR_IN' && test?.kind !== 'AEXPR_OP_ANY') return undefined;
-  const column = strings(as(uncast(test.lexpr), 'ColumnRef')?.fields).at(-1);
-  const right = uncast(test.rexpr);
-  const values = (as(right, 'List')?.items ?? as(right, 'A_ArrayExpr')?.elements)?.map(constant);
-  if (column === undefined || !values || strings(test.name).at(-1) !== '=' || values.includes(undefined))
-    return undefined;
-  return { column, values: values as string[] };
-}
-
-function uncast(node: Node | undefined): Node | undefined {
-  const cast = as(node, 'TypeCast');
-  return cast ? uncast(cast.arg) : node;
-}
-
 const kinds: Partial<Record<NonNullable<Constraint['contype']>, ConstraintFact['kind']>> = {
   CONSTR_CHECK: 'check',
   CONSTR_PRIMARY: 'primary',
@@ -185,14 +168,13 @@ function addConstraint(fact: TableFact, constraint: Constraint, batch: number, s
       : schema?.indexes.get(nameLabel({ schema: fact.name.schema, name: constraint.indexname }));
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   const columns = column !== undefined ? [column] : listed.length > 0 ? listed : [...(index?.columns ?? [])];
-  const takes = kind === 'check' ? valueList(constraint.raw_expr) : undefined;
   fact.constraints.set(constraint.conname ?? constraint.indexname ?? constraintName(fact.name.name, kind, columns), {
     kind,
     columns,
     valid: constraint.skip_validation !== true,
     deferrable: constraint.deferrable === true,
     provesNotNull: kind === 'check' ? notNullColumns(constraint.raw_expr) : kind === 'not-null' ? columns : [],
-    ...(takes ? { takes } : {}),
+    ...(kind === 'check' && constraint.raw_expr ? { formula: formulaOf(constraint.raw_expr) } : {}),
     says: said(constraint, kind, kind === 'check' ? [] : columns),
     batch,
   });

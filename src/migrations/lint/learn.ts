@@ -2,6 +2,7 @@ import type { Node } from 'libpg-query';
 import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
 import { columnType, typeText } from './column-type.ts';
 import type { Schema, TableFact, TypeFact } from './facts.ts';
+import { formulaOf } from '../shapes/formula.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
 import type { Statement } from './statement.ts';
 import { volatileCall } from './volatility.ts';
@@ -47,8 +48,9 @@ const lessons: Lessons = {
     const table = relationName(node.relation, schema.defaultSchema);
     const columns = all(node.indexParams, 'IndexElem').map((element) => element.name ?? 'expr');
     const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
-    const [unique, partial] = [node.unique === true, node.whereClause !== undefined];
-    schema.indexes.set(nameLabel(name), { name, table, unique, partial, columns, batch: schema.batch });
+    const unique = node.unique === true;
+    const when = node.whereClause ? { when: formulaOf(node.whereClause) } : {};
+    schema.indexes.set(nameLabel(name), { name, table, unique, ...when, columns, batch: schema.batch });
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
@@ -74,11 +76,25 @@ const lessons: Lessons = {
     );
     const given = all(node.constraints, 'Constraint').find((one) => one.contype === 'CONSTR_DEFAULT')?.raw_expr;
     const volatileDefault = volatileCall(given, schema);
-    schema.types.set(nameLabel(name), { name, kind: 'domain', constrained, volatileDefault, batch: schema.batch });
+    const checks = all(node.constraints, 'Constraint').flatMap((one) => domainCheck(one, schema));
+    schema.types.set(nameLabel(name), {
+      name,
+      kind: 'domain',
+      constrained,
+      volatileDefault,
+      checks,
+      batch: schema.batch,
+    });
   },
   AlterDomainStmt: (node, schema) => {
     const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
     const known = schema.types.get(nameLabel(name));
+    const constraint = node.subtype === 'C' ? as(node.def, 'Constraint') : undefined;
+    if (constraint && known)
+      schema.types.set(nameLabel(name), {
+        ...known,
+        checks: [...(known.checks ?? []), ...domainCheck(constraint, schema)],
+      });
     // SET DEFAULT, or DROP DEFAULT, which has no expression.
     if (node.subtype === 'T' && known)
       schema.types.set(nameLabel(name), { ...known, volatileDefault: volatileCall(node.def, schema) });
@@ -129,7 +145,10 @@ const lessons: Lessons = {
     } else if (node.renameType === 'OBJECT_TYPE' || node.renameType === 'OBJECT_DOMAIN') {
       renameType(schema, nameOfParts(strings(node.object), schema.defaultSchema), to);
     } else if (node.renameType === 'OBJECT_COLUMN') {
-      rename(schema.table(name)?.columns, node.subname ?? '', to);
+      const columns = schema.table(name)?.columns;
+      const known = columns?.get(node.subname ?? '');
+      if (known) columns?.set(node.subname ?? '', { ...known, ...nameBefore(known, node.subname ?? '', schema) });
+      rename(columns, node.subname ?? '', to);
     } else if (node.renameType === 'OBJECT_TABCONSTRAINT') {
       rename(schema.table(name)?.constraints, node.subname ?? '', to);
     }
@@ -145,6 +164,10 @@ const lessons: Lessons = {
     if (node.name === 'search_path') schema.defaultSchema = all(node.args, 'A_Const')[0]?.sval?.sval ?? 'public';
   },
 };
+
+function domainCheck({ contype, raw_expr: expression }: Of<'Constraint'>, { batch }: Schema): TypeFact['checks'] & {} {
+  return contype === 'CONSTR_CHECK' && expression ? [{ formula: formulaOf(expression), batch }] : [];
+}
 
 function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: readonly string[] | undefined): void {
   const batch = schema.table(name)?.batch ?? schema.batch;
@@ -222,7 +245,16 @@ function move(schema: Schema, from: Name, to: Name): void {
   const fact = schema.table(from);
   if (!fact) return;
   schema.tables.delete(nameLabel(from));
-  schema.tables.set(nameLabel(to), { ...fact, name: to });
+  schema.tables.set(nameLabel(to), { ...fact, ...nameBefore(fact, from, schema), name: to });
+}
+
+/** What the live release calls it, however often this release has renamed it. */
+function nameBefore<T>(
+  { was }: { readonly was?: { readonly name: T; readonly batch: number } },
+  name: T,
+  { batch }: Schema,
+): { was: { name: T; batch: number } } {
+  return { was: was?.batch === batch ? was : { name, batch } };
 }
 
 function rename<T>(map: Map<string, T> | undefined, from: string, to: string): void {

@@ -40,6 +40,7 @@ export function makeFinding(
     ...(mode === undefined ? {} : { lock: { mode, ...(table === undefined ? {} : { table }), blocks: blocks[mode] } }),
     ...(table === undefined ? {} : { table }),
     ...(draft.object === undefined ? {} : { object: draft.object }),
+    ...(draft.verdict === undefined ? {} : { verdict: draft.verdict }),
     work,
     rewrites: work === 'rewrite',
     breaksRollback: draft.breaksRollback ?? rule.breaksRollback ?? false,

@@ -1,3 +1,4 @@
+import type { ShapeVerdict } from '../../model/shape-changes.ts';
 import type { Of, Tag } from './ast.ts';
 import type { AlterContext, LintContext } from './context.ts';
 import type { Category, Edit, Severity, Where, Work } from './finding.ts';
@@ -20,6 +21,8 @@ export interface Draft {
   readonly where?: Where;
   readonly severity?: Severity;
   readonly breaksRollback?: boolean;
+  /** Where this change does less than what the table of shape changes says of the rule's gravest. */
+  readonly verdict?: ShapeVerdict;
   /** What the live release loses, as `migrate` prints it: a contract note may name it. */
   readonly object?: string;
 }

@@ -28,8 +28,8 @@ export async function shapesInFiles(
     ...(pending ? { applied: !pending.some((each) => each.version === version) } : {}),
   }));
   const { findings } = await lintFiles(given, { target: 'candidate' });
-  return findings.flatMap(({ rule, path: file, start, message, object }) => {
-    const verdict = verdictOfRule(rule);
+  return findings.flatMap(({ rule, path: file, start, message, object, ...seen }) => {
+    const verdict = seen.verdict ?? verdictOfRule(rule);
     const found = files.find((each) => each.path === file);
     if (!found || verdict === undefined || verdict === 'harmless') return [];
     const source = `${path.relative(path.dirname(found.path), file)}:${start.line}`;

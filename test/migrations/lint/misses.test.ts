@@ -255,3 +255,42 @@ test('placeholders: Flyway fills its own in, of another file it is said once, an
   expect(await lint('V2__less.sql')).toEqual(['drop-column error']);
   expect(await lint('2_less.sql')).toEqual(['syntax error', 'drop-column error']);
 });
+
+const live = `
+  CREATE TABLE t (id int PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x' NOT NULL, c text);
+  CREATE UNIQUE INDEX known ON t (b) WHERE c IS NOT NULL;
+  CREATE VIEW v AS SELECT id, a FROM t; CREATE DOMAIN cents AS int CHECK (VALUE >= 0);`;
+const breaking = [
+  ...['rename-column', 'rename-table', 'new-unique', 'stricter-constraint', 'drop-default', 'drop-primary-key'],
+  ...['alter-domain-constraint', 'drop-constraint'],
+].flatMap((rule) => [`${rule} error`, `${rule} warning`]);
+
+test.each([
+  'ALTER TABLE t RENAME COLUMN a TO tmp; ALTER TABLE t RENAME COLUMN tmp TO a;',
+  'ALTER TABLE t RENAME COLUMN a TO x; ALTER TABLE t RENAME COLUMN x TO y; ALTER TABLE t RENAME COLUMN y TO a;',
+  'ALTER TABLE t RENAME TO tmp; ALTER TABLE tmp RENAME TO t;',
+  'ALTER VIEW v RENAME TO w; CREATE VIEW v AS SELECT id, a, b FROM t;',
+  'CREATE UNIQUE INDEX ON t (b, id) WHERE c IS NOT NULL;',
+  'ALTER TABLE t ADD CHECK (a >= 0);',
+  'ALTER TABLE t DROP CONSTRAINT t_a_check; ALTER TABLE t ADD CHECK (a > 0 AND a > -1);',
+  'ALTER TABLE t ALTER b DROP DEFAULT, ALTER b DROP NOT NULL;',
+  'ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id);',
+  'ALTER DOMAIN cents ADD CHECK (VALUE >= -10);',
+])('%s takes what the live release writes', async (text) => {
+  expect((await found(live, text)).filter((one) => breaking.includes(one) && one !== 'drop-default warning')).toEqual(
+    [],
+  );
+});
+
+test.each([
+  ['ALTER TABLE t RENAME COLUMN a TO tmp; ALTER TABLE t ADD COLUMN a int;', 'rename-column error'],
+  ['ALTER TABLE t RENAME TO tmp; CREATE TABLE t (id int PRIMARY KEY);', 'rename-table error'],
+  ['ALTER VIEW v RENAME TO w; CREATE VIEW v AS SELECT id FROM t;', 'rename-table error'],
+  ['ALTER TABLE t ADD COLUMN n int UNIQUE DEFAULT 1;', 'new-unique error'],
+  ['CREATE UNIQUE INDEX ON t (b) WHERE id > 0;', 'new-unique error'],
+  ['ALTER TABLE t ADD CHECK (a > 1);', 'stricter-constraint error'],
+  ['ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id, b);', 'drop-primary-key error'],
+  ['ALTER DOMAIN cents ADD CHECK (VALUE >= 10);', 'alter-domain-constraint error'],
+])('%s does not', async (text, finding) => {
+  expect(await found(live, text)).toContain(finding);
+});

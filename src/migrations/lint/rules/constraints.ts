@@ -5,10 +5,10 @@ import { derivedName, plainTable } from '../names.ts';
 import type { Checks, Draft, LintRule } from '../rule.ts';
 import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
-import { constraintName, said, valueList } from '../learn-table.ts';
+import { constraintName, said } from '../learn-table.ts';
 import { truthsOf } from '../rows-of-n.ts';
-import { columnsOf, columnsStrict, formulaOf } from '../../shapes/formula.ts';
-import { isNever } from '../../shapes/implies.ts';
+import { columnsOf, columnsStrict, formulaOf, notNullFact, type Formula } from '../../shapes/formula.ts';
+import { implies, isNever } from '../../shapes/implies.ts';
 import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
 import { isDrawnHere, knownValues, newColumn, staysNull } from './new-columns.ts';
 
@@ -137,8 +137,10 @@ function usingIndex(
   const index = derivedName([context.table.name, ...columns], 'idx');
   const name = nameFor(context.table, kind, constraint, columns);
   const type = kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE';
+  const notNull = columns.every((key) => context.schema.column(context.table, key)?.notNull);
   return {
     message: `The index on ${columns.join(', ')} is built while nobody may use ${context.table.name}.`,
+    ...(notNull ? { verdict: 'harmless' as const } : {}),
     ...(column === undefined
       ? {
           fix:
@@ -194,11 +196,11 @@ export const newUnique: LintRule = {
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = constraintColumns(constraint, column);
-      // A new column is null in the rows of the live release, and nulls are not equal to each other.
-      if (column !== undefined || constraint.indexname !== undefined) return undefined;
+      if (constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
       if (alreadyUnique(context.schema, context.table, columns)) return undefined;
       if (columns.some((key) => isDrawnHere(context, context.table, key))) return undefined;
+      // A new column is null in the rows of the live release, and nulls are not equal to each other.
       if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
       const kind = constraint.contype === 'CONSTR_PRIMARY' ? 'primary' : 'unique';
       return {
@@ -217,7 +219,8 @@ export const newUnique: LintRule = {
       if (columns.some((column) => isDrawnHere(context, table, column))) return undefined;
       if (node.whereClause && holdsForNone(node.whereClause, context, table)) return undefined;
       const plain = columns.filter((column) => column !== undefined);
-      if (plain.length === columns.length && alreadyUnique(context.schema, table, plain)) return undefined;
+      if (plain.length === columns.length && alreadyUnique(context.schema, table, plain, node.whereClause))
+        return undefined;
       return {
         message: `A second row with the same value in ${table.name} stops the live release, or replication to the candidate.`,
         table,
@@ -238,8 +241,15 @@ function holdsForNone(condition: Node, context: LintContext, table: Name): boole
 }
 
 /** Where fewer columns are unique already, more of them are: what the live release writes has passed the narrower key. */
-function alreadyUnique(schema: Schema, table: Name, columns: readonly string[]): boolean {
-  return schema.formerKeys(table).some((key) => key.every((column) => columns.includes(column)));
+function alreadyUnique(schema: Schema, table: Name, columns: readonly string[], when?: Node): boolean {
+  const given: Formula = { all: when ? [formulaOf(when)] : [] };
+  return schema
+    .formerKeys(table)
+    .some(
+      (key) =>
+        key.columns.every((column) => columns.includes(column)) &&
+        (key.when === undefined || implies(given, key.when, 'holds')),
+    );
 }
 
 /** As the gate of `migrate` prints a constraint. */
@@ -285,16 +295,16 @@ export const stricter: LintRule = {
   }),
 };
 
-/** The live release lives with a constraint that says the same, under whatever name, or takes less. */
+/** The live release lives with constraints that say the same, under whatever name, or refuse as much. */
 function knownBefore(constraint: Constraint, context: AlterContext): boolean {
   const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
   const saying = said(constraint, kind, kind === 'check' ? [] : constraintColumns(constraint));
-  const takes = kind === 'check' ? valueList(constraint.raw_expr) : undefined;
-  return context.schema.formerConstraints(context.table).some((old) => {
-    const wider =
-      takes?.column === old.takes?.column && old.takes?.values.every((value) => takes?.values.includes(value)) === true;
-    return old.kind === kind && (old.says === saying || wider);
-  });
+  const former = context.schema.formerConstraints(context.table);
+  if (former.some((old) => old.kind === kind && old.says === saying)) return true;
+  if (!constraint.raw_expr) return false;
+  const notNull = [...(context.known?.columns ?? [])].filter(([, fact]) => fact.notNull);
+  const given = [...former.flatMap(({ formula }) => formula ?? []), ...notNull.map(([column]) => notNullFact(column))];
+  return implies({ all: given }, formulaOf(constraint.raw_expr), 'passes');
 }
 
 /** A new column is null in every row that the live release writes, and null passes a foreign key and most checks. */

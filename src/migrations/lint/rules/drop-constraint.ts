@@ -4,6 +4,8 @@ import type { ConstraintFact } from '../facts.ts';
 import { said } from '../learn-table.ts';
 import { constraintColumns, laterCommands } from './help.ts';
 import type { LintRule } from '../rule.ts';
+import { formulaOf } from '../../shapes/formula.ts';
+import { implies } from '../../shapes/implies.ts';
 
 export const dropConstraint: LintRule = {
   id: 'drop-constraint',
@@ -34,16 +36,18 @@ export const dropConstraint: LintRule = {
         range: context.command,
         table: context.table,
         breaksRollback: !foreign,
-        ...(foreign ? { severity: 'info' as const } : {}),
+        ...(foreign ? { severity: 'info' as const, verdict: 'harmless' as const } : {}),
       };
     },
   },
 };
 
-/** One that says the same is added by this statement or a later one of the file. */
-function comesBack(context: AlterContext, { kind, says }: ConstraintFact): boolean {
+/** One that says the same, or refuses more, is added by this statement or a later one of the file. */
+function comesBack(context: AlterContext, { kind, says, formula }: ConstraintFact): boolean {
   return [...context.commands, ...laterCommands(context)].some((command) => {
     const added = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
+    if (added?.contype === 'CONSTR_CHECK' && added.raw_expr && formula)
+      return implies(formulaOf(added.raw_expr), formula, 'passes');
     return added !== undefined && said(added, kind, kind === 'check' ? [] : constraintColumns(added)) === says;
   });
 }
@@ -69,9 +73,10 @@ export const dropPrimaryKey: LintRule = {
       const known = context.known?.constraints.get(command.name ?? '');
       const primary = known ? known.kind === 'primary' : command.name === `${context.table.name}_pkey`;
       if (command.subtype !== 'AT_DropConstraint' || !primary) return undefined;
-      const renewed = context.commands.some(
-        (one) => one.subtype === 'AT_AddConstraint' && JSON.stringify(one.def).includes('CONSTR_PRIMARY'),
-      );
+      const renewed = context.commands.some(isPrimary);
+      const [again] = [...context.commands, ...laterCommands(context)].filter(isPrimary);
+      // Another index of the same columns identifies the same rows.
+      if (known && again && isSameKey(again, known)) return undefined;
       const severity = renewed ? 'warning' : 'error';
       const rest = renewed
         ? 'is replaced: both databases must identify rows by the same columns for replication to go on'
@@ -85,6 +90,16 @@ export const dropPrimaryKey: LintRule = {
     },
   },
 };
+
+function isPrimary({ subtype, def }: Of<'AlterTableCmd'>): boolean {
+  return subtype === 'AT_AddConstraint' && as(def, 'Constraint')?.contype === 'CONSTR_PRIMARY';
+}
+
+function isSameKey({ def }: Of<'AlterTableCmd'>, { columns }: ConstraintFact): boolean {
+  const constraint = as(def, 'Constraint');
+  const keys = constraint ? constraintColumns(constraint) : [];
+  return constraint?.deferrable !== true && keys.length > 0 && keys.toSorted().join() === columns.toSorted().join();
+}
 
 export const deferrableKey: LintRule = {
   id: 'deferrable-primary-key',

@@ -27,7 +27,8 @@ export const dropView: LintRule = {
   },
 };
 
-function recreated(view: Name, context: LintContext): readonly string[] | true | undefined {
+/** Its columns where a later statement of the file makes it again, or `true` where they are not told. */
+export function recreated(view: Name, context: LintContext): readonly string[] | true | undefined {
   for (const later of context.after) {
     const fields = later.fields as Of<'ViewStmt'> & Of<'CreateTableAsStmt'>;
     const relation =

@@ -64,7 +64,7 @@ function isCovered({ schema }: LintContext, table: Name, columns: readonly strin
     ['primary', 'unique', 'exclusion'].includes(kind),
   );
   const indexes = [...schema.indexes.values()].filter(
-    (index) => !index.partial && nameLabel(index.table) === nameLabel(table),
+    (index) => index.when === undefined && nameLabel(index.table) === nameLabel(table),
   );
   return [...keys, ...indexes].some((one) => {
     const first = one.columns.slice(0, columns.length);

@@ -223,8 +223,10 @@ export const dropDefault: LintRule = {
       if (!(identity || (command.subtype === 'AT_ColumnDefault' && command.def === undefined))) return undefined;
       const known = context.schema.column(context.table, column);
       if (known?.hasDefault === false || context.schema.isNewColumn(context.table, column)) return undefined;
-      if ([...context.commands, ...laterCommands(context)].some((one) => fills(one, column))) return undefined;
-      const required = known?.notNull === true || identity;
+      const beside = [...context.commands, ...laterCommands(context)];
+      if (beside.some((one) => fills(one, column))) return undefined;
+      const loosened = beside.some((one) => one.subtype === 'AT_DropNotNull' && one.name === column);
+      const required = (known?.notNull === true || identity) && !loosened;
       const consequence = required ? 'its INSERT fails' : 'it gets null';
       return {
         message: `Where the live release leaves ${context.table.name}.${column} out, ${consequence} from now on.`,
@@ -232,6 +234,7 @@ export const dropDefault: LintRule = {
         table: context.table,
         object: columnObject(context.table, column),
         ...(required ? { severity: 'error' as const } : {}),
+        ...(required || known === undefined ? {} : { verdict: 'harmless' as const }),
       };
     },
   },

@@ -1,12 +1,46 @@
-import { as, nameLabel, strings, type Of } from '../ast.ts';
+import { as, nameLabel, strings, type Name, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { LintRule } from '../rule.ts';
 import { routineObject } from './drop-code.ts';
+import { recreated } from './drop-views.ts';
 import { enumValueRemoved, labelOf, typeReturns } from './enums.ts';
 import { columnObject } from './help.ts';
 
 const relations = ['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE'];
+
+/** The name by which the live release knows it, which this release may have renamed before. */
+function knownAs<T>(
+  { schema }: LintContext,
+  name: T,
+  was: { readonly name: T; readonly batch: number } | undefined,
+): T {
+  return was?.batch === schema.batch ? was.name : name;
+}
+
+/** The live release finds the name that it knows again: this statement, or a later one of the file, gives it back. */
+function comesBack(node: Of<'RenameStmt'>, context: LintContext, known: string): boolean {
+  const isColumn = node.renameType === 'OBJECT_COLUMN';
+  let [relation, name] = [node.relation?.relname, node.newname];
+  if (!isColumn) relation = name;
+  for (const later of context.after) {
+    if (name === known) return true;
+    const next = later.fields as Of<'RenameStmt'>;
+    if (later.tag !== 'RenameStmt' || next.renameType !== node.renameType || next.relation?.relname !== relation)
+      continue;
+    if (isColumn && next.subname !== name) continue;
+    name = next.newname;
+    if (!isColumn) relation = name;
+  }
+  return name === known;
+}
+
+/** A view that gives up its name to another with its columns. */
+function isKept({ renameType }: Of<'RenameStmt'>, view: Name, context: LintContext): boolean {
+  if (renameType !== 'OBJECT_VIEW' && renameType !== 'OBJECT_MATVIEW') return false;
+  const [now, known] = [recreated(view, context), context.schema.table(view)];
+  return Array.isArray(now) && known?.complete === true && [...known.columns.keys()].every((one) => now.includes(one));
+}
 
 export const renameTableRule: LintRule = {
   id: 'rename-table',
@@ -25,7 +59,9 @@ export const renameTableRule: LintRule = {
   check: {
     RenameStmt: (node, context) => {
       if (!relations.includes(node.renameType ?? '') || context.isNew(node.relation)) return undefined;
-      const table = context.name(node.relation);
+      const from = context.name(node.relation);
+      const table = knownAs(context, from, context.schema.table(from)?.was);
+      if (comesBack(node, context, table.name) || isKept(node, table, context)) return undefined;
       const fix =
         node.renameType === 'OBJECT_TABLE'
           ? { fix: `CREATE VIEW ${plainIdent(node.newname ?? '')} AS SELECT * FROM ${plainTable(table)};` }
@@ -69,8 +105,10 @@ export const renameColumn: LintRule = {
     RenameStmt: (node, context) => {
       if (node.renameType !== 'OBJECT_COLUMN' || context.isNew(node.relation)) return undefined;
       const table = context.name(node.relation);
-      const [from, to] = [node.subname ?? '', node.newname ?? ''];
-      if (context.schema.isNewColumn(table, from)) return undefined;
+      const to = node.newname ?? '';
+      if (context.schema.isNewColumn(table, node.subname ?? '')) return undefined;
+      const from = knownAs(context, node.subname ?? '', context.schema.column(table, node.subname ?? '')?.was);
+      if (comesBack(node, context, from)) return undefined;
       return {
         message: `The live release and replication know ${table.name}.${from}, not ${to}.`,
         table,

@@ -104,6 +104,7 @@ export const replicaIdentityRule: LintRule = {
         return {
           ...place,
           message: `Every UPDATE and DELETE on ${context.table.name} sends the whole old row, and is found by comparing rows.`,
+          verdict: 'harmless',
         };
       if (identity?.identity_type === 'i')
         return {
