@@ -196,7 +196,9 @@ export const newUnique: LintRule = {
   check: {
     ...added(['CONSTR_UNIQUE', 'CONSTR_PRIMARY'], (constraint, context, column) => {
       const columns = constraintColumns(constraint, column);
-      if (constraint.indexname !== undefined) return undefined;
+      // add-required-column speaks of a new column that is the key: the live release does not write it.
+      const newKey = column !== undefined && constraint.contype === 'CONSTR_PRIMARY';
+      if (newKey || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
       if (alreadyUnique(context.schema, context.table, columns)) return undefined;
       if (columns.some((key) => isDrawnHere(context, context.table, key))) return undefined;
