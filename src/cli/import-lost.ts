@@ -15,7 +15,7 @@ export function importLostCommand(): Command {
         const done = await withOperator(
           { environment, platform, emit: (event) => reporter.event(event), signal },
           'recover',
-          (c) => c.on(c.live, (client) => importLost(client, file)),
+          (c) => c.asWriter(c.live, (client) => importLost(client, file)),
         );
         reporter.result(
           done,

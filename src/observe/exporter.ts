@@ -31,13 +31,14 @@ export async function metricsText(
 export async function serveMetrics(environment: Environment, platform: Platform, options: ServeOptions): Promise<void> {
   let looking: ReturnType<typeof metricsText> | undefined;
   await serveHttp((request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
     if (request.url === '/healthz') return void response.end('ok\n');
     if (serveRunbook(request.url ?? '', response)) return;
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     looking ??= metricsText(environment, platform).finally(() => (looking = undefined));
     void looking.then(
       ({ type, text }) => response.setHeader('content-type', type).end(text),
-      (error: unknown) => response.writeHead(500).end(String(error)),
+      () => response.writeHead(500).end(),
     );
   }, options);
 }

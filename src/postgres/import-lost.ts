@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { VerdigrisError } from '../model/errors.ts';
 import { label, ownRows, qualified, readTables, type Table } from './catalogue.ts';
-import { rows, withTransaction, type Client } from './client.ts';
+import { one, rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import { lostRowSchema, type LostRow } from './lost-rows.ts';
 import { ident } from './quote.ts';
@@ -19,7 +19,11 @@ export async function importLost(client: Client, file: string): Promise<{ rows: 
   const touched = new Set<Table>();
   let count = 0;
   await withTransaction(client, async () => {
-    await client.query('SET LOCAL session_replication_role = replica');
+    const { session_replication_role: fires } = await one<{ session_replication_role: string }>(
+      client,
+      'SHOW session_replication_role',
+    );
+    if (fires !== 'replica') await client.query('SET LOCAL session_replication_role = replica');
     for (const turn of ['before', 'row'] as const) {
       for await (const { line, number } of linesOf(file)) {
         const table = tables.get(line.relation.join('.'));

@@ -5,7 +5,7 @@ import type { ConnectionSettings } from './connection.ts';
 import { withOwnSession } from './session.ts';
 import { ident } from './quote.ts';
 import { majorOf } from './major.ts';
-import { giveRights, grantRelations, predefined } from './readers-rights.ts';
+import { giveRights, grantChecks, grantRelations, predefined } from './readers-rights.ts';
 import { quietly } from './secretly.ts';
 import { isSuperuser } from './superuser.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
@@ -27,6 +27,13 @@ export async function readersOf(
     await grantRelations(operator, settings.user);
   }
   return { reader, locker };
+}
+
+/** Whose sessions write rows into tables of any shape. */
+export async function writerOf(operator: Client, connection: ConnectionSettings): Promise<ConnectionSettings> {
+  const { locker } = await readersOf(operator, connection);
+  if (locker !== connection) await grantChecks(operator, locker.user);
+  return locker;
 }
 
 /** How a session is opened. */
@@ -117,9 +124,10 @@ async function ensure(
 ): Promise<void> {
   const [found] = await rows<{ fit: boolean; verifier: string | null }>(
     operator,
-    `SELECT rolcanlogin AND rolbypassrls AND rolinherit AND NOT rolsuper AND rolconnlimit = -1 AS fit, rolpassword AS verifier
+    `SELECT rolcanlogin AND rolbypassrls AND rolinherit AND NOT rolsuper AND rolconnlimit = -1 AND ($2 OR EXISTS (
+        SELECT FROM pg_db_role_setting s WHERE s.setrole = pg_authid.oid AND s.setdatabase = 0 AND s.setconfig @> ARRAY[$3])) AS fit, rolpassword AS verifier
     FROM pg_authid WHERE rolname = $1`,
-    [user],
+    [user, user !== lockerRole, 'session_replication_role=replica'],
   );
   const keeps = password === undefined || passwordFits(found?.verifier ?? null, user, password);
   const { connects } = found
@@ -135,6 +143,8 @@ async function ensure(
       `${found ? 'ALTER' : 'CREATE'} ROLE ${ident(user)} LOGIN BYPASSRLS INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION
         CONNECTION LIMIT -1 ${password === undefined ? '' : passwordClause(password)}`,
     );
+    // No trigger fires for the rows that it writes, as in every session of the operator's.
+    if (user === lockerRole) await operator.query(`ALTER ROLE ${ident(user)} SET session_replication_role = 'replica'`);
     await giveRights(operator, user);
     const { open } = await one<{ open: boolean }>(
       operator,

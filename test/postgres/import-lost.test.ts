@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { readTables } from '../../src/postgres/catalogue.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
+import { writerOf } from '../../src/postgres/readers.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { exportDifferences } from '../../src/postgres/export-differences.ts';
 import { importLost } from '../../src/postgres/import-lost.ts';
@@ -97,7 +98,11 @@ test('an export holds every row to the last digit, and is brought back exactly; 
           });
           expect(await contents(kept)).toEqual(before);
 
-          expect(await importLost(kept, file)).toMatchObject({ tables: 8 });
+          // As the command does: no superuser, and no trigger fires.
+          const writer = await writerOf(kept, connectionTo(server, 'kept'));
+          expect(writer.user).toBe('verdigris_locker');
+          const done = await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
+          expect(done).toMatchObject({ tables: 8 });
           expect(await contents(kept)).toEqual(await contents(lost));
           await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
           await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { scrub } from '../../operations/reads/doctor/scrub.ts';
 import { faultOf } from '../../operations/hooks/signature.ts';
 import { requestBody, serveHttp, type ServeOptions } from '../serve.ts';
 
@@ -33,24 +34,28 @@ export async function serveApprovals(
   options: ServeOptions,
 ): Promise<void> {
   const seen = new Map<string, number>();
-  await serveHttp((request, response) => {
-    answer(parts, seen, request).then(
-      ([status, body]) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`),
-      (error: unknown) => response.writeHead(500).end(`${JSON.stringify({ error: describe(error) })}\n`),
-    );
-  }, options);
+  await serveHttp(
+    (request, response) => {
+      answer(parts, seen, request, response).then(
+        ([status, body]) =>
+          response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`),
+        (error: unknown) => response.writeHead(500).end(`${JSON.stringify({ error: scrub(describe(error), []) })}\n`),
+      );
+    },
+    { ...options, anyName: true },
+  );
 }
 
 async function answer(
   { environment, secret, approve }: Parameters<typeof serveApprovals>[0],
   seen: Map<string, number>,
   request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<Answer> {
   if (request.url === '/healthz') return [200, { ok: true }];
   if (request.url !== '/approve') return [404, { error: 'there is nothing here' }];
   if (request.method !== 'POST') return [405, { error: 'an approval is posted' }];
-  const body = await requestBody(request, largest);
+  const body = await requestBody(request, response, largest);
   if (body === undefined) return [413, { error: 'an approval is at most 16 KiB' }];
   const header = (name: string): string | undefined => request.headers[name]?.toString();
   const signed = { id: header('webhook-id'), at: header('webhook-timestamp'), signatures: header('webhook-signature') };

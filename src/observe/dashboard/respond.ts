@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 /** Nothing but what this server sends itself runs or is loaded, and nobody can put the page into one of his own. */
 const policy =
@@ -26,16 +26,9 @@ export function respond(response: ServerResponse, status: number, type: string, 
 export function events(response: ServerResponse): (data: unknown) => void {
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
   response.flushHeaders();
+  // Nothing moves for as long as nothing changes.
+  response.socket?.setTimeout(0);
   return (data) => {
     if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(data)}\n\n`);
   };
-}
-
-/**
- * On loopback a page of anybody's, whose name he has led here, must not read this one: only the names of loopback are
- * answered. Elsewhere it is the proxy in front that knows its names.
- */
-export function isOwnName(request: IncomingMessage, loopback: boolean): boolean {
-  if (!loopback) return true;
-  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(request.headers.host ?? '');
 }

@@ -13,7 +13,7 @@ import {
   type Content,
   type Entry,
 } from './pages.ts';
-import { events, isOwnName, respond } from './respond.ts';
+import { events, respond } from './respond.ts';
 import { whyUnseen, type Watcher } from './watcher.ts';
 
 const assets: Readonly<Record<string, readonly [file: string, type: string]>> = {
@@ -33,10 +33,8 @@ export async function serveDashboard(watchers: readonly Watcher[], options: Serv
   const files = new Map<string, Buffer>();
   for (const [address, [file]] of Object.entries(assets))
     files.set(address, await readFile(new URL(file, import.meta.url)));
-  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(options.host);
   const dashboard = new Dashboard(watchers, files);
   await serveHttp((request, response) => {
-    if (!isOwnName(request, loopback)) return respond(response, 421, 'text/plain', 'This name is not answered here.\n');
     dashboard
       .answer(request, response)
       .catch((error: unknown) => respond(response, 503, 'text/plain; charset=utf-8', `${whyUnseen(error)}\n`));

@@ -1,3 +1,4 @@
+import { scrub } from '../../operations/reads/doctor/scrub.ts';
 import { describe } from '../../model/errors.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Watched } from '../subject.ts';
@@ -81,5 +82,5 @@ export class Watcher {
 
 /** Of an environment that cannot be looked at. */
 export function whyUnseen(error: unknown): string {
-  return describe(error);
+  return scrub(describe(error), []);
 }

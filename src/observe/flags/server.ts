@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { describe } from '../../model/errors.ts';
+import { scrub } from '../../operations/reads/doctor/scrub.ts';
 import { evaluate, flagKeys, type Evaluation } from '../../model/flags.ts';
 import { requestBody, decoded, serveHttp, type ServeOptions } from '../serve.ts';
 import type { Facts } from './facts.ts';
@@ -17,20 +18,21 @@ type Answer = readonly [status: number, body: unknown];
 /** Answers the OpenFeature remote evaluation protocol until the signal. It changes nothing. */
 export async function serveFlags(facts: Facts, options: ServeOptions): Promise<void> {
   await serveHttp((request, response) => {
-    answer(facts, request).then(
+    answer(facts, request, response).then(
       ([status, body]) => send(request, response, status, body),
-      (error: unknown) => send(request, response, 503, { errorCode: 'GENERAL', errorDetails: describe(error) }),
+      (error: unknown) =>
+        send(request, response, 503, { errorCode: 'GENERAL', errorDetails: scrub(describe(error), []) }),
     );
   }, options);
 }
 
-async function answer(facts: Facts, request: IncomingMessage): Promise<Answer> {
+async function answer(facts: Facts, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
   const { pathname } = new URL(request.url ?? '/', 'http://here');
   if (pathname === '/healthz') return [200, { ok: true }];
   const [found, name] = /^\/ofrep\/v1\/evaluate\/flags(?:\/([^/]+))?$/.exec(pathname) ?? [];
   if (found === undefined) return [404, { errorDetails: 'there is nothing here' }];
   if (request.method !== 'POST') return [405, { errorDetails: 'flags are evaluated by POST' }];
-  const body = await requestBody(request, largest);
+  const body = await requestBody(request, response, largest);
   if (body === undefined) return [413, parseError('a context of at most 64 KiB')];
   const context = contextIn(body);
   if (context === undefined) return [400, parseError('a JSON object with a context')];

@@ -5,7 +5,7 @@ import type { Platform } from '../../platform/port/platform.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
-import { asLooker, readersOf } from '../../postgres/readers.ts';
+import { asLooker, readersOf, writerOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import { ofServer } from './server-failure.ts';
 
@@ -71,6 +71,13 @@ export class Sessions {
   async asLocker<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
     const { locker } = await this.readers(colour);
     return ofServer(colour, this.#session(locker, withOwnSession, use));
+  }
+
+  /** As `asLocker`, where rows are put into tables of any shape; triggers do not fire. */
+  async asWriter<T>(colour: Colour, use: (client: Client) => Promise<T>): Promise<T> {
+    const connection = await this.#settings(colour);
+    const writer = await this.on(colour, (client) => writerOf(client, connection));
+    return ofServer(colour, this.#session(writer, withOwnSession, use));
   }
 
   async #connect<T>(colour: Colour, session: typeof withOwnSession, use: (client: Client) => Promise<T>): Promise<T> {

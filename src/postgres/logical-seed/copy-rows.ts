@@ -3,8 +3,7 @@ import { withTransaction, type Client } from '../client.ts';
 import type { ConnectionSettings } from '../connection.ts';
 import { withOwnSession } from '../session.ts';
 import { ident, literal } from '../quote.ts';
-import { readersOf } from '../readers.ts';
-import { grantChecks } from '../readers-rights.ts';
+import { readersOf, writerOf } from '../readers.ts';
 import { yieldToClients } from './pressure.ts';
 import { copyIn, copyOut, type PageRange, type RowSource } from './ranges.ts';
 import { relay } from './relay.ts';
@@ -70,13 +69,6 @@ export async function copyRows(ranges: readonly PageRange[], snapshot: string, c
     ),
   );
   return rows;
-}
-
-/** Whose sessions write rows on the candidate. */
-export async function writerOf(candidate: Client, connection: ConnectionSettings): Promise<ConnectionSettings> {
-  const { locker } = await readersOf(candidate, connection);
-  if (locker !== connection) await grantChecks(candidate, locker.user);
-  return locker;
 }
 
 async function copyRange(live: Client, candidate: Client, range: PageRange, signal: AbortSignal): Promise<number> {

@@ -6,7 +6,8 @@ import { withOwnSession } from '../session.ts';
 import { ident } from '../quote.ts';
 import { publishMore } from '../stream/publication.ts';
 import { readSubscription } from '../stream/subscription.ts';
-import { writerOf, type RowCopy } from './copy-rows.ts';
+import { writerOf } from '../readers.ts';
+import type { RowCopy } from './copy-rows.ts';
 import { yieldToClients } from './pressure.ts';
 import { copyFailed } from './copy-failed.ts';
 
