@@ -3,6 +3,7 @@ import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { requireOneDatabase, requireSameDatabases } from './gates/databases.ts';
 import { execute } from './engine/engine.ts';
+import { namingDrift } from './gates/schema.ts';
 import { declaredNow } from './gates/folders.ts';
 import { withFlags } from './flags/turn.ts';
 import { reportFailure, requirePlaces, withHooks } from './hooks/steps.ts';
@@ -28,7 +29,8 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
   if (operation.kind === 'lossy') requireOneDatabase(c.environment, 'a lossy rollback');
   try {
     await execute(c, operation);
-  } catch (error) {
+  } catch (failure) {
+    const error = await namingDrift(c, failure);
     await reportFailure(c, verb, new Date().toISOString(), error);
     throw error;
   }

@@ -11,10 +11,10 @@ import type { TestEnvironment } from '../support/environment.ts';
 import type { Act } from './acts/act.ts';
 
 /**
- * `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `kept out`: it could not be
- * done, and why.
+ * `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `said`: a warning named it before
+ * it was left behind. `kept out`: it could not be done, and why.
  */
-type Outcome = 'carried' | 'refused' | `kept out: ${string}`;
+type Outcome = 'carried' | 'refused' | 'said' | `kept out: ${string}`;
 
 export interface Trial {
   readonly act: Act;
@@ -48,6 +48,7 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
   let wanted: unknown;
   let keptOut: string | undefined;
   const before = await shown();
+  const from = environment.events.length;
   const beside = async (): Promise<void> => {
     const { live } = await readJournal(platform.journal);
     await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(
@@ -64,6 +65,10 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
   const said =
     error instanceof VerdigrisError ? `${error.id}: ${error.message} ${JSON.stringify(error.facts)}` : String(error);
   if (wanted === undefined) throw new Error(`${where}: the step was not reached: ${said}`);
+  if (act.stays && error === undefined && JSON.stringify(found) === JSON.stringify(before)) {
+    const shownNow = environment.events.slice(from).filter(({ type }) => type === 'finding');
+    if (shownNow.some((event) => new RegExp(filled(act.named.source)).test(JSON.stringify(event)))) return 'said';
+  }
   if (JSON.stringify(found) !== JSON.stringify(wanted))
     throw new Error(
       `${where}: ${JSON.stringify(wanted)} became ${JSON.stringify(found)} (${error === undefined ? 'it went through' : said})`,

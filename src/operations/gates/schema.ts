@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { finding, refuses, type Finding } from '../../model/finding.ts';
+import { finding, findingLine, refusals, refuses, type Finding } from '../../model/finding.ts';
 import { other } from '../../model/colours.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import {
@@ -18,6 +18,7 @@ import type { Context } from '../engine/context.ts';
 import { spoiledFindings } from './at-switchover.ts';
 import { diskFindings } from './disks.ts';
 import { streamFindings } from './health.ts';
+import { findingsInEach } from '../engine/each.ts';
 import { release, stream } from '../engine/release-record.ts';
 
 /**
@@ -123,6 +124,20 @@ async function backFindings(c: Context, colour: Colour, differences: readonly Sc
     }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
+}
+
+/** Errors that say what came of DDL beside the release, and not that there was any. */
+const effects: readonly unknown[] = ['apply-failed', 'data-differs'];
+
+/** The error as it was, or where a schema changed meanwhile with what changed: that is the cause. */
+export async function namingDrift(c: Context, error: unknown): Promise<unknown> {
+  if (!(error instanceof VerdigrisError) || !effects.includes(error.id) || !c.journal.release) return error;
+  const changed = refusals(await findingsInEach(c, (inside) => driftFindings(inside)).catch(() => []));
+  if (changed.length === 0) return error;
+  const seen = [error.seen, ...changed.map((each) => findingLine(each))].join('\n');
+  const { id, required, facts } = error;
+  const next = changed.map(({ fix }) => fix).join(' ');
+  return new VerdigrisError(id, { seen, required, next, facts: { ...facts, findings: changed }, cause: error });
 }
 
 /** Throws where a colour's schema has another digest than expected. */

@@ -52,7 +52,11 @@ export const look: Step = {
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),
         refused.map(({ fix }) => fix).join(' '),
       );
-    const unseen = leftBehind(found).filter((object) => !leftBehind(c.shown).includes(object));
+    const slots = sealed.get(c.live)?.surroundings.filter(({ kind }) => kind === 'logical slot') ?? [];
+    const unseen = [
+      ...leftBehind(found).filter((object) => !leftBehind(c.shown).includes(object)),
+      ...slots.map(nameOf).filter((name) => !consumersShown(c).some((shown) => name === `logical slot ${shown}`)),
+    ];
     if (unseen.length > 0)
       throw broken(
         unseen.map((object) => `${object} would be left behind`),
@@ -71,6 +75,11 @@ const compareThere = 'Run the same command again: its gates look at them.';
 
 function leftBehind(findings: readonly Finding[]): string[] {
   return findings.filter(({ id }) => id === 'left-behind').flatMap(({ objects }) => [...objects]);
+}
+
+function consumersShown(c: Context): string[] {
+  const shown = c.shown.filter(({ id }) => id === 'logical-consumers').flatMap(({ objects }) => [...objects]);
+  return shown.flatMap((object) => object.split(' ').slice(0, 1));
 }
 
 export const seal: Step = {
@@ -97,6 +106,7 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
     const opened = diffSchema(before.surroundings, around).filter(
       ({ kind, change, identity }) =>
         (kind === 'database' && change === 'added' && !c.environment.ignoreDatabases.includes(identity)) ||
+        (kind === 'logical slot' && change === 'added' && colour === c.live) ||
         ((kind === 'rows of' || kind === 'settings in') && change === 'changed' && colour === c.live),
     );
     const catalogues = movedCatalogues(before.glance, now);

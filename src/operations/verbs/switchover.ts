@@ -9,7 +9,7 @@ import { barrier, settle } from './switchover/barrier.ts';
 import { carry, sequences } from './switchover/carry.ts';
 import { fence, open } from './switchover/fence.ts';
 import { hold, resume } from './switchover/hold.ts';
-import { probe, route } from './switchover/path.ts';
+import { probe, route, watchingPath } from './switchover/path.ts';
 import { tryOut } from './switchover/try-out.ts';
 
 const beforeHold = [inEach(look), tryOut, settle];
@@ -30,7 +30,11 @@ export const startSteps: readonly Step[] = [
   ...beforeHold,
   ...whileHeld(...toCommitPoint),
 ];
-export const completeSteps: readonly Step[] = [...whileHeld(...toResume), inEach(closeStream), reverse];
+export const completeSteps: readonly Step[] = [
+  ...whileHeld(...toResume),
+  watchingPath(inEach(closeStream)),
+  watchingPath(reverse),
+];
 
 /** The same with what migrations held back, in a release's own direction. */
 export const startWithData: readonly Step[] = [
@@ -42,9 +46,9 @@ export const startWithData: readonly Step[] = [
 ];
 export const completeWithData: readonly Step[] = [
   ...whileHeld(commitData, ...toResume),
-  endData,
-  inEach(closeStream),
-  reverse,
+  watchingPath(endData),
+  watchingPath(inEach(closeStream)),
+  watchingPath(reverse),
 ];
 
 function whileHeld(...steps: readonly Step[]): Step[] {

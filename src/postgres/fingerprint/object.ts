@@ -47,6 +47,7 @@ export type SchemaKind =
   | 'settings in'
   | 'database'
   | 'prepared transaction'
+  | 'logical slot'
   | 'large object';
 
 /**

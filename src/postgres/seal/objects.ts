@@ -96,7 +96,7 @@ export async function readLeaves(client: Client, tables: readonly string[]): Pro
 
 /**
  * What lies around the database and is not carried: other databases that clients could reach, transactions that are
- * prepared, large objects; and what is carried beforehand alone.
+ * prepared, others' logical slots, large objects; and what is carried beforehand alone.
  */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   const text = `
@@ -104,6 +104,9 @@ export async function readSurroundings(client: Client): Promise<SchemaObject[]> 
     UNION ALL
     SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()
+    UNION ALL
+    SELECT 'logical slot', s.slot_name, '' FROM pg_catalog.pg_replication_slots s
+      WHERE s.slot_type = 'logical' AND NOT s.temporary AND NOT ${ofStream('s.slot_name')}
     UNION ALL
     (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)
     UNION ALL ${refreshes}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`;

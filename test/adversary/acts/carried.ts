@@ -48,7 +48,7 @@ export const carried: readonly Act[] = [
   act('role locked out', 'ALTER ROLE clerk NOLOGIN', role('clerk', 'rolcanlogin'), /clerk/),
   act(
     'role limited',
-    "ALTER ROLE clerk VALID UNTIL '2040-01-0#' CONNECTION LIMIT #",
+    "ALTER ROLE clerk VALID UNTIL '2#0-01-01' CONNECTION LIMIT #",
     role('clerk', 'rolvaliduntil::text || rolconnlimit::text'),
     /clerk/,
   ),

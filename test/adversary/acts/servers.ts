@@ -205,11 +205,13 @@ export const servers: readonly Act[] = [
     "SELECT coalesce(pg_replication_origin_progress(roname, false)::text, 'none') AS answer FROM pg_replication_origin WHERE roname = 'upstream'",
     /upstream/,
   ),
-  act(
-    'slot made',
-    "SELECT pg_create_logical_replication_slot('slot#', 'pgoutput')",
-    count("pg_replication_slots WHERE slot_name = 'slot#'"),
-    /slot#/,
-    "SELECT pg_drop_replication_slot('slot#')",
-  ),
+  {
+    ...act(
+      'slot made',
+      "SELECT pg_create_logical_replication_slot('slot#', 'pgoutput')",
+      count("pg_replication_slots WHERE slot_name = 'slot#'"),
+      /slot#/,
+    ),
+    stays: true,
+  },
 ];

@@ -1,4 +1,6 @@
-import { VerdigrisError } from '../../../model/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Colour } from '../../../model/colours.ts';
+import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { waitFor } from '../../../model/wait.ts';
 import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
@@ -80,10 +82,51 @@ export const probe: Step = {
     };
     await untilPath(c, wanted, () =>
       c.platform.traffic.probe().then(
-        ({ colour, writable }) =>
-          colour === c.live && writable ? undefined : `${colour} answers${writable ? '' : ', read-only'}`,
+        async ({ colour, writable }) => {
+          if (colour !== c.live) await pointAgain(c, colour);
+          return colour === c.live && writable ? undefined : `${colour} answers${writable ? '' : ', read-only'}`;
+        },
         (error: unknown) => String(error),
       ),
     );
   },
 };
+
+/** Milliseconds between two looks at the path once clients go on. */
+const lookEvery = 1_000;
+
+/** While this step works the path is looked at, and once more when it has ended. */
+export function watchingPath(step: Step): Step {
+  return {
+    ...step,
+    async run(c) {
+      const ended = new AbortController();
+      const watching = watch(c, ended.signal);
+      try {
+        return await step.run(c);
+      } finally {
+        ended.abort();
+        await watching;
+      }
+    },
+  };
+}
+
+/** A path that does not answer says nothing of where it leads: what clients need then, no route gives them. */
+async function watch(c: Context, ended: AbortSignal): Promise<void> {
+  for (let last = false; !last;) {
+    await sleep(lookEvery, undefined, { signal: ended }).catch(() => undefined);
+    last = ended.aborted;
+    const answer = await c.platform.traffic.probe().catch(() => undefined);
+    if (answer && answer.colour !== c.live) await pointAgain(c, answer.colour);
+  }
+}
+
+/** Somebody put the path back where writes are refused by now. What refuses to move it is tried again by the next look. */
+async function pointAgain(c: Context, colour: Colour): Promise<void> {
+  const done = await c.platform.traffic.route(c.ledger.token, c.live, 0).then(
+    () => `pointed to ${c.live} again`,
+    (error: unknown) => `it could not be pointed to ${c.live} again: ${describe(error)}`,
+  );
+  c.emit({ type: 'note', text: `somebody pointed the clients’ path to ${colour}; ${done}` });
+}
