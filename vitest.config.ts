@@ -89,6 +89,7 @@ export const long = [
   'faults/hung',
   'faults/migrate',
   'faults/network',
+  'faults/path',
   'faults/no-secret-written',
   'faults/position',
   'faults/replication',
