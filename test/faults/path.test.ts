@@ -14,7 +14,7 @@ test('a path that somebody puts back behind the commit point is pointed again wh
       await new RouterControl(platform.places.router).route(token, 'blue', { blue: 100, green: 0 });
     };
     const said = () =>
-      events.filter((event) => event.type === 'note' && /pointed to green again$/.test(event.text)).length;
+      events.filter((event) => event.type === 'note' && event.text.endsWith('pointed to green again')).length;
     for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
     const { verdict } = await clients(async (workload) => {
       await withAct(environment, 'switch', 'route', toBlue);

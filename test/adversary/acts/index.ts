@@ -4,10 +4,7 @@ import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { objects } from './objects.ts';
 import { others } from './others.ts';
-import { rights } from './rights.ts';
-import { rowsOtherwise } from './rows.ts';
 import { servers } from './servers.ts';
-import { shapes } from './shapes.ts';
 import { swaps } from './swaps.ts';
 import { tables } from './tables.ts';
 
@@ -20,7 +17,4 @@ export const acts: readonly Act[] = [
   ...objects,
   ...servers,
   ...alike,
-  ...rowsOtherwise,
-  ...shapes,
-  ...rights,
 ];
