@@ -4,6 +4,7 @@ import type { DeclarationIssue } from './declaration-issues.ts';
 import { asObject, asList } from './raw.ts';
 import { unfitDatabases } from './unfit-databases.ts';
 import { unfitKinds } from './unfit-kinds.ts';
+import { unfitPart } from './unfit-part.ts';
 
 /** What no single field shows. Reads the raw value, so that it speaks even where types are wrong elsewhere. */
 export function contradictions(value: unknown): DeclarationIssue[] {
@@ -14,6 +15,7 @@ export function contradictions(value: unknown): DeclarationIssue[] {
     ...contradictionsOfCluster(top),
     ...unfitKinds(top),
     ...unfitDatabases(top),
+    ...unfitPart(top),
     ...contradictionsOfRoles(asObject(top['roles'])),
   ];
 }

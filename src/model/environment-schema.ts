@@ -22,6 +22,12 @@ const identifier = z
   .min(1)
   .max(63)
   .refine((name) => Buffer.byteLength(name) <= 63, 'PostgreSQL keeps 63 bytes of a name, and this is longer');
+const tableName = z
+  .string()
+  .regex(
+    /^("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)\.("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)$/,
+    'a table with its schema, as SQL names it: public.orders',
+  );
 const weight = z.int().min(0).max(100);
 
 /** A declaration as people write it: every key, its type and its default. What keys demand of each other is in contradictions.ts. */
@@ -37,6 +43,8 @@ export const environmentSchema = z.strictObject({
   databases: z.array(identifier).default([]),
   /** Other databases of the server that are knowingly left out: what is written to them is lost at a switchover. */
   ignoreDatabases: z.array(identifier).default([]),
+  /** Only these tables move to the other server, with all that hangs on them; the rest of the database serves on. */
+  part: z.strictObject({ tables: z.array(tableName).min(1) }).optional(),
   roles: z.strictObject({
     /** Roles that applications write with. They cannot log in to a candidate or a retained colour. */
     application: z.array(identifier).min(1),

@@ -113,6 +113,22 @@ export const findingCatalogue = {
     title: 'the server has other databases',
     fix: '-- moved to a server of their own, dropped, or named in ignoreDatabases of the declaration, which leaves them out with all that is written there',
   },
+  'part-torn': {
+    grade: 'refuse',
+    title: 'the part that is to move cannot be without what stays, or the other way round',
+    fix: '-- declared in part.tables as well; or the foreign key, default, rule or policy is dropped',
+  },
+  'part-texts': {
+    grade: 'warn',
+    title: 'functions name tables of the other side',
+    fix: 'Look at each: what writes into a table that goes is refused after the switchover, and what goes along does not find a table that stays.',
+  },
+  'part-stays': {
+    grade: 'info',
+    title: 'what reads both sides stays where it is',
+    fix: 'Nothing: until `retire` it reads rows that follow the moved ones, afterwards rows that stay as they were.',
+  },
+  'part-goes': { grade: 'info', title: 'what moves to the other server', fix: 'Nothing.' },
   'large-objects': {
     grade: 'refuse',
     fix:

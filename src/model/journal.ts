@@ -65,6 +65,8 @@ const release = z.strictObject({
   ...databasePart,
   /** Further databases of the server: what is known of each by itself. One that is missing here is not carried. */
   databases: z.record(z.string(), z.strictObject(databasePart)).optional(),
+  /** Of a release that moves some tables of a database: which, and the colour that has the others too. */
+  part: z.strictObject({ origin: colour, tables: z.array(z.string()) }).optional(),
   /** Of the releases' own tests against the candidate; `schema` is the digest that it had then. */
   tests: z
     .array(

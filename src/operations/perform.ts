@@ -2,6 +2,7 @@ import { observedOf, plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
 import { requireOneDatabase, requireSameDatabases } from './gates/databases.ts';
+import { requireSamePart, requireWhole } from './gates/part.ts';
 import { execute } from './engine/engine.ts';
 import { namingDrift } from './gates/schema.ts';
 import { declaredNow } from './gates/folders.ts';
@@ -25,8 +26,14 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
     phase: 'start',
     title: `${verb}: ${from.join(' or ')} → ${to}`,
   });
-  if (verb !== 'abandon') requireSameDatabases(c);
-  if (operation.kind === 'lossy') requireOneDatabase(c.environment, 'a lossy rollback');
+  if (verb !== 'abandon') {
+    requireSameDatabases(c);
+    requireSamePart(c);
+  }
+  if (operation.kind === 'lossy') {
+    requireOneDatabase(c.environment, 'a lossy rollback');
+    requireWhole(c, 'a lossy rollback');
+  }
   try {
     await execute(c, operation);
   } catch (failure) {

@@ -12,6 +12,7 @@ import { rows, type Client } from '../postgres/client.ts';
 import { withOwnSession } from '../postgres/session.ts';
 import { fencedRoles } from '../postgres/fence.ts';
 import { readEnvironment } from '../postgres/token.ts';
+import { partUnfit } from './gates/part.ts';
 import { takeNewest } from './newest.ts';
 import { withOperator, type OperatorParts } from './operator.ts';
 import { openLive } from './recover.ts';
@@ -45,6 +46,7 @@ export interface Rebuilt {
  */
 export async function readRebuilt(environment: Environment, platform: Platform): Promise<Rebuilt> {
   const stored = await platform.journal.read();
+  if (environment.part) throw partUnfit('`recover --rebuild`');
   if (stored) return revisionBefore(environment, platform, stored);
   const servers = (await Promise.all(colours.map((colour) => askServer(environment, platform, colour)))).flat();
   const routed = await platform.traffic.status().then(

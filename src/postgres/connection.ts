@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import type { OtherPassword } from './other-passwords.ts';
+import type { Lens } from './part/lens.ts';
 
 /** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
 export interface ConnectionSettings {
@@ -23,6 +24,8 @@ export interface ConnectionSettings {
   readonly others?: () => Promise<readonly OtherPassword[]>;
   /** Tables that are declared as a migration tool's history, as `schema.table`: no data, as those that are known. */
   readonly history?: readonly string[];
+  /** Where only a part of the database is of the release: how Verdigris's own sessions see it. */
+  readonly lens?: Lens | undefined;
   /** Whether the operator's role was made by Verdigris, as a superuser. */
   readonly superuser?: true;
 }
@@ -41,7 +44,16 @@ export interface TlsSettings {
 
 /** Where and as whom, and how encrypted, as node-postgres takes it. */
 export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
-  const { tls, passwordFrom: _, others: __, readOnly: ___, history: ____, superuser: _____, ...given } = settings;
+  const {
+    tls,
+    passwordFrom: _,
+    others: __,
+    readOnly: ___,
+    history: ____,
+    superuser: _____,
+    lens: ______,
+    ...given
+  } = settings;
   return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
 }
 

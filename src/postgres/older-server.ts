@@ -1,3 +1,5 @@
+import { readRelations } from './relations-read.ts';
+
 /** What a major has that the ones before it lack, as it would be read there: nothing of it in use. */
 interface Since {
   readonly major: number;
@@ -69,9 +71,6 @@ const news: readonly Since[] = [
 /** The first major that has all that Verdigris's statements name. */
 export const complete = 15;
 
-/** What may follow a relation that has no alias. */
-const noAlias = /^(\s*[,;)]|\s*$|\s+(WHERE|JOIN|LEFT|CROSS|INNER|ON|GROUP|ORDER|LIMIT|UNION|FOR)\b)/;
-
 /**
  * A statement of Verdigris's own as a server of an older major takes it: a catalogue that lacks columns is read as one
  * that has them. One that is named with its schema is left as it is, for a subquery has no system columns.
@@ -80,21 +79,12 @@ export function forOlder(sql: string, major: number): string {
   return news
     .filter((since) => major < since.major)
     .reduce((text, { columns = {}, relations = {}, words = [] }) => {
-      const names = [...Object.keys(columns), ...Object.keys(relations)].join('|');
+      const names = [...Object.keys(columns), ...Object.keys(relations)];
       const read = (name: string): string =>
         name in relations
           ? `(SELECT ${relations[name] ?? ''} WHERE false)`
           : `(SELECT *, ${columns[name] ?? ''} FROM pg_catalog.${name})`;
-      const replaced =
-        names === ''
-          ? text
-          : text.replace(
-              new RegExp(`\\b(FROM|JOIN)(\\s+)(${names})\\b`, 'g'),
-              (_, word: string, space: string, name: string, at: number) => {
-                const rest = text.slice(at + word.length + space.length + name.length);
-                return `${word}${space}${read(name)}${noAlias.test(rest) ? ` AS ${name}` : ''}`;
-              },
-            );
+      const replaced = readRelations(text, names, read);
       return words.reduce((done, [word, instead]) => done.replace(word, instead), replaced);
     }, sql);
 }

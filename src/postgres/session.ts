@@ -3,6 +3,7 @@ import { operatorRole } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
 import { driverSettings, type ConnectionSettings } from './connection.ts';
 import { complete, forOlder } from './older-server.ts';
+import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
 import { schemaTaken, unwelcome } from './refused.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
@@ -128,23 +129,25 @@ async function open<T>(
         afterwards,
       );
       if (taken) throw schemaTaken(given, taken);
-      if (major < complete) speakOlder(client, major);
+      if (major < complete) rewriting(client, (sql) => forOlder(sql, major));
     }
+    const { lens } = plain;
+    if (lens && kind === 'own') rewriting(client, (sql) => throughLens(sql, lens));
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** Has the statements of a session fit an older server; those that stream are the same everywhere. */
-function speakOlder(client: Client, major: number): void {
+/** Has the statements of a session say something else; those that stream are the same everywhere. */
+function rewriting(client: Client, as: (sql: string) => string): void {
   const query = client.query.bind(client) as (...given: unknown[]) => unknown;
   const fitting = (statement: unknown): unknown => {
-    if (typeof statement === 'string') return forOlder(statement, major);
+    if (typeof statement === 'string') return as(statement);
     const { text, name } = statement as { text?: unknown; name?: unknown };
     // By its name a statement is known to be none that streams.
     return typeof text === 'string' && typeof name === 'string'
-      ? { ...(statement as object), text: forOlder(text, major) }
+      ? { ...(statement as object), text: as(text) }
       : statement;
   };
   Object.assign(client, { query: (statement: unknown, ...rest: unknown[]) => query(fitting(statement), ...rest) });

@@ -8,8 +8,14 @@ import type { Journal } from '../../model/journal.ts';
 import { leaseLost } from '../../model/failures.ts';
 import type { Lease } from '../../platform/port/leases.ts';
 import type { Platform } from '../../platform/port/platform.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { isSameCut } from '../../postgres/part/cut.ts';
+import type { Lens } from '../../postgres/part/lens.ts';
+import { readPart } from '../../postgres/part/read.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Ledger } from './ledger.ts';
+import { partChanged, partOf, tablesAt, viewOf, type View } from './part.ts';
 import { Renewal } from './renewal.ts';
 import { Sessions } from './sessions.ts';
 
@@ -38,6 +44,7 @@ export class Context extends Sessions {
   readonly renewal = new Renewal();
   /** The one that this is the inside of. */
   readonly #around: Context | undefined;
+  #view: Promise<View> | undefined;
   readonly #insides = new Map<string, Context>();
 
   constructor(parts: {
@@ -149,6 +156,31 @@ export class Context extends Sessions {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
     return this.platform.servers.remove(this.idle, seen?.generation);
+  }
+
+  /** What of a colour is of the release, where that is only a part of its database; looked at once. */
+  async view(colour: Colour, settings?: ConnectionSettings): Promise<View | undefined> {
+    const tables = tablesAt(this, colour);
+    if (tables === undefined) return undefined;
+    const own = settings ?? {
+      ...(await this.platform.servers.connection(colour)),
+      database: this.environment.database,
+    };
+    this.#view ??= withOwnSession(own, 'operator', (client) => viewOf(client, tables));
+    return this.#view;
+  }
+
+  protected override async lensOf(colour: Colour, settings: ConnectionSettings): Promise<Lens | undefined> {
+    return (await this.view(colour, settings))?.lens;
+  }
+
+  /** Looks again at what is of the release, and throws where it is no more what the gates looked at. */
+  async seeAgain(): Promise<void> {
+    const part = partOf(this);
+    const before = part && (await this.view(part.origin));
+    if (!before) return;
+    const { cut } = await this.on(part.origin, (client) => readPart(client, part.tables));
+    if (cut.torn.length > 0 || !isSameCut(before.cut, cut)) throw partChanged(part.origin);
   }
 
   /** Of its further databases too. */

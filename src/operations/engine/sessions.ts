@@ -4,6 +4,7 @@ import type { Lease } from '../../platform/port/leases.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import type { Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
+import type { Lens } from '../../postgres/part/lens.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { asLooker, readersOf, writerOf } from '../../postgres/readers.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
@@ -85,11 +86,17 @@ export class Sessions {
   }
 
   async #settings(colour: Colour): Promise<ConnectionSettings> {
-    return {
+    const settings = {
       ...(await this.platform.servers.connection(colour)),
       database: this.environment.database,
       history: declaredHistory(this.environment),
     };
+    return { ...settings, lens: await this.lensOf(colour, settings) };
+  }
+
+  /** How the sessions of a colour see it, where only a part of its database is of the release. */
+  protected lensOf(_colour: Colour, _settings: ConnectionSettings): Promise<Lens | undefined> {
+    return Promise.resolve(undefined);
   }
 
   /** As `withTheirs`, of a login that is made for it. */

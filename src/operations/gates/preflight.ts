@@ -7,9 +7,12 @@ import { qualified, readTables } from '../../postgres/catalogue.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { unclosable } from '../../postgres/fence.ts';
 import { maintenance, strayTables } from '../../postgres/preflight/databases.ts';
-import { preflight, releaseNeeds, type Gate, type PreflightFacts } from '../../postgres/preflight/index.ts';
+import { checks, releaseNeeds, type Gate, type PreflightFacts } from '../../postgres/preflight/index.ts';
 import { checkLimits } from '../../postgres/preflight/limits.ts';
+import { runChecks } from '../../postgres/preflight/run.ts';
 import type { Context } from '../engine/context.ts';
+import { partOf, tablesAt } from '../engine/part.ts';
+import { partFindings } from './part.ts';
 import { usableFindings } from './usable.ts';
 
 /** What the checks of a gate find on the live colour, and on the candidate where there is one. */
@@ -22,7 +25,8 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
     ...(await check(c, c.live, gate, oneSided)),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'seed' ? ageFindings(c) : []),
-    ...(await strayFindings(c)),
+    ...(await partFindings(c)),
+    ...(partOf(c) ? [] : await strayFindings(c)),
     ...(c.looking ? [] : await fenceFindings(c)),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
@@ -89,6 +93,31 @@ async function tablesOfOneSide(c: Context): Promise<string[]> {
   return [...(here ?? []), ...(there ?? [])].filter((table) => !both.has(table));
 }
 
+/** Checks of a whole server or database: where only some tables move, the rest of it goes on as it is. */
+const ofAllOfIt: ReadonlySet<string> = new Set([
+  'other-databases',
+  'large-objects',
+  'tablespaces',
+  'prepared-transactions',
+  'idle-transactions',
+  'candidate-open',
+  'public-create',
+  'hba-trust',
+  'sessions',
+  'read-only-default',
+  'role-settings',
+  'existing-subscriptions',
+  'publications',
+  'function-names',
+  'event-triggers',
+  'scheduled-jobs',
+  'partman',
+  'workers',
+  'archiving',
+  'extension-tables',
+  'session-state',
+]);
+
 /** Each database has streams of its own. */
 function needsOf(databases: number): typeof releaseNeeds {
   const { slots, senders, logicalWorkers, origins } = releaseNeeds;
@@ -119,5 +148,6 @@ async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly 
     walOnOtherVolume,
     oneSided,
   };
-  return c.look(colour, (client) => preflight(client, facts, (use) => c.on(colour, use)));
+  const wanted = tablesAt(c, colour) === undefined ? checks : checks.filter(({ id }) => !ofAllOfIt.has(id));
+  return c.look(colour, (client) => runChecks(client, facts, wanted, (use) => c.on(colour, use)));
 }

@@ -12,6 +12,7 @@ import { describeVerdict, type WorkloadVerdict } from '../../workload/verdict.ts
 import type { Emit } from '../../model/events.ts';
 import { passGates } from '../engine/gates.ts';
 import { requireOneDatabase } from '../gates/databases.ts';
+import { requireWhole } from '../gates/part.ts';
 import { commitRecorder, withClients } from './exercise.ts';
 import { withOperator } from '../operator.ts';
 import { perform } from '../perform.ts';
@@ -68,6 +69,7 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
 async function requireSingle(parts: Parts): Promise<void> {
   await withOperator(parts, 'drill', (c) => {
     requireOneDatabase(c.environment, 'a drill');
+    requireWhole(c, 'a drill');
     const { state, operation, delivery } = c.journal;
     const walking = isWalking(delivery)
       ? `release ${delivery.to} runs automatically, at "${delivery.step.text}"`

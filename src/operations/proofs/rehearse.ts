@@ -18,6 +18,7 @@ import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';
 import { Ledger, readJournal } from '../engine/ledger.ts';
 import { requireOneDatabase } from '../gates/databases.ts';
+import { requireWhole } from '../gates/part.ts';
 import { engineOf } from '../verbs/to-come.ts';
 
 export interface RehearseOptions {
@@ -65,6 +66,7 @@ export async function rehearse(
 ): Promise<Rehearsal> {
   requireOneDatabase(parts.environment, 'a rehearsal');
   const journal = await readJournal(parts.platform.journal);
+  requireWhole({ environment: parts.environment, journal }, 'a rehearsal');
   const environment = { ...parts.environment, live: journal.live };
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal), journal.live);
   const roles = [...environment.roles.application, ...environment.roles.readers];

@@ -24,7 +24,7 @@ export interface ColourStatus {
   readonly release?: string | undefined;
   readonly bytes?: number | undefined;
   readonly connections?: number | undefined;
-  /** Roles that a fence keeps out; undefined where it could not be asked. */
+  /** Roles that a fence keeps out, or tables that it closes where only these move; undefined where it could not be asked. */
   readonly fenced?: number | undefined;
   readonly error?: string | undefined;
 }

@@ -13,6 +13,8 @@ import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
+import { closedTables } from '../../postgres/part/fence.ts';
+import { tablesAt } from '../engine/part.ts';
 import type { BackfillStatus } from './backfill-status.ts';
 import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
 import { troublesOf } from './troubles.ts';
@@ -174,6 +176,7 @@ async function colourStatus(
   if (!seen.running) return base;
   try {
     const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const tables = tablesAt({ environment, journal }, colour);
     return await withLooker(settings, 'status', async (client) => ({
       ...base,
       ...(await one<{ bytes: number; connections: number }>(
@@ -181,7 +184,7 @@ async function colourStatus(
         `SELECT pg_database_size(current_database())::float8 AS bytes,
         (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
       )),
-      fenced: await fencedRoles(client).then(
+      fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
         (names) => names.length,
         () => undefined,
       ),

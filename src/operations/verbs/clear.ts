@@ -3,6 +3,7 @@ import { replicationRole, streamPrefix } from '../../model/names.ts';
 import { removeKeepers } from '../../migrations/backfill/keeper.ts';
 import { rows } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
+import { dropOpened } from '../../postgres/part/fence.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { subscriptionsBelow, unsubscribe } from '../../postgres/stream/subscription.ts';
 import type { Release } from '../../model/journal.ts';
@@ -10,6 +11,7 @@ import type { HistoryEntry } from '../../platform/port/history.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
+import { tablesAt } from '../engine/part.ts';
 import { ownSnapshots } from '../engine/release-record.ts';
 
 /** Ends replication in both directions between the colours, as far as they still run. */
@@ -20,7 +22,10 @@ export const clearStreams: Step = {
   risk: 'none: nothing needs it any more',
   async run(c) {
     await oneByOne(c, clearInside);
+    const tables = tablesAt(c, c.live);
+    const left = tables ? await c.on(c.live, (client) => dropOpened(client, tables)) : [];
     await c.ledger.write((journal) => ({ ...journal, stream: null, closing: null }));
+    return left.length === 0 ? undefined : `left, and doing nothing: the trigger verdigris_fence on ${left.join(', ')}`;
   },
 };
 

@@ -10,6 +10,7 @@ import { populatedViews, refreshMaterializedViews } from '../../postgres/materia
 import { readRefreshes } from '../../postgres/seal/objects.ts';
 import { carrySystemSettings, readSystemSettings } from '../../postgres/system-settings.ts';
 import type { Context } from '../engine/context.ts';
+import { partOf } from '../engine/part.ts';
 import { storeObjects } from '../gates/schema.ts';
 
 /**
@@ -40,7 +41,8 @@ export async function carryFacts(c: Context): Promise<string[]> {
     const changes = diffSchema(await kept(live), now);
     const of = (wanted: SchemaKind) => changes.filter(({ kind }) => kind === wanted);
     const refreshed = await refreshAgain(c, of('rows of'));
-    const settings = of('server setting');
+    // Where only a part of a database moves, the servers go on with others' work.
+    const settings = partOf(c) ? [] : of('server setting');
     const set = await c.on(c.idle, (idle) => carrySystemSettings(live, idle, settings));
     const left = settings.flatMap(({ identity }) => (set.includes(identity) ? [] : [identity]));
     if (left.length > 0)

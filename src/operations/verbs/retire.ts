@@ -9,6 +9,7 @@ import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './
 import type { Context } from '../engine/context.ts';
 import { findingsInEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
+import { tablesAt } from '../engine/part.ts';
 import { release, stream } from '../engine/release-record.ts';
 import { resting } from './rest.ts';
 
@@ -52,6 +53,7 @@ function minuteOf(at: number): string {
 
 /** Somebody who reads the retained colour directly would lose it without notice. */
 async function readers(c: Context): Promise<Finding[]> {
+  if (tablesAt(c, c.idle) !== undefined) return [];
   const found: Finding[] = [];
   await c.ifRunning(c.idle, async (client) => {
     const sessions = await rows<{ who: string }>(

@@ -5,8 +5,12 @@ import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../p
 import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance.ts';
 import { readObjects, readRewrites, readSurroundings, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { unnamed } from '../../postgres/seal/unnamed.ts';
+import type { Client } from '../../postgres/client.ts';
+import { isSameCut } from '../../postgres/part/cut.ts';
+import { readPart } from '../../postgres/part/read.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
+import { tablesAt } from '../engine/part.ts';
 import { keepRewrites, rewritten, rewrittenFindings } from '../gates/rewritten.ts';
 import { writtenFindings } from '../gates/proof.ts';
 import { keepFacts } from './kept-facts.ts';
@@ -14,7 +18,8 @@ import { retainedWritten } from '../gates/put-back.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
 
 interface Sealed {
-  readonly glance: Glance;
+  /** Undefined where only a part of the database is of the release: others change the rest of its catalogues. */
+  readonly glance: Glance | undefined;
   readonly objects: readonly SchemaObject[];
   readonly surroundings: readonly SchemaObject[];
 }
@@ -24,10 +29,11 @@ const seals = new WeakMap<Context, ReadonlyMap<Colour, Sealed>>();
 
 /** The glance comes first: what changes while the rest is read is seen by the next one. */
 async function read(c: Context, colour: Colour): Promise<Sealed> {
+  const part = tablesAt(c, colour) !== undefined;
   return c.on(colour, async (client) => ({
-    glance: await glance(client),
+    glance: part ? undefined : await glance(client),
     objects: [...(await readObjects(client)), ...(await readRewrites(client))],
-    surroundings: await readSurroundings(client),
+    surroundings: part ? [] : await readSurroundings(client),
   }));
 }
 
@@ -37,6 +43,7 @@ export const look: Step = {
   why: 'what is compared under the fence is read while nobody waits; what changed since the gates ends the switchover here',
   risk: 'none',
   async run(c) {
+    await c.seeAgain();
     const sealed = new Map([
       [c.live, await read(c, c.live)],
       [c.idle, await read(c, c.idle)],
@@ -98,6 +105,7 @@ export const seal: Step = {
 async function compare(c: Context, colour: Colour, before: Sealed): Promise<string[]> {
   return c.on(colour, async (client) => {
     const on = (changes: readonly string[]) => changes.map((change) => `on ${colour}: ${change}`);
+    if (!before.glance) return on(await changesOfPart(c, colour, client, before.objects));
     const now = await glance(client, before.glance);
     const around = await readSurroundings(client);
     const lost = around
@@ -115,6 +123,22 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
     const named = [...diffSchema(before.objects, objects), ...opened].map(describeSchemaDifference);
     return on([...lost, ...(named.length > 0 ? named : await unnamed(client, before.glance, now, catalogues))]);
   });
+}
+
+/** Behind the fence nobody changes these tables any more; what was changed before it is found here. */
+async function changesOfPart(
+  c: Context,
+  colour: Colour,
+  client: Client,
+  before: readonly SchemaObject[],
+): Promise<string[]> {
+  const [seen, tables] = [await c.view(colour), tablesAt(c, colour)];
+  const { cut } = await readPart(client, tables ?? []);
+  const objects = [...(await readObjects(client)), ...(await readRewrites(client))];
+  const named = diffSchema(before, objects).map(describeSchemaDifference);
+  const same = seen !== undefined && isSameCut(seen.cut, cut) && cut.torn.length === 0;
+  if (named.length > 0 || same) return named;
+  return ['what hangs on the tables that move'];
 }
 
 function nameOf({ kind, identity, definition }: SchemaObject): string {

@@ -6,6 +6,7 @@ import type { Context } from '../engine/context.ts';
 import { findingsInEach, inEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
 import { requireDatabases } from '../gates/databases.ts';
+import { requirePart } from '../gates/part.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { declaredCandidate } from './seed.ts';
 import { copy, empty, roles } from './seed/logical.ts';
@@ -24,6 +25,7 @@ export const seedLogically: Operation = {
     await requireTwoServers(c);
     if (c.environment.seed.method === 'tables') await requireTables(c);
     await requireDatabases(c);
+    await requirePart(c);
     return [...declaredCandidate(c), ...(await findingsInEach(c, (inside) => preflightFindings(inside, 'seed')))];
   },
   start: [open, inEach(publication), empty, roles, inEach(copy), inEach(subscription), inEach(enable), inEach(catchUp)],

@@ -14,6 +14,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
+import { closedTables } from '../../postgres/part/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { unsubscribe } from '../../postgres/stream/subscription.ts';
@@ -67,6 +68,7 @@ async function takeAway(client: Client, environment: string): Promise<string[]> 
       UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)`,
     ))
       await unpublish(client, name);
+  const tables = await closedTables(client);
   await client.query('DROP SCHEMA IF EXISTS verdigris CASCADE');
   const staying: string[] = [];
   for (const role of [knockRole, migrationRole, hookRole, replicationRole, readerRole, lockerRole])
@@ -75,6 +77,9 @@ async function takeAway(client: Client, environment: string): Promise<string[]> 
     `the database ${client.database ?? ''} with its rows`,
     `the role ${[operatorRole, ...staying].join(', ')}`,
     ...(closed.length > 0 ? [`closed to ${closed.join(', ')} (NOLOGIN)`] : []),
+    ...(tables.length > 0
+      ? [`closed to writers: ${tables.join(', ')} (drop them, or open them by DROP SCHEMA verdigris_fence CASCADE)`]
+      : []),
     ...(taken.length > 0 ? [`closed to those who had CONNECT on it: ${taken.join(', ')}`] : []),
   ];
 }

@@ -2,14 +2,14 @@ import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../connection.ts';
 import { connectionEnv } from '../connection-env.ts';
-import { readStatements, type SchemaStatement } from './statements.ts';
+import { readStatements, type PartObjects, type SchemaStatement } from './statements.ts';
 
 /** The path of a program of this machine, or a way to run it beside the live server. */
 export type PgDump = string | ((args: readonly string[]) => Promise<string>);
 
 /**
  * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows,
- * roles and Verdigris's own schema left out. `program` is a pg_dump of the live server's major or a newer one.
+ * roles and Verdigris's own schema left out; of `part` alone where one is given. `program` is a pg_dump of the live server's major or a newer one.
  * @throws VerdigrisError `dump-failed` with what pg_dump said.
  */
 export async function dumpSchema(
@@ -17,9 +17,12 @@ export async function dumpSchema(
   live: ConnectionSettings,
   snapshot: string,
   signal: AbortSignal,
+  part?: PartObjects,
 ): Promise<SchemaStatement[]> {
+  // Verbose, it says of each statement which object it is of.
+  const of = (name: string) => [`--section=${name}-data`, `--snapshot=${snapshot}`, ...(part ? ['--verbose'] : [])];
   const section = async (name: 'pre' | 'post') =>
-    readStatements(await dump(program, live, [`--section=${name}-data`, `--snapshot=${snapshot}`], signal), name);
+    readStatements(await dump(program, live, of(name), signal), name, part);
   return (await Promise.all([section('pre'), section('post')])).flat();
 }
 

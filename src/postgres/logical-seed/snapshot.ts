@@ -8,12 +8,15 @@ import { withExportedSlot, type ExportedSlot } from './exported-slot.ts';
 import { notePosition, noteSeeded, readSeed } from './ledger.ts';
 import { planRanges, readSources } from './ranges.ts';
 import { finishSchema, makeSchema } from './schema.ts';
+import type { PartObjects } from './statements.ts';
 
 export interface SnapshotSeed extends RowCopy {
   /** Name of the publication, which is there, and of the slot, which is made. */
   readonly stream: string;
   /** From `findPgDump`, or beside the live server. */
   readonly pgDump: PgDump;
+  /** Only this of the database. */
+  readonly part?: PartObjects | undefined;
   /** Milliseconds that transactions of the live server may keep the slot from being made. */
   readonly slotLimit: number;
 }
@@ -61,7 +64,7 @@ export async function seedFromSnapshot(seed: SnapshotSeed): Promise<Seeded> {
 async function copyAll(seed: SnapshotSeed): Promise<Seeded> {
   const begun = performance.now();
   const copied = await withExportedSlot(seed.live, seed.stream, seed.slotLimit, async (slot) => {
-    await makeSchema(seed, 'snapshot', await dumpSchema(seed.pgDump, seed.live, slot.snapshot, seed.signal));
+    await makeSchema(seed, 'snapshot', await dumpSchema(seed.pgDump, seed.live, slot.snapshot, seed.signal, seed.part));
     const rows = await copyFromSlot(seed, slot);
     await withOwnSession(seed.candidate, 'seed', (candidate) => notePosition(candidate, slot.position));
     return { position: slot.position, rows };

@@ -1,6 +1,8 @@
 import { parse, type Node } from 'libpg-query';
 import { lockerRole, readerRole, streamPattern } from '../../model/names.ts';
-import { splitScript } from '../script/split.ts';
+import type { ObjectKey } from '../part/graph.ts';
+import { isOfPart, readToc, type TocEntry } from '../part/toc.ts';
+import { splitScript, type ScriptItem } from '../script/split.ts';
 
 /**
  * When a statement of a dump is run. `pre`: before any row. `key`: what keeps rows unique, side by side; `identity`:
@@ -16,6 +18,13 @@ export interface SchemaStatement {
   readonly sql: string;
 }
 
+/** What of a dump is wanted, where only a part of the database moves. */
+export interface PartObjects {
+  readonly carried: ReadonlySet<ObjectKey>;
+  /** Relations among them, as JSON of schema and name. */
+  readonly relations: ReadonlySet<string>;
+}
+
 /** What the statements of a dump depend on; others are limits of the session, which Verdigris sets itself. */
 const meaningful = new Set([
   'check_function_bodies',
@@ -27,8 +36,13 @@ const meaningful = new Set([
 ]);
 
 /** Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under. */
-export async function readStatements(text: string, section: 'pre' | 'post'): Promise<SchemaStatement[]> {
+export async function readStatements(
+  text: string,
+  section: 'pre' | 'post',
+  part?: PartObjects,
+): Promise<SchemaStatement[]> {
   const settings = new Map<string, string>();
+  const wanted = part && ofPart(text, part);
   const found: { settings: string; sql: string; node: Node }[] = [];
   for await (const item of splitScript(wholeText(text))) {
     // \restrict and \unrestrict are all that pg_dump writes of these; no data is in it.
@@ -36,6 +50,8 @@ export async function readStatements(text: string, section: 'pre' | 'post'): Pro
     const node = (await parse(item.text)).stmts?.[0]?.stmt;
     if (node === undefined || isOurs(node)) continue;
     const set = settingOf(node);
+    const left = wanted?.(item, node) === false;
+    if (set === undefined && left) continue;
     if (set === undefined) found.push({ settings: [...settings.values()].join('; '), sql: item.text, node });
     else if (meaningful.has(set)) settings.set(set, item.text);
   }
@@ -44,6 +60,24 @@ export async function readStatements(text: string, section: 'pre' | 'post'): Pro
     ...statement,
     stage: section === 'pre' ? 'pre' : stageOf(node, keys),
   }));
+}
+
+/** Tells which statements of a dump are of a part. */
+function ofPart(text: string, { carried, relations }: PartObjects): (item: ScriptItem, node: Node) => boolean {
+  const entries = readToc(text);
+  const all = new Map(entries.map((entry) => [entry.id, entry]));
+  let entry: TocEntry | undefined;
+  let next = 0;
+  let end = 0;
+  return ({ offset, text: sql }, node) => {
+    for (; (entries[next]?.offset ?? Infinity) < offset; next += 1)
+      // What looks like one within a function's body is none.
+      if ((entries[next]?.offset ?? 0) >= end) entry = entries[next];
+    end = offset + Buffer.byteLength(sql);
+    if (entry === undefined) return true;
+    const { relation } = 'AlterTableStmt' in node ? node.AlterTableStmt : {};
+    return isOfPart(entry, all, carried) ?? relations.has(path(relation?.schemaname, relation?.relname));
+  };
 }
 
 async function* wholeText(text: string): AsyncGenerator<{ offset: number; bytes: Buffer }> {

@@ -17,6 +17,7 @@ import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
 import { oneByOne } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
+import { dumpedObjects } from '../../engine/part.ts';
 import { noteSeed, release, stream } from '../../engine/release-record.ts';
 import { scopeOf } from '../../engine/scope.ts';
 import { requireSameSchema } from '../../gates/schema.ts';
@@ -102,8 +103,10 @@ export const copy: Step = {
     const { startTime, timeline } = await c.on(c.live, serverIdentity);
     await noteSeed(c, { startTime, timeline });
     const { database, limits, seed } = c.environment;
+    const view = await c.view(c.live);
     const given = {
-      live: { ...(await c.platform.servers.connection(c.live)), database },
+      live: { ...(await c.platform.servers.connection(c.live)), database, lens: view?.lens },
+      part: view && (await c.on(c.live, (client) => dumpedObjects(client, view.cut))),
       candidate: { ...(await c.platform.servers.connection(c.idle)), database },
       stream: stream(c).name,
       pgDump: c.platform.servers.dumper?.(c.live) ?? (await findPgDump(from.major, to.major)),

@@ -14,6 +14,7 @@ import type { Context } from '../../engine/context.ts';
 import { oneByOne } from '../../engine/each.ts';
 import { newStream } from '../../engine/new-stream.ts';
 import type { Step } from '../../engine/operation.ts';
+import { partOf } from '../../engine/part.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
 import { keepRewrites } from '../../gates/rewritten.ts';
 import { schemaDigest } from '../../gates/schema.ts';
@@ -31,6 +32,7 @@ export const open: Step = {
       await ensureReplicationRole(client, await c.platform.servers.replicationPassword?.());
     });
     const [first = '', ...further] = await oneByOne(c, schemaBefore);
+    const part = partOf(c);
     const databases = c.each.slice(1).map(({ environment }) => environment.database);
     await c.ledger.write((journal) => ({
       ...journal,
@@ -44,6 +46,7 @@ export const open: Step = {
         startedAt: new Date().toISOString(),
         ...(c.drills ? { drill: true as const } : {}),
         ...unseeded(c.live, first),
+        ...(part === undefined ? {} : { part: { origin: part.origin, tables: [...part.tables] } }),
         ...(databases.length === 0
           ? {}
           : {

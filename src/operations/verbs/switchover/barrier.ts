@@ -1,11 +1,13 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { isSealed } from '../../../postgres/barrier.ts';
 import { requireFenced } from '../../../postgres/fence.ts';
+import { requireFencedTables } from '../../../postgres/part/fence.ts';
 import type { Context } from '../../engine/context.ts';
 import { cross } from '../../engine/cross.ts';
 import { oneByOne, sideBySide } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { restOf } from '../../gates/at-switchover.ts';
+import { tablesAt } from '../../engine/part.ts';
 import { operation, stream } from '../../engine/release-record.ts';
 import { advanceReverse } from '../reverse-stream.ts';
 import { refusing } from './fence.ts';
@@ -31,7 +33,10 @@ export const barrier: Step = {
     // Tried since the fence: what comes after the marker must not be.
     await refusing(c);
     const positions = await sideBySide(c, (inside) => crossHere(inside, sealNumber(c)));
-    await c.on(c.live, (client) => requireFenced(client, c.environment.fence.accept));
+    const tables = tablesAt(c, c.live);
+    await c.on(c.live, (client) =>
+      tables === undefined ? requireFenced(client, c.environment.fence.accept) : requireFencedTables(client, tables),
+    );
     return `L = ${positions.join(' and ')}`;
   },
 };

@@ -1,8 +1,11 @@
 import { count } from '../../../model/count.ts';
+import type { Client } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
 import { carryHistories } from '../../../postgres/tool-history/carry.ts';
+import type { Context } from '../../engine/context.ts';
+import { tablesAt } from '../../engine/part.ts';
 import { scopeOf } from '../../engine/scope.ts';
 import type { Step } from '../../engine/operation.ts';
 import { carryFacts } from '../kept-facts.ts';
@@ -18,7 +21,7 @@ export const carry: Step = {
       await ensureControlSchema(from);
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
-        const globals = await carryGlobals(from, to, scopeOf(c));
+        const globals = await globalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           count(await carrySequences(from, to), 'sequence'),
@@ -31,6 +34,11 @@ export const carry: Step = {
   },
 };
 
+/** A server that serves others too keeps its roles and settings as they are. */
+async function globalsOf(c: Context, from: Client, to: Client): Promise<number> {
+  return tablesAt(c, c.idle) === undefined ? carryGlobals(from, to, scopeOf(c)) : 0;
+}
+
 export const sequences: Step = {
   id: 'sequences',
   title: 'carry sequences and roles over',
@@ -39,7 +47,7 @@ export const sequences: Step = {
   async run(c) {
     return c.on(c.live, (from) =>
       c.on(c.idle, async (to) => {
-        const globals = await carryGlobals(from, to, scopeOf(c));
+        const globals = await globalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           `${await carrySequences(from, to)} had moved`,

@@ -1,7 +1,9 @@
 import { closeServer, unfence } from '../../../postgres/fence.ts';
+import { fenceTables, openTables } from '../../../postgres/part/fence.ts';
 import { dropStandIns } from '../../../postgres/row-identity.ts';
 import type { Context } from '../../engine/context.ts';
 import { sideBySide } from '../../engine/each.ts';
+import { tablesAt } from '../../engine/part.ts';
 import type { Step } from '../../engine/operation.ts';
 
 const refusals = new WeakMap<Context, Promise<void>>();
@@ -17,6 +19,11 @@ export const fence: Step = {
   why: 'no writer may be left there, not even one that bypasses the clients’ path',
   risk: 'sessions that do not come through the clients’ path are ended',
   async run(c) {
+    const tables = tablesAt(c, c.live);
+    if (tables !== undefined) {
+      await c.on(c.live, (client) => fenceTables(client, c.ledger.token, tables, c.environment.limits.pause));
+      return;
+    }
     const { refused } = await c.on(c.live, (client) =>
       closeServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
     );
@@ -25,9 +32,17 @@ export const fence: Step = {
   async undo(c) {
     // A live server that crashed meanwhile is needed again, whatever else happens.
     await c.platform.servers.start(c.live);
-    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+    await openLive(c);
   },
 };
+
+/** Exactly what the fence closed: all of a server, or some tables. */
+async function openLive(c: Context): Promise<void> {
+  const tables = tablesAt(c, c.live);
+  await c.on(c.live, (client) =>
+    tables === undefined ? unfence(client, c.ledger.token) : openTables(client, c.ledger.token, tables),
+  );
+}
 
 /** From here `live` is the colour that was the candidate. */
 export const open: Step = {
@@ -37,6 +52,6 @@ export const open: Step = {
   risk: 'none: the old one is closed, and the journal says which is live',
   async run(c) {
     await sideBySide(c, (inside) => inside.on(inside.live, dropStandIns));
-    await c.on(c.live, (client) => unfence(client, c.ledger.token));
+    await openLive(c);
   },
 };

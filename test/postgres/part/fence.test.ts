@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { ensureControlSchema } from '../../../src/postgres/control.ts';
+import { rows, type Client } from '../../../src/postgres/client.ts';
+import { dropOpened, fenceTables, openTables, requireFencedTables } from '../../../src/postgres/part/fence.ts';
+import { withClient } from '../../../src/postgres/session.ts';
+import { failure } from '../../support/failure.ts';
+import { connectionTo, withDatabase } from '../../support/postgres.ts';
+
+const tables = ['public.orders', 'public.lines'];
+
+async function withOrders(
+  use: (client: Client, another: <T>(work: (client: Client) => Promise<T>) => Promise<T>) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async (client, server) => {
+    await ensureControlSchema(client);
+    await client.query(`CREATE TABLE public.orders (id int PRIMARY KEY, v int);
+      CREATE TABLE public.lines (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE public.lines_1 PARTITION OF public.lines FOR VALUES FROM (0) TO (9);
+      CREATE VIEW public.shown AS SELECT * FROM public.orders; CREATE TABLE public.others (id int PRIMARY KEY);
+      INSERT INTO public.orders VALUES (1, 1); CREATE ROLE owner1 LOGIN SUPERUSER`);
+    await use(client, (work) => withClient({ ...connectionTo(server, 'test'), user: 'owner1' }, 'test', work));
+  });
+}
+
+/** Whatever a writer may try, a superuser too. */
+const writes = [
+  'INSERT INTO public.orders VALUES (2, 2)',
+  'UPDATE public.orders SET v = 2',
+  'DELETE FROM public.orders',
+  'TRUNCATE public.orders',
+  'INSERT INTO public.lines VALUES (1)',
+  'INSERT INTO public.lines_1 VALUES (1)',
+  'UPDATE public.shown SET v = 3',
+  'WITH gone AS (DELETE FROM public.orders RETURNING id) SELECT * FROM gone',
+  'MERGE INTO public.orders USING (VALUES (1)) AS s(id) ON orders.id = s.id WHEN MATCHED THEN DELETE',
+  'SET session_replication_role = replica; DELETE FROM public.orders',
+  'ALTER TABLE public.orders DISABLE TRIGGER verdigris_fence',
+  'ALTER TABLE public.orders DISABLE TRIGGER ALL; DELETE FROM public.orders',
+  'DROP TRIGGER verdigris_fence ON public.orders',
+  'DROP TABLE public.orders CASCADE',
+  'DROP SCHEMA public CASCADE',
+  'ALTER TABLE public.orders ADD COLUMN more int',
+  'ALTER TABLE public.lines DETACH PARTITION public.lines_1',
+  'CREATE TABLE public.lines_2 PARTITION OF public.lines FOR VALUES FROM (10) TO (19)',
+  'ALTER TABLE public.orders RENAME TO gone',
+  'CREATE POLICY p ON public.orders USING (true)',
+];
+
+test('closed tables refuse every writer and every change, and the rest of the database serves on', async () => {
+  await withOrders(async (client, another) => {
+    await fenceTables(client, 1, tables, 10_000);
+    for (const sql of writes)
+      expect(
+        await another(async (other) =>
+          other.query(sql).then(
+            () => 'done',
+            (error: { code?: string }) => error.code,
+          ),
+        ),
+        sql,
+      ).toBe('25006');
+    await another(async (other) => {
+      expect(await rows(other, 'SELECT id, v FROM public.orders')).toEqual([{ id: 1, v: 1 }]);
+      await other.query('INSERT INTO public.others VALUES (1); CREATE TABLE public.fresh (); DROP TABLE public.fresh');
+    });
+    await fenceTables(client, 1, tables, 10_000);
+    await openTables(client, 1, tables);
+    await another((other) =>
+      other.query('INSERT INTO public.orders VALUES (2, 2); ALTER TABLE public.orders ADD COLUMN more int'),
+    );
+    await expect(requireFencedTables(client, tables)).rejects.toMatchObject({ id: 'part-open' });
+    expect(await dropOpened(client, tables)).toEqual([]);
+    expect(await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris_fence'")).toEqual([]);
+    expect(await rows(client, 'SELECT FROM pg_event_trigger')).toEqual([]);
+  });
+});
+
+test('a transaction that has written is waited for, and nobody waits for long behind that; a reader is not waited for', async () => {
+  await withOrders(async (client, another) => {
+    await another(async (reader) => {
+      await reader.query('BEGIN; SELECT * FROM public.orders');
+      await another(async (writer) => {
+        await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO public.orders VALUES (5, 5)');
+        let given = false;
+        const closing = failure(fenceTables(client, 1, tables, 4_000)).finally(() => (given = true));
+        await another(async (third) => {
+          await third.query('INSERT INTO public.orders VALUES (6, 6)');
+          // It went on while the tables were still being asked for.
+          expect(given).toBe(false);
+        });
+        expect((await closing).id).toBe('fence-leaks');
+        await writer.query('INSERT INTO public.orders VALUES (7, 7); COMMIT');
+        await writer.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+        await fenceTables(client, 1, tables, 10_000);
+        await expect(writer.query('INSERT INTO public.orders VALUES (8, 8)')).rejects.toMatchObject({ code: '25006' });
+      });
+      await openTables(client, 1, tables);
+      expect(await dropOpened(client, tables)).toEqual(['public.orders']);
+      await reader.query('COMMIT');
+    });
+    expect(await dropOpened(client, tables)).toEqual([]);
+  });
+});
+
+test('an operator with an old token neither closes nor opens', async () => {
+  await withOrders(async (client) => {
+    await fenceTables(client, 5, tables, 10_000);
+    await expect(openTables(client, 4, tables)).rejects.toMatchObject({ id: 'stale-token' });
+    await requireFencedTables(client, tables);
+  });
+});
