@@ -92,7 +92,8 @@ export async function openLive(c: Context): Promise<boolean> {
     await c.ledger.write((journal) => journal);
     await (tables ? openTables(client, c.ledger.token, tables) : unfence(client, c.ledger.token));
   });
-  if (closed.length > 0) c.emit({ type: 'note', text: `${c.live} was still fenced: opened ${tables ? '' : 'to '}${closed.join(', ')}` });
+  if (closed.length > 0)
+    c.emit({ type: 'note', text: `${c.live} was still fenced: opened ${tables ? '' : 'to '}${closed.join(', ')}` });
   return closed.length > 0;
 }
 
