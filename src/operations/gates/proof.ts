@@ -9,7 +9,7 @@ import type { Context } from '../engine/context.ts';
 import { note, release, stream } from '../engine/release-record.ts';
 import { differingFindings } from './put-back.ts';
 import { otherRowsFindings } from './rewritten.ts';
-import { asStatements, beginWitness, differing, forgetUntil, proofWitness, witnessed } from './witness.ts';
+import { asStatements, beginWitness, differingSince, proofWitness, witnessed } from './witness.ts';
 
 type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
@@ -53,11 +53,8 @@ export async function writtenFindings(c: Context): Promise<Finding[]> {
         reason: '`switch` compares these tables again before it begins.',
       }),
     ].filter(({ objects }) => objects.length > 0);
-  const wrong = await differing(c, seen.changes);
-  if (wrong.length === 0) {
-    await forgetUntil(c, name, seen.until);
-    return [];
-  }
+  const wrong = await differingSince(c, name, seen);
+  if (wrong.length === 0) return [];
   return [
     finding('candidate-written', {
       title,

@@ -3,7 +3,7 @@ import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from '../engine/context.ts';
 import { stream } from '../engine/release-record.ts';
 import { compareRows } from './compare-rows.ts';
-import { asStatements, differing, forgetUntil, proofWitness, witnessed } from './witness.ts';
+import { asStatements, differingSince, proofWitness, witnessed } from './witness.ts';
 
 /** Milliseconds that a rollback spends on a comparison: it is wanted because something is wrong already. */
 const rollbackBudget = 60_000;
@@ -79,11 +79,8 @@ export async function retainedWritten(c: Context): Promise<Finding[]> {
         fix: 'Nothing, where nobody did.',
       }),
     ];
-  const wrong = await differing(c, seen.changes);
-  if (wrong.length === 0) {
-    await forgetUntil(c, name, seen.until);
-    return [];
-  }
+  const wrong = await differingSince(c, name, seen);
+  if (wrong.length === 0) return [];
   return [
     finding('retained-written', {
       title: `somebody wrote on ${c.idle} since the writes moved away from it`,

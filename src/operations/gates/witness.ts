@@ -72,8 +72,14 @@ export async function witnessed(c: Context, name: string, publication = name): P
   });
 }
 
-/** What was seen and found to be right is not looked at again, and its log not kept. */
-export async function forgetUntil(c: Context, name: string, until: Lsn): Promise<void> {
+/** As `differing`; what was seen and found to be right is not looked at again, and its log not kept. */
+export async function differingSince(c: Context, name: string, { changes, until }: Witnessed): Promise<LocalChanges[]> {
+  const wrong = await differing(c, changes);
+  if (wrong.length === 0) await forgetUntil(c, name, until);
+  return wrong;
+}
+
+async function forgetUntil(c: Context, name: string, until: Lsn): Promise<void> {
   await c.on(c.idle, (client) =>
     client.query(
       'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
