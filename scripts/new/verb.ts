@@ -73,7 +73,7 @@ ${todo('what it does, what can go wrong, what to do.')}
       },
       {
         file: 'docs/state-machine.md',
-        before: '| `retire` | continue',
+        before: '| `abandon` | continue',
         text: `| \`${name}\` | continue | complete | revert |\n`,
       },
       {
