@@ -53,7 +53,10 @@ test('a page of an alert opens in a browser at its section, and its links lead o
 test('every metric and every alert is described', () => {
   const text = document('docs/metrics.md');
   const rows = Object.entries(metrics)
-    .map(([name, { labels }]) => `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} |`)
+    .map(
+      ([name, { labels, help }]) =>
+        `| \`${name}\` | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} | ${help} |`,
+    )
     .concat(alertRules.map(({ alert }) => `| \`${alert}\` |`));
   expect(rows.filter((row) => !text.includes(row))).toEqual([]);
 });
