@@ -45,15 +45,15 @@ test('new rules, checks and verbs compile, are listed and documented, and pass t
     await run(process.execPath, 'scripts/declaration-schema.ts');
     await run('tsc', '--incremental', 'false');
     await run('vitest', 'run', ...tests, '-u');
-    const todo = await execa('vitest', ['run', unwritten], { ...program, reject: false });
+    const todo = await execa('vitest', ['run', unwritten], { ...program, reject: false, all: true });
     for (const kept of ['rules/spare-schema.ts', 'findings.md', 'verbs/hold-breath.ts'])
-      expect(todo.stdout).toContain(kept);
+      expect(todo.all).toContain(kept);
     expect(await readFile(path.join(cwd, 'docs/lint/spare-tablespace.md'), 'utf8')).toContain('Spare tablespace');
     expect(await readFile(path.join(cwd, 'docs/README.md'), 'utf8')).toContain(
-      '[hold-breath](operations/hold-breath.md), [release]',
+      '[hold-breath](operations/hold-breath.md), [abandon]',
     );
     const again = await execa(process.execPath, ['scripts/new.ts', 'rule', 'spare-tablespace'], { cwd, reject: false });
-    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is there already') as string });
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('already') as string });
   });
 });
 
