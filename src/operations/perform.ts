@@ -4,7 +4,6 @@ import type { Context } from './engine/context.ts';
 import { requireOneDatabase, requireSameDatabases } from './gates/databases.ts';
 import { requireSamePart, requireWhole } from './gates/part.ts';
 import { execute } from './engine/engine.ts';
-import { namingDrift } from './gates/schema.ts';
 import { declaredNow } from './gates/folders.ts';
 import { withFlags } from './flags/turn.ts';
 import { reportFailure, requirePlaces, withHooks } from './hooks/steps.ts';
@@ -36,8 +35,7 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
   }
   try {
     await execute(c, operation);
-  } catch (failure) {
-    const error = await namingDrift(c, failure);
+  } catch (error) {
     await reportFailure(c, verb, new Date().toISOString(), error);
     throw error;
   }

@@ -2,6 +2,7 @@ import type { Transition, Verb } from '../model/transitions.ts';
 import { other, type Colour } from '../model/colours.ts';
 import type { Servers } from '../platform/port/servers.ts';
 import type { Operation } from './engine/operation.ts';
+import { namingDrift } from './gates/schema.ts';
 import { abandon } from './verbs/abandon.ts';
 import { canary } from './verbs/canary.ts';
 import { migrate } from './verbs/migrate.ts';
@@ -35,7 +36,7 @@ const operations: Readonly<Record<Verb, (options: PerformOptions) => Operation>>
 };
 
 export function operationOf(verb: Verb, options: PerformOptions = {}): Operation {
-  return operations[verb](options);
+  return { ...operations[verb](options), causeOf: namingDrift };
 }
 
 /** As `operationOf`, in the way that the servers of an environment allow. */

@@ -6,6 +6,7 @@ import { world } from './world.ts';
 
 /** One of each kind of outcome; all of it is in matrix.test.ts. */
 const sample: readonly (Omit<Trial, 'act'> & { readonly kind: string })[] = [
+  { kind: 'table moved to another schema', verb: 'seed', step: 'position' },
   { kind: 'columns exchanged by their names', verb: 'switch', step: beforehand },
   { kind: 'index made', verb: 'switch', step: 'look' },
   { kind: 'rows written by a walsender', verb: 'switch', step: 'hold' },
@@ -14,7 +15,7 @@ const sample: readonly (Omit<Trial, 'act'> & { readonly kind: string })[] = [
   { kind: 'sequence set, not called', verb: 'switch', step: 'carry' },
 ];
 
-test('what goes on beside a switchover or a rollback is carried, kept out, or refused by name: a sample', async () => {
+test('what goes on beside a seed, a switchover or a rollback is carried, kept out, or refused by name: a sample', async () => {
   const fill = async (client: { query(text: string): Promise<unknown> }) => void (await client.query(world));
   await withEnvironment({ fill, settings: { max_prepared_transactions: '8' } }, async (environment) => {
     const outcomes: string[] = [];
@@ -25,6 +26,7 @@ test('what goes on beside a switchover or a rollback is carried, kept out, or re
       outcomes.push(`${kind}: ${await attempt(environment, { act, verb, step })}`);
     }
     expect(outcomes).toEqual([
+      'table moved to another schema: refused',
       'columns exchanged by their names: refused',
       'index made: refused',
       'rows written by a walsender: carried',

@@ -3,7 +3,6 @@ import { other } from '../../src/model/colours.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
 import type { State, Verb } from '../../src/model/transitions.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
-import { namingDrift } from '../../src/operations/gates/schema.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import { operationOf } from '../../src/operations/table.ts';
@@ -140,9 +139,7 @@ export async function withAct(
         : step,
     );
   return operator((c) =>
-    execute(c, { ...operation, start: hooked(operation.start), complete: hooked(operation.complete) }).catch(
-      async (error: unknown) => Promise.reject((await namingDrift(c, error)) as Error),
-    ),
+    execute(c, { ...operation, start: hooked(operation.start), complete: hooked(operation.complete) }),
   );
 }
 

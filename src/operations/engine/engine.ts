@@ -56,9 +56,22 @@ export async function resumeOperation(c: Context, operation: Operation): Promise
   } catch (error) {
     c.renewal.stop();
     c.cutConnections();
-    if (c.journal.operation?.phase !== 'start') throw error;
-    if (!(await settled(c, operation, track, error))) throw error;
+    await settleFailure(c, operation, track, error);
   }
+}
+
+/** Undoes what can be undone and throws, with its cause, what failed; returns where it went forward all the same. */
+async function settleFailure(c: Context, operation: Operation, track: Span[], failure: unknown): Promise<void> {
+  const causeOf = async (error: unknown): Promise<unknown> => operation.causeOf?.(c, error) ?? error;
+  if (c.journal.operation?.phase !== 'start') throw await causeOf(failure);
+  // Undoing takes away what a cause is known by; clients who wait are let go first.
+  const waiting = operation.start.some(({ id, held }) => held && isBegun(c, id));
+  const error = waiting ? failure : await causeOf(failure);
+  if (!(await settled(c, operation, track, error))) throw waiting ? await causeOf(error) : error;
+}
+
+function isBegun({ journal: { operation } }: Context, step: string): boolean {
+  return operation?.steps.some(({ id }) => id === step) === true;
 }
 
 /** While clients wait no step connects, in whichever database it works. */

@@ -51,6 +51,8 @@ export interface Operation {
    * it goes forward.
    */
   stranded?(c: Context): Promise<boolean>;
+  /** The error as it was, or with what caused it. Reads only. */
+  causeOf?(c: Context, error: unknown): Promise<unknown>;
   /** What the commit point writes beside the new state. */
   commit?(journal: Journal, c: Context): Journal;
   readonly complete: readonly Step[];

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { finding, findingLine, refusals, refuses, type Finding } from '../../model/finding.ts';
@@ -131,13 +132,26 @@ const effects: readonly unknown[] = ['apply-failed', 'data-differs'];
 
 /** The error as it was, or where a schema changed meanwhile with what changed: that is the cause. */
 export async function namingDrift(c: Context, error: unknown): Promise<unknown> {
-  if (!(error instanceof VerdigrisError) || !effects.includes(error.id) || !c.journal.release) return error;
+  const effect = asEffect(error);
+  if (!effect || !c.journal.release) return error;
   const changed = refusals(await findingsInEach(c, (inside) => driftFindings(inside)).catch(() => []));
   if (changed.length === 0) return error;
-  const seen = [error.seen, ...changed.map((each) => findingLine(each))].join('\n');
-  const { id, required, facts } = error;
+  const seen = [effect.seen, ...changed.map((each) => findingLine(each))].join('\n');
+  const { id, required, facts } = effect;
   const next = changed.map(({ fix }) => fix).join(' ');
   return new VerdigrisError(id, { seen, required, next, facts: { ...facts, findings: changed }, cause: error });
+}
+
+/** What may have come of DDL. PostgreSQL itself says only that it does not find what a step was made for. */
+function asEffect(error: unknown): Pick<VerdigrisError, 'id' | 'seen' | 'required' | 'facts'> | undefined {
+  if (error instanceof VerdigrisError) return effects.includes(error.id) ? error : undefined;
+  if (!(error instanceof pg.DatabaseError)) return undefined;
+  return {
+    id: 'schema-drift',
+    seen: `PostgreSQL says: ${error.message}.`,
+    required: 'no DDL beside a release.',
+    facts: {},
+  };
 }
 
 /** Throws where a colour's schema has another digest than expected. */
