@@ -104,3 +104,38 @@ test('a live colour whose storage is put back is found by the first marker that 
     await verb('abandon');
   });
 });
+
+test('a live colour that is put back to a state behind the last marker refuses the switchover, and the rollback, by its tables', async () => {
+  await withEnvironment({ fill }, async (environment) => {
+    const { verb, on } = environment;
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    /** The other colour gets a row that this one loses, and this one writes on past the position that was confirmed. */
+    const lose = async (live: Colour, follower: Colour, id: number): Promise<void> => {
+      const putBack = await kept(environment, live);
+      await write(environment, live, `INSERT INTO item VALUES (${id})`);
+      await arrives(environment, follower, id);
+      await putBack();
+      await write(environment, live, 'SELECT pg_switch_wal()');
+      await write(environment, live, `INSERT INTO item VALUES (${id + 1})`);
+      await arrives(environment, follower, id + 1);
+    };
+    await lose('blue', 'green', 1);
+    expect([await ids(environment, 'blue'), await ids(environment, 'green')]).toEqual([[2], [1, 2]]);
+    expect((await failure(verb('switch'))).message).toMatch(/rows-differ.*public\.item/s);
+    await write(environment, 'green', 'DELETE FROM item WHERE id = 1');
+    await verb('switch');
+
+    await lose('green', 'blue', 3);
+    expect([await ids(environment, 'green'), await ids(environment, 'blue')]).toEqual([
+      [2, 4],
+      [2, 3, 4],
+    ]);
+    expect((await failure(verb('rollback'))).message).toMatch(/rows-differ.*public\.item/s);
+    await write(environment, 'green', 'INSERT INTO item VALUES (5)');
+    await write(environment, 'blue', 'DELETE FROM item WHERE id = 3');
+    await verb('rollback');
+    expect(await on('blue', (client) => one(client, 'SELECT array_agg(id ORDER BY id) AS ids FROM item'))).toEqual({
+      ids: [2, 4, 5],
+    });
+  });
+});

@@ -7,7 +7,7 @@ import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { note, release, stream } from '../engine/release-record.ts';
-import { differingFindings } from './put-back.ts';
+import { differingFindings, urgentBudget } from './put-back.ts';
 import { otherRowsFindings } from './rewritten.ts';
 import { asStatements, beginWitness, differingSince, proofWitness, witnessed } from './witness.ts';
 
@@ -93,18 +93,19 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
 }
 
 /**
- * A candidate that restarted may have the storage of an earlier state, in which rows are missing that nobody sends again:
- * where all rows were compared they are once more. A live colour that crashed must not wait for that.
+ * A server that restarted may have the storage of an earlier state, whose rows nobody sends again: where all rows were
+ * compared they are once more. A live colour that crashed must not wait long for that.
  */
 async function ageFindings(c: Context): Promise<Finding[]> {
   const { verification } = release(c);
   if (!verification?.proof) return [];
   const { at, mode, proof } = verification;
   const now = await circumstances(c);
-  const restarted = now.startTimes[c.idle] !== proof.startTimes[c.idle];
-  if (!restarted || mode !== 'complete' || c.looking) return aged(c, at, proof);
-  const wrong = await differingFindings(c, `${c.idle} restarted since the comparison of ${at}`);
-  if (wrong.length > 0) return wrong;
+  const restarted = [c.live, c.idle].filter((colour) => now.startTimes[colour] !== proof.startTimes[colour]);
+  if (restarted.length === 0 || mode !== 'complete' || c.looking) return aged(c, at, proof);
+  const why = `${restarted.join(' and ')} restarted since the comparison of ${at}`;
+  const found = await differingFindings(c, why, restarted.includes(c.idle) ? undefined : urgentBudget);
+  if (found.length > 0) return found;
   await note(c, { verification: { ...verification, at: new Date().toISOString(), proof: now } });
   return [];
 }

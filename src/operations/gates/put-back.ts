@@ -1,3 +1,4 @@
+import type { Colour } from '../../model/colours.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from '../engine/context.ts';
@@ -5,12 +6,12 @@ import { stream } from '../engine/release-record.ts';
 import { compareRows } from './compare-rows.ts';
 import { asStatements, differingSince, proofWitness, witnessed } from './witness.ts';
 
-/** Milliseconds that a rollback spends on a comparison: it is wanted because something is wrong already. */
-const rollbackBudget = 60_000;
+/** Milliseconds for a comparison that somebody may wait for, because something is wrong already. */
+export const urgentBudget = 60_000;
 
 /**
- * What the retained colour lacks, or has beside it, though replication the other way works: its storage was put back to
- * an earlier state, or somebody wrote there.
+ * What the retained colour lacks, or has beside it, though replication the other way works: storage of one of the two was
+ * put back to an earlier state, or somebody wrote there.
  */
 export async function retainedFindings(c: Context): Promise<Finding[]> {
   return [...(await restartedFindings(c)), ...(await retainedWritten(c))];
@@ -18,46 +19,56 @@ export async function retainedFindings(c: Context): Promise<Finding[]> {
 
 /**
  * A server whose storage went back goes on at the position that was confirmed last: what lies between is never sent
- * again. It cannot go back while it runs; what restarted is compared.
+ * again, nor taken again by one that was ahead. It cannot go back while it runs; what restarted is compared.
  */
 async function restartedFindings(c: Context): Promise<Finding[]> {
-  const known = c.whole.journal.stream?.startTime;
-  const { startTime } = await c.on(c.idle, serverIdentity);
-  if (known === undefined || known === startTime) return [];
-  const why = `${c.idle} restarted at ${startTime}, after the writes moved away from it`;
+  const known: Partial<Record<Colour, string | undefined>> = {
+    [c.live]: c.journal.release?.verification?.proof?.startTimes[c.live],
+    [c.idle]: c.whole.journal.stream?.startTime,
+  };
+  const restarted: string[] = [];
+  for (const colour of [c.live, c.idle]) {
+    const { startTime } = await c.on(colour, serverIdentity);
+    if (known[colour] !== undefined && known[colour] !== startTime)
+      restarted.push(`${colour} restarted at ${startTime}`);
+  }
+  if (restarted.length === 0) return [];
+  const why = `${restarted.join(', and ')}, after the writes moved`;
   if (c.looking)
     return [
       finding('retained-unproved', {
         title: why,
         objects: [],
         reason: 'Whether its storage is still what it was is not known.',
-        fix: `Nothing: \`rollback\` compares its rows before it begins, for ${rollbackBudget / 1000} s at most.`,
+        fix: `Nothing: \`rollback\` compares all rows before it begins, for ${urgentBudget / 1000} s at most.`,
       }),
     ];
-  return differingFindings(c, why, rollbackBudget);
+  return differingFindings(c, why, urgentBudget);
 }
 
 /** Compares all rows, as far as `budget` milliseconds reach. */
 export async function differingFindings(c: Context, why: string, budget?: number): Promise<Finding[]> {
-  c.emit({ type: 'note', text: `${why}: its rows are compared, in case its storage was put back` });
+  c.emit({ type: 'note', text: `${why}: all rows are compared, in case storage was put back` });
   const { mode, tables, unchecked } = await compareRows(c, budget === undefined ? {} : { budget });
   const wrong = tables.filter(({ differences, unexaminedChunks }) => differences.length + unexaminedChunks > 0);
+  const back = c.journal.state === 'switched';
   const findings: Finding[] = [
     finding('rows-differ', {
       title: `rows of ${c.idle} are not those of ${c.live}: ${why}`,
       objects: wrong.map(({ table }) => table),
-      reason: 'Its storage was put back to an earlier state, or somebody wrote there: replication sends nothing again.',
-      fix:
-        c.journal.state === 'switched'
-          ? `Bring the rows to ${c.idle}, by psql as verdigris_operator, and run the same command again; or ` +
-            '`verdigris rollback --lossy`, which exports what that colour lacks, and `verdigris import-lost`.'
-          : 'Abandon the candidate and seed again. The live colour is untouched.',
+      reason: 'Storage was put back to an earlier state, or somebody wrote there: replication sends nothing again.',
+      fix: back
+        ? `Bring the rows of both together, by psql as verdigris_operator, and run the same command again; or ` +
+          '`verdigris rollback --lossy`, which exports what the retained colour lacks, and `verdigris import-lost`.'
+        : `Where ${c.idle} has rows that ${c.live} lost, keep them first. Then abandon the candidate and seed again.`,
     }),
-    finding('retained-unproved', {
+    finding(back ? 'retained-unproved' : 'proof-void', {
       title: `${why}; not all rows were compared in ${(budget ?? 0) / 1000} s`,
       objects: mode === 'complete' ? [] : unchecked,
-      reason: 'What was not compared may be missing on the colour that clients go back to.',
-      fix: 'Nothing, where its storage is the one that it had.',
+      reason: `What was not compared may be missing on ${c.idle}, which clients go to.`,
+      fix: back
+        ? 'Nothing, where storage is what it was.'
+        : 'Run `verdigris verify` again, where storage may have been put back.',
     }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
