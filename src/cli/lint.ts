@@ -125,6 +125,8 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   // `--liftoff-only` stands for these two on Node's command line, and has no effect once V8 runs.
   for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
   if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
+  // Nor does it save what it takes for the linter's own code: a run is over before that pays.
+  setFlagsFromString('--no-opt');
   const around = await surroundingsOf(paths);
   const config = await configuration(options, around);
   const given = await inputs(paths, options);

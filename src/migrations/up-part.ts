@@ -80,5 +80,5 @@ export function upPart(text: string): UpPart {
 
 /** As many bytes of blanks, line ends kept, so that every position after it is what it was. */
 export function blank(text: string): string {
-  return text.replace(/[^\n\r]/gu, (character) => ' '.repeat(Buffer.byteLength(character)));
+  return text.replace(/[^\n\r]+/g, (line) => ' '.repeat(Buffer.byteLength(line)));
 }

@@ -41,7 +41,18 @@ export const serials: Readonly<Record<string, string>> = { serial: 'int4', bigse
 /** INTERVAL_FULL_RANGE of PostgreSQL's timestamp.h. */
 const allFields = 0x7fff;
 
+/** Each rule about columns asks for the same one. */
+const read = new WeakMap<TypeName, ColumnType>();
+
 export function columnType(type: TypeName | undefined): ColumnType {
+  const known = type && read.get(type);
+  if (known) return known;
+  const found = readType(type);
+  if (type) read.set(type, found);
+  return found;
+}
+
+function readType(type: TypeName | undefined): ColumnType {
   const names = strings(type?.names);
   const own = names.length > 1 && names[0] !== 'pg_catalog' ? names.join('.') : (names.at(-1) ?? '');
   const base = aliases[own] ?? own;

@@ -1,64 +1,27 @@
-import { z } from 'zod';
-import { VerdigrisError } from '../../model/errors.ts';
-import { nearest } from '../../model/nearest.ts';
-import { severities } from './finding.ts';
+import { severities, type Severity } from './finding.ts';
 
-const failLevels = [...severities, 'never'] as const;
+export const failLevelNames = [...severities, 'never'] as const;
 
-/** The `verdigris-lint` section of a configuration file. Everything has a default: no file is a good file. */
-export const lintConfigSchema = z.strictObject({
-  /** The major that the migrations run on. */
-  postgres: z.int().min(15).max(18).default(17),
-  /** Where they run. `live` is the stricter: what only a live database suffers from counts for less on a candidate. */
-  target: z.enum(['live', 'candidate']).default('live'),
-  /** The lowest severity that fails the run. */
-  failOn: z.enum(failLevels).default('warning'),
-  /**
-   * Whether the engine wraps each file in a transaction. `auto`: unless a statement of the file must run outside one,
-   * as Verdigris's own runner does. A comment of the file can say otherwise: `-- verdigris: no-transaction`.
-   */
-  transaction: z.enum(['auto', 'per-file', 'none']).default('auto'),
-  /** Who sets lock_timeout and statement_timeout: Verdigris's own runner does. `file`: each file must. */
-  timeouts: z.enum(['runner', 'file']).default('runner'),
-  /** By rule id: a severity, `off`, or `on` for the rule's own severity. */
-  rules: z.record(z.string(), z.enum([...severities, 'off', 'on'])).default({}),
-  /** Globs of paths that are read for knowledge of the schema but not linted. */
-  ignore: z.array(z.string().min(1)).default([]),
-});
-
-export type LintConfig = z.output<typeof lintConfigSchema>;
-export type LintSettings = z.input<typeof lintConfigSchema>;
-
-export const failLevelNames: readonly string[] = failLevels;
-
-/** Checks untrusted settings; `known` are the rules' ids, so that a misspelt one is said and not ignored. */
-export function parseLintConfig(settings: unknown, known: readonly string[]): LintConfig {
-  const parsed = lintConfigSchema.safeParse(settings ?? {});
-  if (!parsed.success) {
-    throw wrong(parsed.error.issues.map(fault).join('; '));
-  }
-  const unknown = Object.keys(parsed.data.rules).filter((id) => !known.includes(id));
-  if (unknown.length > 0)
-    throw wrong(`rules: ${unknown.map((id) => `no rule is called ${id}${meant(id, known)}`).join('; ')}`);
-  return parsed.data;
+/** What the linter is asked; config-schema.ts says what each means and checks what a file says. */
+export interface LintConfig {
+  readonly postgres: number;
+  readonly target: 'live' | 'candidate';
+  readonly failOn: (typeof failLevelNames)[number];
+  readonly transaction: 'auto' | 'per-file' | 'none';
+  readonly timeouts: 'runner' | 'file';
+  readonly rules: Readonly<Record<string, Severity | 'off' | 'on'>>;
+  readonly ignore: readonly string[];
 }
 
-function fault(issue: z.core.$ZodIssue): string {
-  const place = issue.path.join('.') || 'verdigris-lint';
-  if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`;
-  const keys = Object.keys(lintConfigSchema.shape);
-  return issue.keys.map((key) => `${place} has no key ${key}${meant(key, keys)}`).join('; ');
-}
+export type LintSettings = Partial<LintConfig>;
 
-function meant(name: string, known: readonly string[]): string {
-  const near = nearest(name, known);
-  return near === undefined ? '' : `, did you mean ${near}?`;
-}
-
-function wrong(seen: string): VerdigrisError {
-  return new VerdigrisError('lint-config', {
-    seen: `The linter's configuration is wrong: ${seen}${seen.endsWith('?') ? '' : '.'}`,
-    required: 'the settings of docs/lint/README.md.',
-    next: 'fix the configuration; `verdigris lint --list-rules` prints the rules.',
-  });
-}
+/** Apart from the schema: half of a run over one file would be the loading of what checks a configuration. */
+export const lintDefaults: LintConfig = {
+  postgres: 17,
+  target: 'live',
+  failOn: 'warning',
+  transaction: 'auto',
+  timeouts: 'runner',
+  rules: {},
+  ignore: [],
+};

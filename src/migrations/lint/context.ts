@@ -1,5 +1,5 @@
 import type { RangeVar } from 'libpg-query';
-import { all, relationName, nameOfParts, strings, type Name, type Of } from './ast.ts';
+import { relationName, nameOfParts, strings, type Name, type Of } from './ast.ts';
 import type { LintConfig } from './config.ts';
 import type { Schema, TableFact } from './facts.ts';
 import type { Range } from './range.ts';
@@ -71,11 +71,16 @@ export class AlterContext extends LintContext {
   readonly #index: number;
   #command: Range | undefined;
 
-  constructor(context: LintContext, node: Of<'AlterTableStmt'>, index: number) {
+  constructor(
+    context: LintContext,
+    node: Of<'AlterTableStmt'>,
+    commands: readonly Of<'AlterTableCmd'>[],
+    index: number,
+  ) {
     super(context);
     this.table = context.name(node.relation);
     this.known = context.fact(node.relation);
-    this.commands = all(node.cmds, 'AlterTableCmd');
+    this.commands = commands;
     this.#nameAt = context.statement.base + (node.relation?.location ?? 0);
     this.#index = index;
   }

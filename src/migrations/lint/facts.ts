@@ -1,4 +1,5 @@
 import { nameLabel, type Name } from './ast.ts';
+import { Indexes, type IndexFact } from './index-facts.ts';
 import type { Formula } from '../shapes/formula.ts';
 import type { ColumnType } from './column-type.ts';
 
@@ -64,16 +65,6 @@ export interface FunctionFact {
   readonly batch: number;
 }
 
-export interface IndexFact {
-  readonly name: Name;
-  readonly table: Name;
-  readonly unique: boolean;
-  /** Its condition: it says nothing of the other rows. */
-  readonly when?: Formula;
-  readonly columns: readonly string[];
-  readonly batch: number;
-}
-
 /** A function in a default. */
 export interface VolatileCall {
   readonly name: string;
@@ -108,9 +99,7 @@ export interface SequenceFact {
 /** The schema as the migrations tell it, in their order. What it does not hold is unknown, not absent. */
 export class Schema {
   readonly tables = new Map<string, TableFact>();
-  readonly indexes = new Map<string, IndexFact>();
-  /** Indexes that were dropped, with the batch in which they were. */
-  readonly indexesGone: { readonly fact: IndexFact; readonly batch: number }[] = [];
+  readonly indexes = new Indexes();
   readonly types = new Map<string, TypeFact>();
   /** Types that gave up their name, by it, with the batch in which they did. */
   readonly typesGone = new Map<string, { readonly fact: TypeFact; readonly batch: number }>();
@@ -147,12 +136,9 @@ export class Schema {
 
   /** Made in the batch at hand, so that nobody else reads or writes it yet. */
   isNew(name: Name): boolean {
-    return (
-      name.schema === 'pg_temp' ||
-      this.table(name)?.temporary === true ||
-      this.table(name)?.batch === this.batch ||
-      this.indexes.get(nameLabel(name))?.batch === this.batch
-    );
+    if (name.schema === 'pg_temp') return true;
+    const fact = this.table(name);
+    return fact?.temporary === true || fact?.batch === this.batch || this.indexes.get(name)?.batch === this.batch;
   }
 
   isNewColumn(table: Name, column: string): boolean {
@@ -169,9 +155,8 @@ export class Schema {
   /** The columns that the live release knows to be unique together, in all rows or in those that meet a condition. */
   formerKeys(table: Name): readonly Pick<IndexFact, 'columns' | 'when'>[] {
     const constraints = this.formerConstraints(table).filter(({ kind }) => kind === 'unique' || kind === 'primary');
-    const gone = this.indexesGone.filter((one) => one.batch === this.batch).map((one) => one.fact);
-    const indexes = [...this.indexes.values(), ...gone].filter(
-      (one) => one.unique && one.batch !== this.batch && nameLabel(one.table) === nameLabel(table),
+    const indexes = [...this.indexes.of(table), ...this.indexes.gone(table, this.batch)].filter(
+      (one) => one.unique && one.batch !== this.batch,
     );
     return [...constraints, ...indexes].filter(({ columns }) => columns.length > 0);
   }

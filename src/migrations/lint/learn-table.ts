@@ -165,7 +165,7 @@ function addConstraint(fact: TableFact, constraint: Constraint, batch: number, s
   const index =
     constraint.indexname === undefined
       ? undefined
-      : schema?.indexes.get(nameLabel({ schema: fact.name.schema, name: constraint.indexname }));
+      : schema?.indexes.get({ schema: fact.name.schema, name: constraint.indexname });
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   const columns = column !== undefined ? [column] : listed.length > 0 ? listed : [...(index?.columns ?? [])];
   fact.constraints.set(constraint.conname ?? constraint.indexname ?? constraintName(fact.name.name, kind, columns), {

@@ -50,7 +50,7 @@ const lessons: Lessons = {
     const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
     const unique = node.unique === true;
     const when = node.whereClause ? { when: formulaOf(node.whereClause) } : {};
-    schema.indexes.set(nameLabel(name), { name, table, unique, ...when, columns, batch: schema.batch });
+    schema.indexes.add({ name, table, unique, ...when, columns, batch: schema.batch });
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
@@ -198,18 +198,12 @@ export function outputNames(query: Node | undefined): string[] | undefined {
 
 function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): void {
   const key = nameLabel(name);
-  if (type === 'OBJECT_INDEX') dropIndex(schema, key);
+  if (type === 'OBJECT_INDEX') schema.indexes.drop(name, schema.batch);
   else if (type === 'OBJECT_FUNCTION' || type === 'OBJECT_PROCEDURE' || type === 'OBJECT_ROUTINE')
     schema.functions.delete(key);
   else if (type === 'OBJECT_TYPE' || type === 'OBJECT_DOMAIN')
     leave(schema, name, schema.types.get(key) ?? { name, kind: 'other', constrained: false, batch: -1 });
   else if (type === 'OBJECT_TABLE' || type === 'OBJECT_VIEW' || type === 'OBJECT_MATVIEW') schema.tables.delete(key);
-}
-
-function dropIndex(schema: Schema, key: string): void {
-  const fact = schema.indexes.get(key);
-  if (fact) schema.indexesGone.push({ fact, batch: schema.batch });
-  schema.indexes.delete(key);
 }
 
 function sequenceType(node: Of<'CreateSeqStmt'> | Of<'AlterSeqStmt'>): string {

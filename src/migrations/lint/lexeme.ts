@@ -30,14 +30,18 @@ const commentEdge = /\/\*|\*\//g;
 export function lexemeEnd(text: string, at: number): number | undefined {
   if (text.startsWith('/*', at)) return commentEnd(text, at);
   lexeme.lastIndex = at;
-  const found = lexeme.exec(text)?.[0];
-  if (found !== undefined) return at + withoutSign(found).length;
+  if (lexeme.test(text)) {
+    const end = lexeme.lastIndex;
+    return end - at > 1 && signs.includes(text[at] ?? '') ? at + withoutSign(text.slice(at, end)).length : end;
+  }
   dollar.lastIndex = at;
   const tag = dollar.exec(text)?.[0];
   if (tag === undefined) return text[at] === '$' ? at + 1 : undefined;
   const closes = text.indexOf(tag, at + tag.length);
   return closes < 0 ? undefined : closes + tag.length;
 }
+
+const signs = '+-*/<>=';
 
 /** `=-` are two operators, `@-` is one: a sign ends one only behind what no standard operator has. */
 function withoutSign(found: string): string {

@@ -10,7 +10,7 @@ import type { ContractNote } from '../expand-contract/notes.ts';
 import { applyNotes, contractNotes } from './notes.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
-import type { Draft, Drafts, LintRule } from './rule.ts';
+import type { Checks, Draft, Drafts, LintRule } from './rule.ts';
 import { ruleIds, ruleOf, lintRules } from './rules/index.ts';
 import { Source } from './source.ts';
 import { Statement } from './statement.ts';
@@ -54,16 +54,16 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
   const shared = { config, schema, source, statements, transaction };
   for (const [index, statement] of statements.entries()) {
     const context = new LintContext({ ...shared, index });
-    for (const [rule, drafts] of runChecks(dispatch, context)) add(rule, drafts, statement);
+    runChecks(dispatch, context, add);
     track(context);
     learn(statement, schema);
   }
   if (statements.length > 0) {
     const end = new LintContext({ ...shared, index: statements.length - 1 });
-    for (const rule of lintRules) if (rule.file && isOn(rule, config)) add(rule, rule.file(end), statements[0]);
+    for (const rule of dispatch.files) add(rule, rule.file?.(end), statements[0]);
   }
   // Comments of a statement come first: one that says the same as a note is not for nothing.
-  const result = suppress(source, parsed, found, statements.length, config);
+  const result = suppress(source, parsed, found, statements.length, { config, dispatch });
   const { kept, allowed } = applyNotes(result.findings, [...own.notes, ...notes]);
   return { ...result, findings: kept, suppressed: [...result.suppressed, ...allowed] };
 }
@@ -105,33 +105,47 @@ function startsOpen(source: Source, statements: readonly Statement[], config: Li
   return config.transaction === 'per-file' || !statements.some(({ node }) => outsideTransaction(node));
 }
 
-/** Rules by the statements that they look at: most statements concern few rules. */
-export type Dispatch = ReadonlyMap<Tag, readonly LintRule[]>;
+type Check = readonly [LintRule, (node: object, context: LintContext) => Drafts];
 
-export function dispatchFor(config: LintConfig): Dispatch {
-  const map = new Map<Tag, LintRule[]>();
-  for (const rule of lintRules.filter((one) => isOn(one, config))) {
-    for (const tag of Object.keys(rule.check ?? {}) as Tag[]) map.set(tag, [...(map.get(tag) ?? []), rule]);
-  }
-  return map;
+/** The rules that are on, by what they look at: most statements concern few of them. */
+export interface Dispatch {
+  readonly checks: ReadonlyMap<Tag, readonly Check[]>;
+  readonly commands: readonly (readonly [LintRule, NonNullable<Checks['AlterTableCmd']>])[];
+  readonly files: readonly LintRule[];
+  readonly off: ReadonlySet<string>;
 }
 
-function* runChecks(dispatch: Dispatch, context: LintContext): Generator<[LintRule, Drafts]> {
-  const { tag, fields } = context.statement;
-  for (const rule of dispatch.get(tag) ?? []) {
-    const check = (rule.check as Partial<Record<Tag, (node: object, context: LintContext) => Drafts>>)[tag];
-    yield [rule, check?.(fields, context)];
+export function dispatchFor(config: LintConfig): Dispatch {
+  const checks = new Map<Tag, Check[]>();
+  const on = lintRules.filter((rule) => isOn(rule, config));
+  for (const rule of on) {
+    for (const [tag, check] of Object.entries(rule.check ?? {}) as [Tag, Check[1]][])
+      checks.set(tag, [...(checks.get(tag) ?? []), [rule, check]]);
   }
-  const node = fields as Of<'AlterTableStmt'>;
-  if (tag !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return;
+  return {
+    checks,
+    commands: on.flatMap((rule) => (rule.check?.AlterTableCmd ? [[rule, rule.check.AlterTableCmd] as const] : [])),
+    files: on.filter(({ file }) => file),
+    off: new Set(lintRules.filter((rule) => !on.includes(rule)).map(({ id }) => id)),
+  };
+}
+
+function runChecks(
+  { checks, commands }: Dispatch,
+  context: LintContext,
+  add: (rule: LintRule, drafts: Drafts, statement: Statement) => void,
+): void {
+  const { statement } = context;
+  for (const [rule, check] of checks.get(statement.tag) ?? []) add(rule, check(statement.fields, context), statement);
+  const node = statement.fields as Of<'AlterTableStmt'>;
+  if (statement.tag !== 'AlterTableStmt' || node.objtype !== 'OBJECT_TABLE') return;
   const isNew = context.isNew(node.relation);
-  const commands = all(node.cmds, 'AlterTableCmd').map((command, index) => ({
-    command,
-    context: new AlterContext(context, node, index),
-  }));
-  for (const rule of dispatch.get('AlterTableCmd') ?? []) {
+  const each = all(node.cmds, 'AlterTableCmd');
+  const contexts = each.map((_, index) => new AlterContext(context, node, each, index));
+  for (const [rule, check] of commands) {
     if (isNew && rule.newTables !== true) continue;
-    for (const one of commands) yield [rule, rule.check?.AlterTableCmd?.(one.command, one.context)];
+    for (const [index, one] of contexts.entries())
+      add(rule, check(each[index] as (typeof each)[number], one), statement);
   }
 }
 
@@ -145,13 +159,12 @@ function suppress(
   parsed: Parsed,
   found: readonly LintFinding[],
   statements: number,
-  config: LintConfig,
+  { config, dispatch }: Pick<LintedRelease, 'config' | 'dispatch'>,
 ): FileResult {
   const parts = [...parsed.statements.map((one) => one.range), ...parsed.problems.map((one) => one.range)].toSorted(
     (a, b) => a.start - b.start,
   );
-  const off = new Set(lintRules.filter((rule) => !isOn(rule, config)).map((rule) => rule.id));
-  const settled = applySuppressions(found, suppressionsOf(source, parts), ruleIds, off);
+  const settled = applySuppressions(found, suppressionsOf(source, parts), ruleIds, dispatch.off);
   const faults = settled.faults.flatMap((fault) => {
     const rule = ruleOf(fault.rule);
     return rule && isOn(rule, config) ? [makeFinding(rule, fault, source, fault.range, config)] : [];

@@ -1,11 +1,10 @@
 import { matchesGlob } from 'node:path';
 import { loadModule } from 'libpg-query';
-import { parseLintConfig, type LintConfig, type LintSettings } from './config.ts';
+import { lintDefaults, type LintConfig, type LintSettings } from './config.ts';
 import { Schema } from './facts.ts';
 import type { LintFinding, LintInput, LintReport, SuppressedFinding } from './finding.ts';
 import { dispatchFor, lintFile, readFile } from './lint-file.ts';
 import { contractNotes } from './notes.ts';
-import { ruleIds } from './rules/index.ts';
 import { Source } from './source.ts';
 
 /**
@@ -14,11 +13,10 @@ import { Source } from './source.ts';
  * are not applied are one release: what one of them makes is new to the others. Where it is said of none, each file is
  * a release of its own, as in a folder's history.
  *
- * Pure over text: no file, database or environment is read. Throws a usage error where the settings are off; faults of
- * the files are findings.
+ * Pure over text: no file, database or environment is read. Faults of the files are findings.
  */
 export async function lintFiles(files: readonly LintInput[], settings: LintSettings = {}): Promise<LintReport> {
-  const config = parseLintConfig(settings, ruleIds);
+  const config: LintConfig = { ...lintDefaults, ...settings };
   await loadModule();
   const schema = new Schema();
   const dispatch = dispatchFor(config);

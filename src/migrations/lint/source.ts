@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { asksForNoTransaction } from '../transaction-note.ts';
 import { upPart } from '../up-part.ts';
 import type { Position } from './finding.ts';
@@ -120,36 +121,23 @@ function encodingProblem(bytes: Buffer): EncodingProblem | undefined {
 
 /** Offset of the first byte that begins no valid UTF-8 sequence. */
 function firstInvalid(bytes: Buffer): number | undefined {
-  try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return undefined;
-  } catch {
-    // Halving on prefixes: a prefix is good if it decodes as the beginning of a stream.
-    let good = 0;
-    for (let bad = bytes.length; good + 1 < bad;) {
-      const middle = (good + bad) >> 1;
-      if (decodes(bytes.subarray(0, middle))) good = middle;
-      else bad = middle;
-    }
-    // A stream may end inside a sequence; the fault is then where that sequence begins.
-    let at = good;
-    while (at > 0 && good - at < 4 && !decodesWhole(bytes.subarray(0, at))) at--;
-    return at;
+  if (isUtf8(bytes)) return undefined;
+  // Halving on prefixes: a prefix is good if it decodes as the beginning of a stream.
+  let good = 0;
+  for (let bad = bytes.length; good + 1 < bad;) {
+    const middle = (good + bad) >> 1;
+    if (decodes(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
   }
+  // A stream may end inside a sequence; the fault is then where that sequence begins.
+  let at = good;
+  while (at > 0 && good - at < 4 && !isUtf8(bytes.subarray(0, at))) at--;
+  return at;
 }
 
 function decodes(bytes: Buffer): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function decodesWhole(bytes: Buffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return true;
   } catch {
     return false;

@@ -2,7 +2,7 @@ import type { Node } from 'libpg-query';
 import { fieldsOf, tagOf, type Tag } from './ast.ts';
 import type { Range } from './range.ts';
 import type { Source } from './source.ts';
-import { tokensOf, type Token } from './tokens.ts';
+import { tokenAt, tokensOf, type Token } from './tokens.ts';
 
 /** One statement of a migration, or of a DO block in it. */
 export class Statement {
@@ -46,7 +46,7 @@ export class Statement {
   at(location: number | undefined): Range {
     if (location === undefined || location < 0) return this.range;
     const byte = this.base + location;
-    const token = this.tokens.find((one) => one.start <= byte && byte < one.end);
+    const token = tokenAt(this.tokens, byte);
     return token ? { start: token.start, end: token.end } : this.range;
   }
 }

@@ -10,16 +10,29 @@ export interface Token extends Range {
 export function tokensOf(text: string, base: number): Token[] {
   const tokens: Token[] = [];
   let start = base;
+  const ascii = Buffer.byteLength(text) === text.length;
   for (let at = 0; at < text.length;) {
     const to = lexemeEnd(text, at);
     if (to === undefined) return [];
     const word = text.slice(at, to);
-    const end = start + Buffer.byteLength(word);
+    const end = start + (ascii ? word.length : Buffer.byteLength(word));
     const comment = word.startsWith('--') || word.startsWith('/*');
     if (comment || !blank.test(word)) tokens.push({ start, end, text: word, comment });
     [start, at] = [end, to];
   }
   return tokens;
+}
+
+/** The one that holds a byte; they are in order. */
+export function tokenAt(tokens: readonly Token[], byte: number): Token | undefined {
+  let low = 0;
+  for (let high = tokens.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.end ?? 0) <= byte) low = middle + 1;
+    else high = middle;
+  }
+  const found = tokens[low];
+  return found && found.start <= byte ? found : undefined;
 }
 
 const blank = /^[ \t\n\r\f\v]/;

@@ -1,4 +1,5 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { LintInput } from './finding.ts';
@@ -17,7 +18,7 @@ const order = new Intl.Collator('en', { numeric: true });
  */
 export async function sqlFiles(paths: readonly string[]): Promise<LintInput[]> {
   const found = (await Promise.all(paths.map(expand))).flat();
-  return Promise.all([...new Set(found)].map(read));
+  return [...new Set(found)].map(read);
 }
 
 async function expand(given: string): Promise<string[]> {
@@ -57,9 +58,10 @@ async function below(folder: string, seen: Set<string>): Promise<string[]> {
   return found;
 }
 
-async function read(file: string): Promise<LintInput> {
+/** At once: a thousand small files cost five times as much through the thread pool. */
+function read(file: string): LintInput {
   try {
-    return { path: file, text: await readFile(file) };
+    return { path: file, text: readFileSync(file) };
   } catch (cause) {
     throw new VerdigrisError('lint-path', {
       seen: `${file} cannot be read.`,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
 import { rulePage } from '../../../src/migrations/lint/page.ts';
-import { parseLintConfig } from '../../../src/migrations/lint/config.ts';
+import { parseLintConfig } from '../../../src/migrations/lint/config-schema.ts';
 import { ruleIds, lintRules } from '../../../src/migrations/lint/rules/index.ts';
 
 const folder = path.join(import.meta.dirname, '../../../docs/lint');

@@ -57,15 +57,15 @@ export function excerptAt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'
   const characters = [...finding.excerpt];
   const before = characters
     .slice(0, finding.start.column - 1)
-    .map(indent)
-    .join('');
+    .join('')
+    .replaceAll(/[^\t ]/gu, indent);
   const last = finding.end.line === finding.start.line ? finding.end.column : characters.length + 1;
   const width = Math.max(1, Math.min(last, characters.length + 1) - finding.start.column);
   return [`${number} | ${finding.excerpt}`, `${' '.repeat(number.length)} | ${before}${'^'.repeat(width)}`];
 }
 
 function indent(character: string): string {
-  if (character === '\t') return '\t';
+  if (character < '\u1100') return ' ';
   // East Asian wide characters and emoji fill two columns of a terminal.
   return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
     character,

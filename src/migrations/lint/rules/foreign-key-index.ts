@@ -1,5 +1,5 @@
 import type { Constraint } from 'libpg-query';
-import { all, as, nameLabel, type Name, type Of } from '../ast.ts';
+import { all, as, type Name, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { derivedName, plainTable } from '../names.ts';
 import type { Draft, LintRule } from '../rule.ts';
@@ -63,9 +63,7 @@ function isCovered({ schema }: LintContext, table: Name, columns: readonly strin
   const keys = [...(schema.table(table)?.constraints.values() ?? [])].filter(({ kind }) =>
     ['primary', 'unique', 'exclusion'].includes(kind),
   );
-  const indexes = [...schema.indexes.values()].filter(
-    (index) => index.when === undefined && nameLabel(index.table) === nameLabel(table),
-  );
+  const indexes = [...schema.indexes.of(table)].filter((index) => index.when === undefined);
   return [...keys, ...indexes].some((one) => {
     const first = one.columns.slice(0, columns.length);
     return columns.every((column) => first.includes(column));

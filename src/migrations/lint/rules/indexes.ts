@@ -68,8 +68,9 @@ export const dropIndex: LintRule = {
       if (node.removeType !== 'OBJECT_INDEX' || node.concurrent === true) return undefined;
       const names = (node.objects ?? []).map((object) => nameOfParts(strings(object), context.schema.defaultSchema));
       const old = names.filter((name) => !context.schema.isNew(name));
-      if (old.length === 0) return undefined;
-      const table = context.schema.indexes.get(`${old[0]?.schema}.${old[0]?.name}`)?.table;
+      const [first] = old;
+      if (!first) return undefined;
+      const table = context.schema.indexes.get(first)?.table;
       const fix = names.length === 1 ? { fix: concurrently(context.statement.text, dropWords) } : {};
       return {
         message: `The table of ${old.map((name) => name.name).join(', ')} is locked for readers and writers.`,

@@ -1,4 +1,4 @@
-import { as, meaning, nameLabel, strings, type Of } from '../ast.ts';
+import { as, meaning, strings, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import { constraintName } from '../learn-table.ts';
 import { plainIdent, plainTable } from '../names.ts';
@@ -105,7 +105,7 @@ function impliedByKey(command: Of<'AlterTableCmd'>, context: AlterContext): read
   if (constraint?.contype !== 'CONSTR_PRIMARY') return [];
   const listed = strings(constraint.keys);
   if (listed.length > 0) return listed;
-  return context.schema.indexes.get(nameLabel({ ...context.table, name: constraint.indexname ?? '' }))?.columns ?? [];
+  return context.schema.indexes.get({ ...context.table, name: constraint.indexname ?? '' })?.columns ?? [];
 }
 
 export const requiredColumn: LintRule = {

@@ -22,11 +22,7 @@ export const noPrimaryKey: LintRule = {
     CreateStmt: (node, context) => {
       if (node.relation?.relpersistence !== 'p' || node.partbound || node.inhRelations || likeIndexes(node))
         return undefined;
-      if (
-        JSON.stringify(node.tableElts ?? []).includes('"CONSTR_PRIMARY"') ||
-        identifiedLater(context.name(node.relation), context)
-      )
-        return undefined;
+      if (hasPrimaryKey(node) || identifiedLater(context.name(node.relation), context)) return undefined;
       return keyless(context, context.name(node.relation));
     },
     CreateTableAsStmt: (node, context) => {
@@ -48,6 +44,11 @@ function keyless(context: LintContext, table: { schema: string; name: string }):
     fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`,
     range: context.statement.range,
   };
+}
+
+function hasPrimaryKey({ tableElts }: Of<'CreateStmt'>): boolean {
+  const ofColumns = all(tableElts, 'ColumnDef').flatMap(({ constraints }) => all(constraints, 'Constraint'));
+  return [...all(tableElts, 'Constraint'), ...ofColumns].some(({ contype }) => contype === 'CONSTR_PRIMARY');
 }
 
 function likeIndexes(node: Of<'CreateStmt'>): boolean {

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { replaceFile } from '../../../machine/durable.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import type { LintFinding, LintReport } from '../finding.ts';
 
 export const baselineName = 'verdigris-lint-baseline.json';
 
-const schema = z.strictObject({
-  version: z.literal(1),
-  /**
-   * By file, relative to the folder of the baseline, with `/`: the rule and the digest of each finding that is
-   * accepted.
-   */
-  accepted: z.record(z.string(), z.array(z.string())),
-});
+/**
+ * By file, relative to the folder of the baseline, with `/`: the rule and the digest of each finding that is accepted.
+ */
+async function schema() {
+  const { z } = await import('zod');
+  return z.strictObject({ version: z.literal(1), accepted: z.record(z.string(), z.array(z.string())) });
+}
 
 /** A finding whatever its line: what it says, and the text that it is about. */
 function mark({ rule, message, excerpt }: LintFinding): string {
@@ -48,7 +46,7 @@ export async function applyBaseline(report: LintReport, file: string): Promise<L
 
 async function readBaseline(file: string): Promise<Map<string, string[]>> {
   try {
-    const { accepted } = schema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const { accepted } = (await schema()).parse(JSON.parse(await readFile(file, 'utf8')));
     return new Map(Object.entries(accepted).map(([name, marks]) => [name, [...marks]]));
   } catch (cause) {
     throw new VerdigrisError('lint-config', {

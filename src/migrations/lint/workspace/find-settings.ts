@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { LintSettings } from '../config.ts';
 import { baselineName } from './baseline.ts';
@@ -63,7 +62,7 @@ type Loose = Readonly<Record<string, unknown>> | undefined;
 async function environmentOf(folder: string): Promise<Surroundings['environment']> {
   const file = upwards(folder, ['verdigris.yaml']);
   if (file === undefined) return undefined;
-  const declared = Object.values((loose(await readFile(file, 'utf8'))?.['colours'] as Loose) ?? {}) as Loose[];
+  const declared = Object.values(((await loose(await readFile(file, 'utf8')))?.['colours'] as Loose) ?? {}) as Loose[];
   const own = declared.find((colour) => {
     const migrations = colour?.['migrations'];
     if (typeof migrations !== 'string') return false;
@@ -79,7 +78,8 @@ async function environmentOf(folder: string): Promise<Surroundings['environment'
 }
 
 /** A declaration that is off is refused by the commands that need it, not by the linter. */
-function loose(text: string): Loose {
+async function loose(text: string): Promise<Loose> {
+  const { parse } = await import('yaml');
   try {
     return parse(text) as Loose;
   } catch {
