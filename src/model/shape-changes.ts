@@ -179,6 +179,7 @@ const table = {
   ]),
   'unique-widened': row('ends lossless rollback', 'takes rows that it refused before', 'ACCESS EXCLUSIVE', [
     'drop-constraint',
+    'drop-unique-index',
     'drop-primary-key',
   ]),
   'foreign-key-added': row(

@@ -1,5 +1,6 @@
 import { nameLabel, type Name } from './ast.ts';
-import { Indexes, type IndexFact } from './index-facts.ts';
+import { Indexes } from './index-facts.ts';
+import { columnsKey, type UniqueKey } from '../shapes/unique-key.ts';
 import type { Formula } from '../shapes/formula.ts';
 import type { ColumnType } from './column-type.ts';
 
@@ -153,12 +154,12 @@ export class Schema {
   }
 
   /** The columns that the live release knows to be unique together, in all rows or in those that meet a condition. */
-  formerKeys(table: Name): readonly Pick<IndexFact, 'columns' | 'when'>[] {
+  formerKeys(table: Name): readonly UniqueKey[] {
     const constraints = this.formerConstraints(table).filter(({ kind }) => kind === 'unique' || kind === 'primary');
     const indexes = [...this.indexes.of(table), ...this.indexes.gone(table, this.batch)].filter(
       (one) => one.unique && one.batch !== this.batch,
     );
-    return [...constraints, ...indexes].filter(({ columns }) => columns.length > 0);
+    return [...constraints.map(({ columns }) => columnsKey(columns)), ...indexes.map(({ key }) => key)];
   }
 
   column(table: Name, column: string): ColumnFact | undefined {

@@ -1,13 +1,12 @@
 import { nameLabel, type Name } from './ast.ts';
-import type { Formula } from '../shapes/formula.ts';
+import type { UniqueKey } from '../shapes/unique-key.ts';
 
 export interface IndexFact {
   readonly name: Name;
   readonly table: Name;
   readonly unique: boolean;
-  /** Its condition: it says nothing of the other rows. */
-  readonly when?: Formula;
   readonly columns: readonly string[];
+  readonly key: UniqueKey;
   readonly batch: number;
 }
 

@@ -3,6 +3,7 @@ import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Na
 import { columnType, typeText } from './column-type.ts';
 import type { Schema, TableFact, TypeFact } from './facts.ts';
 import { formulaOf } from '../shapes/formula.ts';
+import { indexKey } from '../shapes/unique-key.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
 import type { Statement } from './statement.ts';
 import { volatileCall } from './volatility.ts';
@@ -49,8 +50,7 @@ const lessons: Lessons = {
     const columns = all(node.indexParams, 'IndexElem').map((element) => element.name ?? 'expr');
     const name = { schema: table.schema, name: node.idxname ?? `${[table.name, ...columns].join('_')}_idx` };
     const unique = node.unique === true;
-    const when = node.whereClause ? { when: formulaOf(node.whereClause) } : {};
-    schema.indexes.add({ name, table, unique, ...when, columns, batch: schema.batch });
+    schema.indexes.add({ name, table, unique, columns, key: indexKey(node), batch: schema.batch });
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);

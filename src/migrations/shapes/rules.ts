@@ -2,30 +2,15 @@ import type { Node } from 'libpg-query';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { all, as, strings } from '../lint/ast.ts';
 import { tryParse } from '../lint/parse.ts';
-import {
-  columnsOf,
-  columnsStrict,
-  formulaOf,
-  isDrawn,
-  isNullConstant,
-  literalOf,
-  printed,
-  type Formula,
-} from './formula.ts';
+import { columnsOf, formulaOf, isDrawn, isNullConstant, literalOf, type Formula } from './formula.ts';
 import { tableOfIndex } from './of-table.ts';
+import { elementText, indexKey, nullIn, type Element, type UniqueKey } from './unique-key.ts';
 
-/** No two rows may agree in all elements where the condition holds. */
-export interface UniqueRule {
+export interface UniqueRule extends UniqueKey {
   readonly name: string;
-  /** Each with the operator that compares it: `=` of a unique index, any of an exclusion constraint. */
-  readonly elements: readonly string[];
   readonly columns: readonly string[];
-  /** Columns that make an element null where they are. */
-  readonly nullIn: readonly string[];
   /** Columns that are elements by themselves, compared by `=`. */
   readonly plain: readonly string[];
-  readonly when: Formula | undefined;
-  readonly nullsEqual: boolean;
 }
 
 export interface CheckRule {
@@ -156,20 +141,8 @@ function addConstraint(shape: Writable, name: string, definition: string): void 
     shape.checks.push({ name, formula: asWritten(definition), columns: [...shape.columns.keys()] });
 }
 
-type Element = NonNullable<ReturnType<typeof as<'IndexElem'>>>;
-
-/** Opclass and collation decide what is equal; the order of an index does not. */
-function elementText({ name, expr, collation, opclass }: Element): string {
-  const what = expr ? printed(expr) : (name ?? '');
-  return [what, ...strings(collation), ...strings(opclass)].join(' ');
-}
-
 function columnsIn(elements: readonly Element[]): string[] {
   return elements.flatMap(({ name, expr }) => (expr ? columnsOf([expr]) : [name ?? '']));
-}
-
-function nullIn(elements: readonly Element[]): string[] {
-  return elements.flatMap(({ name, expr }) => (expr ? columnsStrict(expr) : [name ?? '']));
 }
 
 function plainColumns(elements: readonly Element[]): string[] {
@@ -183,11 +156,8 @@ function addIndex(shape: Writable, name: string, definition: string): void {
   const elements = all(node.indexParams, 'IndexElem');
   shape.uniques.push({
     name: unquoted(name),
-    elements: elements.map((element) => `${elementText(element)} =`),
+    ...indexKey(node),
     columns: columnsIn(elements),
-    nullIn: nullIn(elements),
     plain: plainColumns(elements),
-    when: node.whereClause && formulaOf(node.whereClause),
-    nullsEqual: node.nulls_not_distinct === true,
   });
 }

@@ -1,6 +1,7 @@
 import { columnFact, notNullFact, type Atom, type Formula } from './formula.ts';
 import { implies, isNever } from './implies.ts';
 import type { ColumnShape, TableShape, TableShapes, UniqueRule } from './rules.ts';
+import { isRefusedBy } from './unique-key.ts';
 
 /** Something of the one schema that refuses what the other takes. */
 export interface Stricter {
@@ -65,10 +66,5 @@ function isKept(
   const differs = rule.plain.some(isFilled('drawn')) || (!rule.nullsEqual && rule.nullIn.some(isFilled('null')));
   if (differs || (rule.when && isNever(rule.when, facts))) return true;
   const notNull = rule.columns.every((column) => before.columns.get(column)?.notNull === true);
-  return before.uniques.some(
-    (old) =>
-      old.elements.every((element) => rule.elements.includes(element)) &&
-      (!rule.nullsEqual || old.nullsEqual || notNull) &&
-      (old.when === undefined || implies({ all: [...(rule.when ? [rule.when] : []), ...facts] }, old.when, 'holds')),
-  );
+  return before.uniques.some((old) => isRefusedBy(rule, old, { facts, notNull }));
 }

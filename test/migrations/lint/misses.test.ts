@@ -257,12 +257,13 @@ test('placeholders: Flyway fills its own in, of another file it is said once, an
 });
 
 const live = `
-  CREATE TABLE t (id int PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x' NOT NULL, c text);
-  CREATE UNIQUE INDEX known ON t (b) WHERE c IS NOT NULL;
+  CREATE TABLE t (id int PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x' NOT NULL, c text, d text);
+  CREATE UNIQUE INDEX known ON t (b) WHERE c IS NOT NULL; CREATE UNIQUE INDEX folded ON t (lower(d));
+  CREATE UNIQUE INDEX filled ON t (d) WHERE d IS NOT NULL;
   CREATE VIEW v AS SELECT id, a FROM t; CREATE DOMAIN cents AS int CHECK (VALUE >= 0);`;
 const breaking = [
   ...['rename-column', 'rename-table', 'new-unique', 'stricter-constraint', 'drop-default', 'drop-primary-key'],
-  ...['alter-domain-constraint', 'drop-constraint'],
+  ...['alter-domain-constraint', 'drop-constraint', 'drop-unique-index'],
 ].flatMap((rule) => [`${rule} error`, `${rule} warning`]);
 
 test.each([
@@ -271,6 +272,10 @@ test.each([
   'ALTER TABLE t RENAME TO tmp; ALTER TABLE tmp RENAME TO t;',
   'ALTER VIEW v RENAME TO w; CREATE VIEW v AS SELECT id, a, b FROM t;',
   'CREATE UNIQUE INDEX ON t (b, id) WHERE c IS NOT NULL;',
+  'CREATE UNIQUE INDEX CONCURRENTLY again ON t (b) WHERE c IS NOT NULL; DROP INDEX CONCURRENTLY known;',
+  'DROP INDEX known; CREATE UNIQUE INDEX again ON t (b) WHERE c IS NOT NULL;',
+  'DROP INDEX folded; CREATE UNIQUE INDEX folded_2 ON t (lower(d));',
+  'DROP INDEX filled; CREATE UNIQUE INDEX filled ON t (d);',
   'ALTER TABLE t ADD CHECK (a >= 0);',
   'ALTER TABLE t DROP CONSTRAINT t_a_check; ALTER TABLE t ADD CHECK (a > 0 AND a > -1);',
   'ALTER TABLE t ALTER b DROP DEFAULT, ALTER b DROP NOT NULL;',
@@ -291,6 +296,9 @@ test.each([
   ['ALTER TABLE t ADD CHECK (a > 1);', 'stricter-constraint error'],
   ['ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id, b);', 'drop-primary-key error'],
   ['ALTER DOMAIN cents ADD CHECK (VALUE >= 10);', 'alter-domain-constraint error'],
+  ['DROP INDEX known;', 'drop-unique-index warning'],
+  ['DROP INDEX known; CREATE UNIQUE INDEX known ON t (b, id) WHERE c IS NOT NULL;', 'drop-unique-index warning'],
+  ['DROP INDEX known; CREATE UNIQUE INDEX known ON t (b) WHERE c IS NOT NULL AND id > 0;', 'drop-unique-index warning'],
 ])('%s does not', async (text, finding) => {
   expect(await found(live, text)).toContain(finding);
 });

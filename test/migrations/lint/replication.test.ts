@@ -134,6 +134,14 @@ const breaks: readonly Break[] = [
     outcome: 'apply-stops',
   },
   {
+    rule: 'drop-unique-index',
+    direction: 'reverse',
+    setup: 'CREATE UNIQUE INDEX once ON t (b)',
+    migration: 'DROP INDEX CONCURRENTLY once',
+    write: insert.replace('two', 'one'),
+    outcome: 'apply-stops',
+  },
+  {
     rule: 'column-type-no-way-back',
     direction: 'reverse',
     migration: 'ALTER TABLE t ALTER COLUMN a TYPE bigint',

@@ -7,8 +7,9 @@ import { addedColumn } from './add-column.ts';
 import type { ConstraintFact, Schema } from '../facts.ts';
 import { constraintName, said } from '../learn-table.ts';
 import { truthsOf } from '../rows-of-n.ts';
-import { columnsOf, columnsStrict, formulaOf, notNullFact, type Formula } from '../../shapes/formula.ts';
+import { columnsOf, columnsStrict, formulaOf, notNullFact } from '../../shapes/formula.ts';
 import { implies, isNever } from '../../shapes/implies.ts';
+import { columnsKey, indexKey, isRefusedBy, type UniqueKey } from '../../shapes/unique-key.ts';
 import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
 import { isDrawnHere, knownValues, newColumn, staysNull } from './new-columns.ts';
 
@@ -200,7 +201,8 @@ export const newUnique: LintRule = {
       const newKey = column !== undefined && constraint.contype === 'CONSTR_PRIMARY';
       if (newKey || constraint.indexname !== undefined) return undefined;
       const nulls = constraint.contype === 'CONSTR_UNIQUE' && constraint.nulls_not_distinct !== true;
-      if (alreadyUnique(context.schema, context.table, columns)) return undefined;
+      const key = columnsKey(columns, constraint.contype === 'CONSTR_UNIQUE' && !nulls);
+      if (alreadyUnique(context.schema, context.table, key)) return undefined;
       if (columns.some((key) => isDrawnHere(context, context.table, key))) return undefined;
       // A new column is null in the rows of the live release, and nulls are not equal to each other.
       if (nulls && columns.some((key) => staysNull(context, context.table, key))) return undefined;
@@ -220,9 +222,7 @@ export const newUnique: LintRule = {
         return undefined;
       if (columns.some((column) => isDrawnHere(context, table, column))) return undefined;
       if (node.whereClause && holdsForNone(node.whereClause, context, table)) return undefined;
-      const plain = columns.filter((column) => column !== undefined);
-      if (plain.length === columns.length && alreadyUnique(context.schema, table, plain, node.whereClause))
-        return undefined;
+      if (alreadyUnique(context.schema, table, indexKey(node))) return undefined;
       return {
         message: `A second row with the same value in ${table.name} stops the live release, or replication to the candidate.`,
         table,
@@ -243,15 +243,8 @@ function holdsForNone(condition: Node, context: LintContext, table: Name): boole
 }
 
 /** Where fewer columns are unique already, more of them are: what the live release writes has passed the narrower key. */
-function alreadyUnique(schema: Schema, table: Name, columns: readonly string[], when?: Node): boolean {
-  const given: Formula = { all: when ? [formulaOf(when)] : [] };
-  return schema
-    .formerKeys(table)
-    .some(
-      (key) =>
-        key.columns.every((column) => columns.includes(column)) &&
-        (key.when === undefined || implies(given, key.when, 'holds')),
-    );
+function alreadyUnique(schema: Schema, table: Name, key: UniqueKey): boolean {
+  return schema.formerKeys(table).some((former) => isRefusedBy(key, former));
 }
 
 /** As the gate of `migrate` prints a constraint. */

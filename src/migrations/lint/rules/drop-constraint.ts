@@ -2,6 +2,7 @@ import { all, as, type Of } from '../ast.ts';
 import type { AlterContext } from '../context.ts';
 import type { ConstraintFact } from '../facts.ts';
 import { said } from '../learn-table.ts';
+import { dropUniqueIndex } from './drop-unique-index.ts';
 import { constraintColumns, laterCommands } from './help.ts';
 import type { LintRule } from '../rule.ts';
 import { formulaOf } from '../../shapes/formula.ts';
@@ -144,4 +145,9 @@ function isDeferrableKey(constraint: Of<'Constraint'> | undefined): boolean {
   return constraint?.contype === 'CONSTR_PRIMARY' && constraint.deferrable === true;
 }
 
-export const dropConstraintRules: readonly LintRule[] = [dropConstraint, dropPrimaryKey, deferrableKey];
+export const dropConstraintRules: readonly LintRule[] = [
+  dropConstraint,
+  dropUniqueIndex,
+  dropPrimaryKey,
+  deferrableKey,
+];

@@ -63,7 +63,7 @@ function isCovered({ schema }: LintContext, table: Name, columns: readonly strin
   const keys = [...(schema.table(table)?.constraints.values() ?? [])].filter(({ kind }) =>
     ['primary', 'unique', 'exclusion'].includes(kind),
   );
-  const indexes = [...schema.indexes.of(table)].filter((index) => index.when === undefined);
+  const indexes = [...schema.indexes.of(table)].filter((index) => index.key.when === undefined);
   return [...keys, ...indexes].some((one) => {
     const first = one.columns.slice(0, columns.length);
     return columns.every((column) => first.includes(column));

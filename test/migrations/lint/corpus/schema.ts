@@ -21,6 +21,8 @@ CREATE TABLE t (
   p_id bigint
 );
 CREATE INDEX t_b_idx ON t (b);
+CREATE TABLE tagged (id bigint PRIMARY KEY, tag text, kind text);
+CREATE UNIQUE INDEX tagged_tag ON tagged (tag);
 CREATE TABLE k (id bigint NOT NULL, e bigint);
 ALTER TABLE k REPLICA IDENTITY FULL;
 CREATE TABLE lone (id bigint PRIMARY KEY);

@@ -221,6 +221,13 @@ export const unsafe: readonly Case[] = [
   ['CREATE INDEX t_ab ON t USING hash (b);', 'create-index-blocking: SHARE public.t'],
   ['CREATE INDEX m_at ON m (at);', 'create-index-blocking: SHARE public.m'],
   ['DROP INDEX t_b_idx;', 'drop-index-blocking: ACCESS EXCLUSIVE public.t'],
+  ['DROP INDEX CONCURRENTLY tagged_tag;', 'drop-unique-index'],
+  [
+    'DROP INDEX tagged_tag; CREATE UNIQUE INDEX tagged_tag ON tagged (tag, kind);',
+    'drop-unique-index',
+    'drop-index-blocking: ACCESS EXCLUSIVE public.tagged',
+    'create-index-blocking: SHARE public.tagged',
+  ],
   ['DROP INDEX IF EXISTS t_b_idx CASCADE;', 'drop-index-blocking: ACCESS EXCLUSIVE public.t', 'drop-cascade'],
   ['REINDEX TABLE t;', 'reindex-blocking: SHARE public.t'],
   ['REINDEX INDEX t_b_idx;', 'reindex-blocking: SHARE'],
