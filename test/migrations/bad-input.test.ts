@@ -32,6 +32,7 @@ test.each<[string, string | Uint8Array, string, string]>([
   ['LATIN1', Buffer.from("SELECT 'caf\xe9';", 'latin1'), 'not-utf8', 'is not UTF-8'],
   ['UTF-16', Buffer.from('\ufeffSELECT 1;', 'utf16le'), 'not-utf8', 'is not UTF-8'],
   ['UTF-16 without its mark', Buffer.from('SELECT 1;', 'utf16le'), 'not-utf8', 'is not UTF-8'],
+  ['a zero byte', 'SELECT 1;\0SELECT 2;', 'not-utf8', '0001_a.sql: byte 9 is NUL'],
   ['rows of psql', 'COPY t (a) FROM stdin;\n1\n\\.\n', 'psql-command', '0001_a.sql:2: rows of a COPY'],
   [
     'an enum’s value in the transaction that adds it',

@@ -59,6 +59,7 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<read
  * the database.
  */
 export async function readScript(bytes: Uint8Array, file: string): Promise<Script> {
+  refuseNul(bytes, file);
   const encoding = encodingOf(bytes);
   if (encoding !== undefined)
     throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', `convert it: iconv -f ${encoding} -t UTF-8.`);
@@ -121,6 +122,19 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     });
   }
   return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
+}
+
+/** A file that is half of zero bytes is UTF-16; one that has a few is damaged, and no conversion helps it. */
+function refuseNul(bytes: Uint8Array, file: string): void {
+  const zeros = bytes.filter((byte) => byte === 0).length;
+  if (zeros === 0 || zeros > bytes.length / 4 || !isUtf8(bytes)) return;
+  throw invalid(
+    file,
+    'not-utf8',
+    `${file}: byte ${bytes.indexOf(0)} is NUL, which PostgreSQL takes in no statement.`,
+    'UTF-8 without NUL.',
+    'take it out, or get the file again if it was damaged.',
+  );
 }
 
 /** What a file that is not UTF-8 is written in. UTF-16 without its mark shows by its zero bytes. */
