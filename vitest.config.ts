@@ -100,6 +100,7 @@ export const long = [
   'faults/stranded',
   'faults/switch',
   'faults/switched',
+  'migrations/shapes/agreement',
   'migrations/shapes/property',
   'operations/databases',
   'observe/exporter',

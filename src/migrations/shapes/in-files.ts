@@ -19,7 +19,7 @@ export interface PlannedShape {
  * file is a release of its own. A file that none is said of is harmless.
  */
 export async function shapesInFiles(
-  files: readonly SqlFile[],
+  files: readonly Pick<SqlFile, 'path' | 'bytes' | 'version'>[],
   pending?: readonly Pick<SqlFile, 'version'>[],
 ): Promise<PlannedShape[]> {
   const given = files.map(({ path: file, bytes, version }) => ({
