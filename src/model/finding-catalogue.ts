@@ -118,6 +118,11 @@ export const findingCatalogue = {
     title: 'the part that is to move cannot be without what stays, or the other way round',
     fix: '-- declared in part.tables as well; or the foreign key, default, rule or policy is dropped',
   },
+  'part-fed': {
+    grade: 'refuse',
+    title: 'tables that are to move take rows by subscriptions of others',
+    fix: '-- the tables are taken out of the publication, and ALTER SUBSCRIPTION … REFRESH PUBLICATION is run here; or the subscription is dropped',
+  },
   'part-texts': {
     grade: 'warn',
     title: 'functions name tables of the other side',

@@ -9,11 +9,15 @@ import { partOf } from '../engine/part.ts';
 export async function partFindings(c: Context): Promise<Finding[]> {
   const part = partOf(c);
   if (!part) return [];
-  const { goes, torn, stays, texts } = await c.look(part.origin, async (client) =>
+  const { goes, torn, stays, texts, fed } = await c.look(part.origin, async (client) =>
     describePart(client, await readPart(client, part.tables)),
   );
   return [
     finding('part-torn', { objects: torn, reason: 'Nothing keeps two servers in step in one transaction.' }),
+    finding('part-fed', {
+      objects: fed,
+      reason: 'No trigger hears rows that come by replication: no fence keeps them out.',
+    }),
     finding('part-texts', { objects: texts, reason: 'A text is no dependency: PostgreSQL finds out when it is run.' }),
     finding('part-stays', { objects: stays, reason: 'It needs tables of the other side.' }),
     finding('part-goes', { objects: goes, reason: 'It hangs on the tables that are declared, or they need it.' }),

@@ -2,6 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { rows, withTransaction, type Client } from '../client.ts';
+import { ofStream } from '../fingerprint/scope.ts';
 import { takeToken } from '../token.ts';
 import { fenceTrigger } from './graph.ts';
 
@@ -14,13 +15,14 @@ const refusal = '25006';
 /**
  * A schema of its own, because it outlives `verdigris`: what is left of the tables stays closed. The trigger fires for
  * everybody, also where session_replication_role is replica, but for rows that come by replication; of those it hears a
- * TRUNCATE only. What takes the trigger away, or the table, is refused to everybody but the operator.
+ * TRUNCATE only, and what triggers of other tables write. What takes the trigger away, or the table, is refused to
+ * everybody but the operator. ONLY: it is made by a session that sees a part, and must see its own triggers.
  */
 const machinery = `
   CREATE SCHEMA IF NOT EXISTS verdigris_fence;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    IF EXISTS (SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%') THEN RETURN NULL; END IF;
+    IF TG_OP = 'TRUNCATE' AND EXISTS (SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%') THEN RETURN NULL; END IF;
     RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
       USING ERRCODE = '${refusal}', HINT = 'Its rows here follow those; write there.';
   END $$;
@@ -35,12 +37,12 @@ const machinery = `
         WHERE object_type = 'trigger' AND object_identity ~ '^${fenceTrigger} on ' LIMIT 1;
     ELSE
       WITH RECURSIVE touched(oid) AS (
-        SELECT CASE WHEN classid = 'pg_trigger'::regclass THEN (SELECT tgrelid FROM pg_trigger WHERE oid = objid)
+        SELECT CASE WHEN classid = 'pg_trigger'::regclass THEN (SELECT tgrelid FROM ONLY pg_trigger WHERE oid = objid)
           WHEN classid = 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = objid)
           WHEN classid = 'pg_rewrite'::regclass THEN (SELECT ev_class FROM pg_rewrite WHERE oid = objid) ELSE objid END
         FROM pg_event_trigger_ddl_commands() WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass)
         UNION SELECT inhparent FROM pg_inherits JOIN touched ON inhrelid = oid)
-      SELECT t.oid::regclass::text INTO found FROM touched t JOIN pg_trigger g ON g.tgrelid = t.oid AND g.tgname = '${fenceTrigger}' LIMIT 1;
+      SELECT t.oid::regclass::text INTO found FROM touched t JOIN ONLY pg_trigger g ON g.tgrelid = t.oid AND g.tgname = '${fenceTrigger}' LIMIT 1;
     END IF;
     IF found IS NOT NULL THEN
       RAISE EXCEPTION '% has moved to another server', found USING ERRCODE = '${refusal}', HINT = 'Change it there.';
@@ -137,13 +139,29 @@ export async function requireFencedTables(client: Client, tables: readonly strin
   const open: string[] = [];
   for (const { table, trigger } of all)
     if (trigger !== 'A' || !(await isRefused(client, `DELETE FROM ONLY ${table} WHERE false`))) open.push(table);
-  if (open.length === 0 && all.length > 0) return;
+  const fed = await readFeeds(
+    client,
+    all.map(({ table }) => table),
+  );
+  if (open.length === 0 && fed.length === 0 && all.length > 0) return;
   throw new VerdigrisError('part-open', {
-    seen: `${open.join(', ') || 'none of the tables'} can still be written to.`,
+    seen: `${[...open, ...fed].join(', ') || 'none of the tables'} can still be written to.`,
     required: 'tables that refuse every writer: what is written there behind the fence is lost.',
-    next: 'find out who took the trigger verdigris_fence away; then run the same command again.',
-    facts: { open },
+    next: 'find out who took the trigger verdigris_fence away, or made the subscription; then run the same command again.',
+    facts: { open, fed },
   });
+}
+
+/** Tables with the subscriptions of others whose rows arrive there: no trigger hears those. */
+export async function readFeeds(client: Client, tables: readonly string[]): Promise<string[]> {
+  const found = await rows<{ fed: string }>(
+    client,
+    `SELECT format('%s (by the subscription %I)', r.srrelid::regclass, s.subname) AS fed
+    FROM ONLY pg_catalog.pg_subscription_rel r JOIN ONLY pg_catalog.pg_subscription s ON s.oid = r.srsubid
+    WHERE r.srrelid = ANY ($1::text[]::regclass[]) AND NOT ${ofStream('s.subname')} ORDER BY 1`,
+    [tables],
+  );
+  return found.map(({ fed }) => fed);
 }
 
 async function isRefused(client: Client, statement: string): Promise<boolean> {

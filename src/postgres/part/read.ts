@@ -1,5 +1,6 @@
 import { rows, type Client } from '../client.ts';
 import { cutOut, type Cut } from './cut.ts';
+import { readFeeds } from './fence.ts';
 import { catalogue, classOf, oidOf, readGraph, type ObjectKey } from './graph.ts';
 
 /** What goes and what stays, in PostgreSQL's words. */
@@ -31,6 +32,8 @@ export interface PartInWords {
   readonly stays: readonly string[];
   /** Functions whose text names a table of the other side. */
   readonly texts: readonly string[];
+  /** Tables that go and take rows by subscriptions of others. */
+  readonly fed: readonly string[];
 }
 
 /** What hangs on a table says enough by the table. */
@@ -59,6 +62,10 @@ export async function describePart(client: Client, { cut, missing }: PartRead): 
     ],
     stays: [...(await describe(client, cut.stays)).values()],
     texts: await textsAcross(client, cut),
+    fed: await readFeeds(
+      client,
+      goes.filter(({ type }) => type === 'table').map(({ identity }) => identity),
+    ),
   };
 }
 

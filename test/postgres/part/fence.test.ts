@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { operatorRole } from '../../../src/model/names.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { dropOpened, fenceTables, openTables, requireFencedTables } from '../../../src/postgres/part/fence.ts';
-import { withClient } from '../../../src/postgres/session.ts';
+import { readLens } from '../../../src/postgres/part/lens.ts';
+import { describePart, readPart } from '../../../src/postgres/part/read.ts';
+import { withClient, withOwnSession } from '../../../src/postgres/session.ts';
 import { failure } from '../../support/failure.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 
@@ -12,12 +15,19 @@ async function withOrders(
   use: (client: Client, another: <T>(work: (client: Client) => Promise<T>) => Promise<T>) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async (client, server) => {
-    await ensureControlSchema(client);
     await client.query(`CREATE TABLE public.orders (id int PRIMARY KEY, v int);
       CREATE TABLE public.lines (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE public.lines_1 PARTITION OF public.lines FOR VALUES FROM (0) TO (9);
       CREATE VIEW public.shown AS SELECT * FROM public.orders; CREATE TABLE public.others (id int PRIMARY KEY);
-      INSERT INTO public.orders VALUES (1, 1); CREATE ROLE owner1 LOGIN SUPERUSER`);
-    await use(client, (work) => withClient({ ...connectionTo(server, 'test'), user: 'owner1' }, 'test', work));
+      INSERT INTO public.orders VALUES (1, 1); CREATE ROLE owner1 LOGIN SUPERUSER;`);
+    const as = (user: string) => ({ ...connectionTo(server, 'test'), user });
+    // As the steps of a release see it.
+    const lens = await withOwnSession(as(operatorRole), 'test', async (own) => {
+      await ensureControlSchema(own);
+      return readLens(own, (await readPart(own, tables)).cut.carried);
+    });
+    await withOwnSession({ ...as(operatorRole), lens }, 'test', (operator) =>
+      use(operator, (work) => withClient(as('owner1'), 'test', work)),
+    );
   });
 }
 
@@ -69,8 +79,8 @@ test('closed tables refuse every writer and every change, and the rest of the da
     );
     await expect(requireFencedTables(client, tables)).rejects.toMatchObject({ id: 'part-open' });
     expect(await dropOpened(client, tables)).toEqual([]);
-    expect(await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris_fence'")).toEqual([]);
-    expect(await rows(client, 'SELECT FROM pg_event_trigger')).toEqual([]);
+    expect(await rows(client, "SELECT FROM ONLY pg_namespace WHERE nspname = 'verdigris_fence'")).toEqual([]);
+    expect(await rows(client, 'SELECT FROM ONLY pg_event_trigger')).toEqual([]);
   });
 });
 
@@ -98,6 +108,22 @@ test('a transaction that has written is waited for, and nobody waits for long be
       await reader.query('COMMIT');
     });
     expect(await dropOpened(client, tables)).toEqual([]);
+  });
+});
+
+test('a table that takes rows by a subscription of others counts as open, and is named before a release', async () => {
+  await withOrders(async (client) => {
+    const { host, port, user, password } = client;
+    await client.query('CREATE PUBLICATION theirs FOR TABLE public.orders, public.others');
+    await client.query(
+      `CREATE SUBSCRIPTION "from afar" CONNECTION 'host=${host} port=${port} user=${user} password=''${password}'' dbname=${client.database}'
+      PUBLICATION theirs WITH (enabled = false, create_slot = false, slot_name = NONE, copy_data = false)`,
+    );
+    const fed = ['public.orders (by the subscription "from afar")'];
+    expect((await describePart(client, await readPart(client, tables))).fed).toEqual(fed);
+    expect((await failure(fenceTables(client, 1, tables, 10_000))).facts).toEqual({ open: [], fed });
+    await client.query('DROP SUBSCRIPTION "from afar"');
+    await requireFencedTables(client, tables);
   });
 });
 

@@ -57,6 +57,7 @@ test('tables go with all that hangs on them, and with what they need', async () 
       torn: [],
       stays: [],
       texts: [],
+      fed: [],
     });
   });
 });
