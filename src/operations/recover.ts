@@ -4,6 +4,7 @@ import { disownMigrationRole } from '../migrations/engines/role.ts';
 import type { Context } from './engine/context.ts';
 import { inEach, oneByOne } from './engine/each.ts';
 import { resumeOperation } from './engine/engine.ts';
+import { inFenced } from './engine/fenced.ts';
 import { tablesAt } from './engine/part.ts';
 import { settleOperation } from './engine/undo.ts';
 import { withFlags } from './flags/turn.ts';
@@ -11,7 +12,7 @@ import { withHooks } from './hooks/steps.ts';
 import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
-import { fencedRoles, unfence } from '../postgres/fence.ts';
+import { closedTo, unfence } from '../postgres/fence.ts';
 import { closedTables, openTables } from '../postgres/part/fence.ts';
 import { endOperators } from '../postgres/operators.ts';
 import { unfinished } from '../model/failures.ts';
@@ -83,15 +84,17 @@ async function fix(c: Context): Promise<boolean> {
 
 /** A live colour is fenced only while an operation is open: this one was down when its fence was to be undone. */
 export async function openLive(c: Context): Promise<boolean> {
-  let closed: string[] = [];
+  const closed: string[] = [];
   const tables = tablesAt(c, c.live);
-  await c.ifRunning(c.live, async (client) => {
-    closed = await (tables ? closedTables(client, tables) : fencedRoles(client));
-    if (closed.length === 0) return;
-    // What is done in a database under a token, the journal is told of before.
-    await c.ledger.write((journal) => journal);
-    await (tables ? openTables(client, c.ledger.token, tables) : unfence(client, c.ledger.token));
-  });
+  if ((await c.platform.servers.observe(c.live))?.running)
+    await inFenced(c, c.live, async (client) => {
+      const here = await (tables ? closedTables(client, tables) : closedTo(client));
+      if (here.length === 0) return;
+      closed.push(...here);
+      // What is done in a database under a token, the journal is told of before.
+      await c.ledger.write((journal) => journal);
+      await (tables ? openTables(client, c.ledger.token, tables) : unfence(client, c.ledger.token));
+    });
   if (closed.length > 0)
     c.emit({ type: 'note', text: `${c.live} was still fenced: opened ${tables ? '' : 'to '}${closed.join(', ')}` });
   return closed.length > 0;

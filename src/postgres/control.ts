@@ -54,3 +54,9 @@ export async function ensureControlSchema(client: Client): Promise<void> {
   await client.query(statements);
   await guardControlTables(client);
 }
+
+/** For a trial, in a transaction of the caller's that is rolled back: a further database has none before its release. */
+export async function borrowControlSchema(client: Client): Promise<void> {
+  const there = await client.query("SELECT WHERE to_regclass('verdigris.fenced_connect') IS NULL");
+  if (there.rowCount) await client.query(statements);
+}

@@ -3,7 +3,15 @@ import { VerdigrisError } from '../model/errors.ts';
 import { operatorRole, ownRoles } from '../model/names.ts';
 import { waitFor } from '../model/wait.ts';
 import { rows, withTransaction, type Client } from './client.ts';
-import { closeByRights, openByRights, reopenByRights, requireClosed, type OpenRole } from './fence-by-rights.ts';
+import {
+  closeByRights,
+  openByRights,
+  reopenByRights,
+  requireClosed,
+  takenConnect,
+  type OpenRole,
+} from './fence-by-rights.ts';
+import { borrowControlSchema } from './control.ts';
 import { endLogins, endSessions } from './fence-sessions.ts';
 import { turnLock } from './hba-lock.ts';
 import { managerRoles, managersWithPassword } from './instance-manager.ts';
@@ -39,18 +47,18 @@ export async function fenceServer(
 
 /**
  * As `fenceServer`, and returns while the attempt to get in is still under way: it takes as long as connecting does,
- * and clients wait.
+ * and clients wait. Databases that are closed one after another share the `password` of the role that knocks.
  */
 export async function closeServer(
   client: Client,
   token: number,
   limit: number,
   accept: readonly string[] = [],
+  password: string = randomUUID(),
 ): Promise<{ readonly refused: Promise<void> }> {
   const until = performance.now() + limit;
   const left = () => Math.max(0, until - performance.now());
   const everybody = await isSuperuser(client);
-  const password = randomUUID();
   const managers = await managerRoles(client);
   requireClosed(await managersWithPassword(client, managers), []);
   const close = () => closeRoles(client, token, left(), everybody ? managers : { accept, password });
@@ -88,6 +96,7 @@ export async function unclosable(client: Client): Promise<OpenRole[]> {
   if (await isSuperuser(client)) return [];
   await client.query('BEGIN');
   try {
+    await borrowControlSchema(client);
     await closeByRights(client, randomUUID());
     return await openByRights(client);
   } finally {
@@ -175,6 +184,12 @@ export async function fencedRoles(client: Client): Promise<string[]> {
   return (await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role ORDER BY name')).map(
     ({ name }) => name,
   );
+}
+
+/** Whom a fence keeps out of this database: by NOLOGIN, or because CONNECT was taken from them (PUBLIC: everybody). */
+export async function closedTo(client: Client): Promise<string[]> {
+  const taken = (await takenConnect(client)).map(({ grantee }) => grantee || 'PUBLIC');
+  return [...new Set([...(await fencedRoles(client)), ...taken])];
 }
 
 /** `accept`: of an operator who closes by his rights; else the roles that run the server, which a superuser leaves. */

@@ -1,10 +1,17 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { withBalancer } from '../support/balancer.ts';
+import { withNewestPgDump } from '../support/client-programs.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
+import { betweenManaged } from '../support/managed-server.ts';
+import { betweenServers } from '../support/external-pair.ts';
 import { testMajor } from '../support/postgres.ts';
-import { fillBilling, wholeReleaseOfBoth } from '../support/two-databases.ts';
+import { good } from '../support/verdict.ts';
+import { fillBilling, inBilling, wholeReleaseOfBoth } from '../support/two-databases.ts';
+
+beforeAll(withNewestPgDump);
 
 const schemas = (client: Client) => rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'");
 const named = (name: string) => ({ cluster_name: name });
@@ -39,4 +46,42 @@ test('two databases of a server of PostgreSQL 15 of others go to one of theirs, 
     },
     named('their-blue'),
   );
+});
+
+test('two databases go together without a superuser on either server, there and back and there, under load: nothing is lost or left', async () => {
+  await betweenManaged(
+    (declaration) =>
+      withEnvironment({ declaration, existing: credentials }, async (environment) => {
+        await wholeReleaseOfBoth(environment);
+        // Nothing of the fence by rights is left in either.
+        for (const here of [
+          environment.on,
+          (colour: 'green', use: (client: Client) => Promise<unknown>) => inBilling(environment, colour, use),
+        ])
+          await here('green', async (client) => {
+            expect(await rows(client, 'SELECT FROM verdigris.fenced_connect')).toEqual([]);
+            expect(await rows(client, "SELECT FROM pg_roles WHERE rolname = 'verdigris_knock'")).toEqual([]);
+          });
+      }),
+    ['billing'],
+  );
+});
+
+test('clients of two databases by a program of the operator’s own: there and back and there, under load: nothing is lost or left', async () => {
+  // The balancer cuts connections where it leads elsewhere: clients are told of that, and nothing else may be wrong.
+  const { errors: _, ...kept } = good;
+  await betweenServers(async (between, behind) => {
+    const superuser = { ...behind, user: 'postgres', password: 'their own' };
+    await withClient({ ...superuser, database: 'postgres' }, 'test', (client) =>
+      client.query('CREATE DATABASE billing'),
+    );
+    await withClient({ ...superuser, database: 'billing' }, 'test', fillBilling);
+    await withBalancer(async ({ port, program }) => {
+      const traffic = { kind: 'command', command: [program], address: `127.0.0.1:${port}` };
+      await withEnvironment(
+        { declaration: { ...between, databases: ['billing'], traffic }, existing: credentials },
+        (environment) => wholeReleaseOfBoth(environment, kept),
+      );
+    });
+  });
 });

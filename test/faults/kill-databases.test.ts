@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { bothServed, clientsOfBoth, fillBilling, inBilling, leftInBilling } from '../support/two-databases.ts';
+import { withNewestPgDump } from '../support/client-programs.ts';
+import { credentials } from '../support/external.ts';
+import { betweenManaged } from '../support/managed-server.ts';
 import { good } from '../support/verdict.ts';
 import { coversThePlan, killAlongTheWay } from './kill-chain.ts';
 import { killEverywhere } from './kill-everywhere.ts';
@@ -8,11 +11,21 @@ import { nothing, withBench, type FaultBench } from './support.ts';
 /** Ten times what an idle machine needs. */
 const timeout = 2_400_000;
 
+beforeAll(withNewestPgDump);
+
 async function withTwo(use: (bench: FaultBench) => Promise<void>): Promise<void> {
   await withBench({ deadman: false, declaration: { databases: ['billing'] } }, async (bench) => {
     await inBilling(bench, 'blue', fillBilling);
     await use(bench);
   });
+}
+
+/** Between servers of others, without a superuser on either. */
+async function withTwoManaged(use: (bench: FaultBench) => Promise<void>): Promise<void> {
+  await betweenManaged(
+    (declaration) => withBench({ deadman: false, declaration, existing: credentials }, use),
+    ['billing'],
+  );
 }
 
 /** Each entry of a verb that goes on where it was, and what is left when the environment is single again. */
@@ -56,11 +69,17 @@ const moving = [
   { verb: 'rollback', before: ['seed', 'migrate', 'verify', 'switch'], from: 'switched', to: 'migrated' },
 ] as const;
 
-test.for(moving)(
-  'two databases: $verb, killed before and after every entry of the journal; nothing is lost in either',
+/** What closes a colour. */
+const closing = [
+  { by: 'a superuser', within: withTwo },
+  { by: 'rights alone', within: withTwoManaged },
+];
+
+test.for(moving.flatMap((each) => closing.map((how) => ({ ...each, ...how }))))(
+  'two databases, closed by $by: $verb, killed before and after every entry of the journal; nothing is lost in either',
   { timeout },
-  async ({ verb, before, from, to }) => {
-    await withTwo(async (bench) => {
+  async ({ verb, before, from, to, within }) => {
+    await within(async (bench) => {
       const both = await clientsOfBoth(
         bench,
         async (workloads) => {

@@ -66,15 +66,22 @@ async function withManagedServer<T>(
 }
 
 /** The database `shop` as its customer has made it, owned by a role of its own; nothing of it is Verdigris's. */
-async function fillManagedShop({ admin }: ManagedServer): Promise<void> {
-  await withClient(admin, 'test', async (client) => {
+async function fillManagedShop(server: ManagedServer): Promise<void> {
+  await withClient(server.admin, 'test', async (client) => {
     for (const [role, secret] of Object.entries(credentials))
       await client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${secret}'`);
-    await client.query("CREATE ROLE shop_owner LOGIN PASSWORD 'of the owner'");
-    await client.query('GRANT shop_owner TO customer');
-    await client.query('CREATE DATABASE shop OWNER shop_owner');
   });
-  await withClient({ ...admin, user: 'shop_owner', password: 'of the owner', database: 'shop' }, 'test', (client) =>
+  await fillDatabase(server, 'shop');
+}
+
+async function fillDatabase({ admin }: ManagedServer, database: string): Promise<void> {
+  const owner = `${database}_owner`;
+  await withClient(admin, 'test', async (client) => {
+    await client.query(`CREATE ROLE ${owner} LOGIN PASSWORD 'of the owner'`);
+    await client.query(`GRANT ${owner} TO customer`);
+    await client.query(`CREATE DATABASE ${database} OWNER ${owner}`);
+  });
+  await withClient({ ...admin, user: owner, password: 'of the owner', database }, 'test', (client) =>
     prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 }),
   );
 }
@@ -99,12 +106,17 @@ export async function withManagedShop<T>(
 }
 
 /**
- * Two of them, the first with the shop. What `create` asks for there was granted, and is all that it takes. `use` is
- * given the declaration of a release between them.
+ * Two of them, the first with the shop and `further` databases. What `create` asks for there was granted, and is all
+ * that it takes. `use` is given the declaration of a release between them.
  */
-export async function betweenManaged<T>(use: (declaration: Record<string, unknown>) => Promise<T>): Promise<T> {
-  return withManagedShop((declaration, here) =>
+export async function betweenManaged<T>(
+  use: (declaration: Record<string, unknown>) => Promise<T>,
+  further: readonly string[] = [],
+): Promise<T> {
+  return withManagedShop((shop, here) =>
     withManagedServer(usual, 'their-green', async (there) => {
+      for (const database of further) await fillDatabase(here, database);
+      const declaration = further.length === 0 ? shop : { ...shop, databases: further };
       await here.ask((await grantsAskedFor(declaration)) ?? [], 'shop');
       const { blue } = declaration['colours'] as { blue: unknown };
       return use({

@@ -5,9 +5,13 @@ import { databasesUnfit } from './databases-unfit.ts';
 import type { Step } from './operation.ts';
 
 /** Runs `use` in each database that the release carries, one after another. What fails names the database. */
-export async function oneByOne<T>(c: Context, use: (inside: Context) => Promise<T>): Promise<T[]> {
+export async function oneByOne<T>(
+  c: Context,
+  use: (inside: Context) => Promise<T>,
+  among: readonly Context[] = c.each,
+): Promise<T[]> {
   const results: T[] = [];
-  for (const inside of c.each) results.push(await named(inside, use));
+  for (const inside of among) results.push(await named(inside, use));
   return results;
 }
 

@@ -3,7 +3,6 @@ import type { Environment } from '../../model/environment.ts';
 import type { VerdigrisError } from '../../model/errors.ts';
 import { carriedDatabases } from '../../model/journal-inside.ts';
 import { rows } from '../../postgres/client.ts';
-import { isSuperuser } from '../../postgres/superuser.ts';
 import type { Context } from '../engine/context.ts';
 import { databasesUnfit } from '../engine/databases-unfit.ts';
 
@@ -11,24 +10,15 @@ import { databasesUnfit } from '../engine/databases-unfit.ts';
 export async function requireDatabases(c: Context): Promise<void> {
   const declared = furtherDatabases(c.environment);
   if (declared.length === 0) return;
-  const { missing, superuser } = await c.on(c.live, async (client) => {
-    const there = await rows<{ name: string }>(client, 'SELECT datname AS name FROM pg_database WHERE datallowconn');
-    return {
-      missing: declared.filter((name) => !there.some((each) => each.name === name)),
-      superuser: await isSuperuser(client),
-    };
-  });
+  const there = await c.on(c.live, (client) =>
+    rows<{ name: string }>(client, 'SELECT datname AS name FROM pg_database WHERE datallowconn'),
+  );
+  const missing = declared.filter((name) => !there.some((each) => each.name === name));
   if (missing.length > 0)
     throw unfit(
       `${c.live} has no database ${missing.join(', ')}.`,
       'all that are declared in `databases`',
       'create what is missing, or take its name out of the declaration',
-    );
-  if (!superuser)
-    throw unfit(
-      `verdigris_operator is no superuser on ${c.live}.`,
-      'a superuser: the fence by rights closes one database, and a release of several must close all at one moment',
-      'make it one, or release each database by an environment of its own server',
     );
 }
 

@@ -7,6 +7,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import { admitReaders, fenceServer } from '../../postgres/fence.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
 import type { Context } from '../engine/context.ts';
+import { inFenced } from '../engine/fenced.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note } from '../engine/release-record.ts';
 import { replicationFindings } from '../gates/schema.ts';
@@ -23,7 +24,7 @@ export async function withdrawCanary(c: Context): Promise<void> {
   await c.platform.traffic.route(c.ledger.token, c.live, 0);
   await untilLeft(c);
   if ((await c.platform.servers.observe(c.idle))?.running)
-    await c.on(c.idle, (client) => fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept));
+    await inFenced(c, c.idle, (client) => fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept));
 }
 
 /**

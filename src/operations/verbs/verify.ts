@@ -12,6 +12,7 @@ import {
   describeComparison,
   type DataComparison,
 } from '../../postgres/compare/index.ts';
+import { isSuperuser } from '../../postgres/superuser.ts';
 import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
 import { refreshMaterializedViews } from '../../postgres/materialized-views.ts';
 import { tryTool } from './at-switchover/try.ts';
@@ -122,7 +123,8 @@ async function alignGlobals(c: Context): Promise<void> {
       const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)), scopeOf(c));
       await applyGlobals(candidate, findings);
       // A role that was just made could log in, and write.
-      if (!c.isInside) await fenceServer(candidate, c.ledger.token, 10_000, c.environment.fence.accept);
+      if (!c.isInside || !(await isSuperuser(candidate)))
+        await fenceServer(candidate, c.ledger.token, 10_000, c.environment.fence.accept);
       for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
     }),
   );

@@ -58,21 +58,17 @@ export async function takeOver(
         given,
         lost.map((name) => `the database ${name} is not there: name the one that is live.`),
       );
-    if (furtherDatabases(environment).length > 0 && !facts.superuser)
-      throw refused(given, [
-        `${given.user} is no superuser there, and the fence by rights closes one database: several need a superuser.`,
-      ]);
     const missing = there.length === 0;
     if (missing) await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
     const inside = { ...own, database: environment.database };
-    const lacks = facts.superuser ? [] : lacking(await withOwnSession(inside, 'adopt', tryCapabilities));
+    const lacks = facts.superuser ? [] : await lackedIn(own, await presentOf(client, allDatabases(environment)));
     if (lacks.length > 0) {
       if (missing) await client.query(`DROP DATABASE ${ident(environment.database)}`);
       throw refused(
         given,
         lacks.map(
-          ({ ability, why, grant }) =>
-            `${operatorRole} may not ${ability}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`,
+          ({ database, ability, why, grant }) =>
+            `${operatorRole} may not ${ability}${several(environment, database)}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`,
         ),
         [...new Set(lacks.flatMap(({ grant }) => grant))],
       );
@@ -83,8 +79,13 @@ export async function takeOver(
 }
 
 async function missingOf(client: Client, databases: readonly string[]): Promise<string[]> {
+  const there = await presentOf(client, databases);
+  return databases.filter((name) => !there.includes(name));
+}
+
+async function presentOf(client: Client, databases: readonly string[]): Promise<string[]> {
   const there = await rows<{ name: string }>(client, 'SELECT datname AS name FROM pg_database');
-  return databases.filter((name) => !there.some((each) => each.name === name));
+  return databases.filter((name) => there.some((each) => each.name === name));
 }
 
 /**
@@ -111,9 +112,21 @@ export async function examineStandby(
   });
 }
 
-/** What a release needs and this role may not do. */
-function lacking(found: readonly Capability[]): Capability[] {
+/** What a release needs and this role may not do, by database: it may own what is in one and not what is in another. */
+async function lackedIn(
+  own: ConnectionSettings,
+  databases: readonly string[],
+): Promise<(Capability & { readonly database: string })[]> {
+  const found: (Capability & { readonly database: string })[] = [];
+  for (const database of databases) {
+    const tried = await withOwnSession({ ...own, database }, 'adopt', tryCapabilities);
+    found.push(...tried.map((capability) => ({ ...capability, database })));
+  }
   return found.filter(({ can, instead }) => !can && instead === undefined);
+}
+
+function several(environment: Environment, database: string): string {
+  return furtherDatabases(environment).length > 0 ? ` in ${database}` : '';
 }
 
 /** A database that is there on every server, or else the declared one: some let nobody into `postgres`. */

@@ -17,6 +17,7 @@ import { passwordClause } from '../../../postgres/verifier.ts';
 import type { Context } from '../../engine/context.ts';
 import { oneByOne } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
+import { inFenced } from '../../engine/fenced.ts';
 import { dumpedObjects } from '../../engine/part.ts';
 import { noteSeed, release, stream } from '../../engine/release-record.ts';
 import { scopeOf } from '../../engine/scope.ts';
@@ -43,10 +44,8 @@ export const empty: Step = {
       await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
       await onCandidate(inside, ensureControlSchema);
     });
-    await onCandidate(c, async (client) => {
-      await ensureReplicationRole(client, await servers.replicationPassword?.());
-      await fenceServer(client, c.ledger.token, fenceLimit, c.environment.fence.accept);
-    });
+    await onCandidate(c, async (client) => ensureReplicationRole(client, await servers.replicationPassword?.()));
+    await inFenced(c, c.idle, (client) => fenceServer(client, c.ledger.token, fenceLimit, c.environment.fence.accept));
     await c.platform.traffic.refresh(c.ledger.token);
   },
   async undo(c) {

@@ -7,6 +7,7 @@ import { cross } from '../../engine/cross.ts';
 import { oneByOne, sideBySide } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { restOf } from '../../gates/at-switchover.ts';
+import { inFenced } from '../../engine/fenced.ts';
 import { tablesAt } from '../../engine/part.ts';
 import { operation, stream } from '../../engine/release-record.ts';
 import { advanceReverse } from '../reverse-stream.ts';
@@ -34,7 +35,7 @@ export const barrier: Step = {
     await refusing(c);
     const positions = await sideBySide(c, (inside) => crossHere(inside, sealNumber(c)));
     const tables = tablesAt(c, c.live);
-    await c.on(c.live, (client) =>
+    await inFenced(c, c.live, (client) =>
       tables === undefined ? requireFenced(client, c.environment.fence.accept) : requireFencedTables(client, tables),
     );
     return `L = ${positions.join(' and ')}`;

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { closeServer, unfence } from '../../../postgres/fence.ts';
 import { fenceTables, openTables } from '../../../postgres/part/fence.ts';
 import { dropStandIns } from '../../../postgres/row-identity.ts';
 import type { Context } from '../../engine/context.ts';
 import { sideBySide } from '../../engine/each.ts';
+import { inFenced } from '../../engine/fenced.ts';
 import { tablesAt } from '../../engine/part.ts';
 import type { Step } from '../../engine/operation.ts';
 
@@ -24,10 +26,13 @@ export const fence: Step = {
       await c.on(c.live, (client) => fenceTables(client, c.ledger.token, tables, c.environment.limits.pause));
       return;
     }
-    const { refused } = await c.on(c.live, (client) =>
-      closeServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
+    const password = randomUUID();
+    const closed = await inFenced(c, c.live, (client) =>
+      closeServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept, password),
     );
-    refusals.set(c, refused);
+    const all = Promise.all(closed.map(({ refused }) => refused)).then(() => undefined);
+    all.catch(() => undefined);
+    refusals.set(c, all);
   },
   async undo(c) {
     // A live server that crashed meanwhile is needed again, whatever else happens.
@@ -39,7 +44,7 @@ export const fence: Step = {
 /** Exactly what the fence closed: all of a server, or some tables. */
 async function openLive(c: Context): Promise<void> {
   const tables = tablesAt(c, c.live);
-  await c.on(c.live, (client) =>
+  await inFenced(c, c.live, (client) =>
     tables === undefined ? unfence(client, c.ledger.token) : openTables(client, c.ledger.token, tables),
   );
 }
