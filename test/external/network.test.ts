@@ -1,22 +1,23 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { Colour } from '../../src/model/colours.ts';
 import { describe } from '../../src/model/errors.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
-import { operationOf } from '../../src/operations/table.ts';
+import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
 import { Forwarder } from '../faults/forwarder.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
+import { credentials } from '../support/external.ts';
+import { betweenServers } from '../support/external-pair.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
-import { testMajor } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
 
 /** Milliseconds for which nobody reaches the server. */
 const outage = 1_500;
-/** Runs of one command until it is through: one that meets the outage, one that meets its end, and one more. */
-const patience = 4;
+/** Runs of one command until it is through, for each step at which it is severed: one meets the outage, one its end. */
+const patience = 3;
 
 /** Clients are severed from that server too: they are told of errors, and nothing else may be wrong. */
 const { errors: _, ...kept } = good;
@@ -24,11 +25,12 @@ const { errors: _, ...kept } = good;
 beforeAll(withNewestPgDump);
 
 /**
- * Runs a verb again and again until it is through; the way is severed when `step` of it begins for the first time. An
+ * Runs a verb again and again until it is through; the way is severed when one of `steps` begins for the first time. An
  * error that it ends with names itself.
  */
-async function through(test: TestEnvironment, way: Forwarder, verb: Verb, step: string): Promise<void> {
+async function through(test: TestEnvironment, way: Forwarder, verb: Verb, ...steps: readonly string[]): Promise<void> {
   const { environment, platform, emit } = test;
+  const left = new Set(steps);
   let healed: Promise<void> | undefined;
   for (let run = 1; ; run++) {
     const failed = await withOperator(
@@ -38,9 +40,12 @@ async function through(test: TestEnvironment, way: Forwarder, verb: Verb, step: 
         signal: new AbortController().signal,
         emit: (event) => {
           emit(event);
-          if (healed || event.type !== 'step' || event.step !== step || event.status !== 'started') return;
+          if (healed || event.type !== 'step' || event.status !== 'started' || !left.delete(event.step)) return;
           way.sever();
-          healed = new Promise((resolve) => setTimeout(resolve, outage)).then(() => way.heal());
+          healed = new Promise((resolve) => setTimeout(resolve, outage)).then(() => {
+            way.heal();
+            healed = undefined;
+          });
         },
       },
       verb,
@@ -50,62 +55,96 @@ async function through(test: TestEnvironment, way: Forwarder, verb: Verb, step: 
       (error: unknown) => error,
     );
     if (failed === undefined) break;
-    expect(failed, `${verb}, severed at ${step}`).toMatchObject({ name: 'VerdigrisError' });
-    expect(run, `${verb}, severed at ${step}: ${describe(failed)}`).toBeLessThan(patience);
+    const where = `${verb}, severed at ${steps.filter((step) => !left.has(step)).join(', ')}`;
+    expect(failed, where).toMatchObject({ name: 'VerdigrisError' });
+    expect(run, `${where}: ${describe(failed)}`).toBeLessThanOrEqual(patience * Math.max(1, steps.length));
     await healed;
   }
   await healed;
 }
 
-/** An environment whose live server is reached by a way that can be severed. */
-async function withWay(use: (test: TestEnvironment, way: Forwarder) => Promise<void>): Promise<void> {
-  await withExternalServer(testMajor, async (theirs) => {
-    await fillShop(theirs);
-    const way = await Forwarder.to(theirs.port);
-    const declaration = {
-      colours: {
-        blue: { release: '1', postgres: testMajor, server: { ...declaredServer(theirs), port: way.port } },
-        green: { release: '2', postgres: testMajor, server: { kind: 'local', host: '127.0.0.2' } },
-      },
-      local: { passwords: declaredPasswords },
-    };
-    await withEnvironment({ declaration, existing: credentials }, (test) => use(test, way)).finally(() => way.close());
+/** An environment between two servers of others, one of which is reached by a way that can be severed. */
+async function withWay(to: Colour, use: (test: TestEnvironment, way: Forwarder) => Promise<void>): Promise<void> {
+  await betweenServers(async (declaration) => {
+    const colours = declaration['colours'] as Record<Colour, { server: { port: number } }>;
+    const { server, ...rest } = colours[to];
+    const way = await Forwarder.to(server.port);
+    const severed = { ...rest, server: { ...server, port: way.port } };
+    await withEnvironment(
+      { declaration: { ...declaration, colours: { ...colours, [to]: severed } }, existing: credentials },
+      (test) => use(test, way),
+    ).finally(() => way.close());
   });
 }
 
-test('severed from a server that others run at each step of a seed: a clear error or none, and the same command goes on', async () => {
-  await withWay(async (environment, way) => {
-    const { verb, clients, platform, on } = environment;
-    const { verdict } = await clients(async () => {
-      for (const { id } of operationOf('seed', { way: 'logical' }).start) {
-        await through(environment, way, 'seed', id);
-        await verb('abandon');
-      }
-    });
-    expect(verdict).toMatchObject(kept);
-    expect(await leftovers(platform, 'blue', on)).toEqual(nothing);
-    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'blue', release: null });
-  });
-});
+/** Steps of a verb, in their order. */
+function stepsOf(verb: Verb, options: PerformOptions = {}): string[] {
+  const { start, complete } = operationOf(verb, options);
+  return [...start, ...complete].map(({ id }) => id);
+}
 
-test('severed from a server that others run at each step of a switchover and back: a clear error or none, and the same command goes on', async () => {
-  await withWay(async (environment, way) => {
-    const { verb, clients, platform, on } = environment;
-    const { verdict } = await clients(async (workload) => {
-      for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
-      const { start, complete } = operationOf('switch', {});
-      for (const { id } of [...start, ...complete]) {
-        await through(environment, way, 'switch', id);
-        await through(environment, way, 'rollback', id);
-        await verb('verify');
-        const { acknowledged } = workload.stats();
-        await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
-      }
-      await verb('switch');
-      await verb('retire');
+async function single({ platform, on }: TestEnvironment, live: Colour): Promise<void> {
+  expect(await leftovers(platform, live, on)).toEqual(nothing);
+  expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live, release: null });
+}
+
+const sides = [
+  { to: 'blue', who: 'the live server' },
+  { to: 'green', who: 'the candidate' },
+] as const;
+
+test.for(sides)(
+  'severed from $who at each step of a seed, both of others: a clear error or none, and the same command goes on',
+  async ({ to }) => {
+    await withWay(to, async (environment, way) => {
+      const { verdict } = await environment.clients(async () => {
+        for (const id of stepsOf('seed', { way: 'logical' })) {
+          await through(environment, way, 'seed', id);
+          await environment.verb('abandon');
+        }
+      });
+      expect(verdict).toMatchObject(kept);
+      await single(environment, 'blue');
     });
-    expect(verdict).toMatchObject(kept);
-    expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green', release: null });
-  });
-});
+  },
+);
+
+test.for(sides)(
+  'severed from $who at each step of migrate, verify and abandon, both of others: a clear error or none, and the same command goes on',
+  async ({ to }) => {
+    await withWay(to, async (environment, way) => {
+      const all = (['migrate', 'verify', 'abandon'] as const).map((verb) => [verb, stepsOf(verb)] as const);
+      const { verdict } = await environment.clients(async () => {
+        for (let at = 0; at < Math.max(...all.map(([, steps]) => steps.length)); at++) {
+          await environment.verb('seed');
+          for (const [verb, steps] of all) await through(environment, way, verb, ...steps.slice(at).slice(0, 1));
+        }
+      });
+      expect(verdict).toMatchObject(kept);
+      await single(environment, 'blue');
+    });
+  },
+);
+
+test.for(sides)(
+  'severed from $who at each step of a switchover and back, and of retire, both of others: a clear error or none, and the same command goes on',
+  async ({ to }) => {
+    await withWay(to, async (environment, way) => {
+      const { verb, clients } = environment;
+      const { verdict } = await clients(async (workload) => {
+        for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+        for (const id of stepsOf('switch')) {
+          await through(environment, way, 'switch', id);
+          await through(environment, way, 'rollback', id);
+          await verb('verify');
+          const { acknowledged } = workload.stats();
+          await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
+        }
+        await verb('switch');
+        await through(environment, way, 'retire', ...stepsOf('retire'));
+      });
+      expect(verdict).toMatchObject(kept);
+      await single(environment, 'green');
+    });
+  },
+);

@@ -43,29 +43,32 @@ test.each(lives)(
   },
 );
 
-test('from a server of PostgreSQL 14 to one of 18, both of others, there and back and there, under load: nothing is lost or left', async () => {
-  const named = (name: string) => ({ cluster_name: name });
-  await withExternalServer(
-    14,
-    async (here) => {
-      await fillShop(here);
-      await withExternalServer(
-        18,
-        (there) =>
-          wholeRelease({
-            colours: {
-              blue: { release: '1', postgres: 14, server: declaredServer(here) },
-              green: { release: '2', postgres: 18, server: declaredServer(there) },
-            },
-            local: { passwords: declaredPasswords },
-          }),
-        named('their-green'),
-      );
-    },
-    // By it the oracle tells one from the other: clusters that tests make share one system identifier.
-    named('their-blue'),
-  );
-});
+test.each([14, 15])(
+  'from a server of PostgreSQL %i to one of 18, both of others, there and back and there, under load: nothing is lost or left',
+  async (live) => {
+    const named = (name: string) => ({ cluster_name: name });
+    await withExternalServer(
+      live,
+      async (here) => {
+        await fillShop(here);
+        await withExternalServer(
+          18,
+          (there) =>
+            wholeRelease({
+              colours: {
+                blue: { release: '1', postgres: live, server: declaredServer(here) },
+                green: { release: '2', postgres: 18, server: declaredServer(there) },
+              },
+              local: { passwords: declaredPasswords },
+            }),
+          named('their-green'),
+        );
+      },
+      // By it the oracle tells one from the other: clusters that tests make share one system identifier.
+      named('their-blue'),
+    );
+  },
+);
 
 test('a seed by tables that is interrupted in the middle of one leaves no slot on the live server, those of PostgreSQL neither', async () => {
   await withExternalServer(15, async (theirs) => {

@@ -27,15 +27,18 @@ test('without a superuser: a role that lacks one single right is refused with th
   });
 });
 
-test('before PostgreSQL 16 a server without a superuser is refused by what no grant gives there, and nothing is made', async () => {
-  await withManagedShop(async (declaration, here) => {
-    const refused = await refusalOf(declaration);
-    expect(refused?.facts?.['problems']).toContainEqual(
-      expect.stringMatching(/may not make a subscription: .*; no grant gives it, so name a superuser/),
-    );
-    const made = await withClient({ ...here.superuser, database: 'shop' }, 'test', (client) =>
-      rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
-    );
-    expect(made).toEqual([]);
-  }, 12);
-});
+test.each([12, 13, 14, 15])(
+  'a live server of PostgreSQL %i without a superuser is refused by what no grant gives there, and nothing is made',
+  async (major) => {
+    await withManagedShop(async (declaration, here) => {
+      const refused = await refusalOf(declaration);
+      expect(refused?.facts?.['problems']).toContainEqual(
+        expect.stringMatching(/may not make a subscription: .*; no grant gives it, so name a superuser/),
+      );
+      const made = await withClient({ ...here.superuser, database: 'shop' }, 'test', (client) =>
+        rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'"),
+      );
+      expect(made).toEqual([]);
+    }, major);
+  },
+);
