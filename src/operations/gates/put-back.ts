@@ -86,7 +86,7 @@ export async function retainedWritten(c: Context): Promise<Finding[]> {
       finding('retained-unproved', {
         title: `whether somebody wrote on ${c.idle} since the writes moved away from it is not known: its log was not kept`,
         objects: [],
-        reason: 'The slot that keeps it is gone, or fell behind by more than limits.retainedWal.',
+        reason: 'The slot that keeps it is gone, had no room, or fell behind by more than limits.retainedWal.',
         fix: 'Nothing, where nobody did.',
       }),
     ];

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { count } from '../../model/count.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
@@ -39,18 +40,33 @@ export function proofWitness({ name }: Stream): string {
  * the log is read by what was there when it was written.
  */
 export async function keepWitness(client: Client, ended: string, witness: string): Promise<void> {
+  if (!(await isBounded(client)) || !(await copied(client, ended, witness))) return unpublish(client, ended);
+  await dropSlot(client, ended);
+  await forgetMarkers(client, ended);
+}
+
+async function isBounded(client: Client): Promise<boolean> {
   const { bounded } = await one<{ bounded: boolean }>(
     client,
     "SELECT coalesce(current_setting('max_slot_wal_keep_size', true), '-1') <> '-1' AS bounded",
   );
-  if (!bounded) return unpublish(client, ended);
-  await client.query(
+  return bounded;
+}
+
+/** False where the server refuses it: others took the last slot, or the log is lost. No switchover stays open for that. */
+async function copied(client: Client, ended: string, witness: string): Promise<boolean> {
+  const copy = client.query(
     `SELECT pg_copy_logical_replication_slot(slot_name, $2) FROM pg_replication_slots s
     WHERE slot_name = $1 AND NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $2)`,
     [ended, witness],
   );
-  await dropSlot(client, ended);
-  await forgetMarkers(client, ended);
+  return copy.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof pg.DatabaseError) return false;
+      throw error;
+    },
+  );
 }
 
 export interface Witnessed {

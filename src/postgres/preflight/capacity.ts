@@ -84,15 +84,20 @@ export const capacity: Check = {
       taken: number,
       most: number,
       need: number,
+      atLeast = 0,
     ): Finding[] =>
       found(id, {
         title: `of ${most} ${what} ${taken} are taken by others; the release needs ${need} and ${Math.max(0, most - taken)} are free`,
         objects: taken + need > most ? [`${setting} = ${most}, needed ${taken + need}`] : [],
         reason: `The ${side} server takes part in the replication of the release in both directions, and would fail halfway.`,
-        fix: atRestart(setting, String(taken + need)),
+        fix: atRestart(setting, String(Math.max(taken + need, atLeast))),
       });
+    const slots = 'max_replication_slots';
+    const origins = p.originsSetting;
+    // Before PostgreSQL 18 they are one setting: what is run last must be enough for both.
+    const both = slots === origins ? Math.max(p.slots + needs.slots, p.origins + needs.origins) : 0;
     return [
-      ...short('replication-slots', 'replication slots', 'max_replication_slots', p.slots, p.maxSlots, needs.slots),
+      ...short('replication-slots', 'replication slots', slots, p.slots, p.maxSlots, needs.slots, both),
       ...short('wal-senders', 'WAL senders', 'max_wal_senders', p.senders, p.maxSenders, needs.senders),
       ...short(
         'logical-workers',
@@ -110,7 +115,7 @@ export const capacity: Check = {
         p.maxWorkers,
         needs.logicalWorkers + (p.maxLogicalWorkers === 0 ? 1 : 0),
       ),
-      ...short('replication-origins', 'replication origins', p.originsSetting, p.origins, p.maxOrigins, needs.origins),
+      ...short('replication-origins', 'replication origins', origins, p.origins, p.maxOrigins, needs.origins, both),
     ];
   },
 };

@@ -57,6 +57,8 @@ export interface Needs {
 
 /**
  * One forward slot and sender while the release is being prepared, one apply worker and origin after the switchover,
- * when the same server receives the reverse replication. Backup mode takes one slot and one sender more.
+ * when the same server receives the reverse replication. A second slot: on the candidate the witness of a comparison has
+ * it beside the reverse slot, on the old live colour the copy of the forward slot that stays as a witness. Backup mode
+ * takes one slot and one sender more.
  */
-export const releaseNeeds: Needs = { slots: 1, senders: 1, logicalWorkers: 1, origins: 1 };
+export const releaseNeeds: Needs = { slots: 2, senders: 1, logicalWorkers: 1, origins: 1 };

@@ -27,7 +27,7 @@ test('a server with no room is told the numbers, and has room after the fixes an
         const found = (await findingsOf(client)).filter(({ grade }) => grade === 'refuse');
         expect(found.map(({ id, objects }) => [id, ...objects])).toEqual([
           ['wal-level', 'wal_level'],
-          ['replication-slots', 'max_replication_slots = 1, needed 2'],
+          ['replication-slots', 'max_replication_slots = 1, needed 3'],
           ['wal-senders', 'max_wal_senders = 0, needed 1'],
           ['logical-workers', 'max_logical_replication_workers = 0, needed 1'],
           ['worker-processes', 'max_worker_processes = 0, needed 2'],

@@ -76,7 +76,7 @@ test('fault 1: everything at once, and every one is listed, the gravest first', 
       const findings = await findingsOf(client);
       expect(findings.filter(({ grade }) => grade === 'refuse').map(({ id, objects }) => [id, objects])).toEqual([
         ['replica-identity-missing', ['public.bare']],
-        ['replication-slots', ['max_replication_slots = 1, needed 2']],
+        ['replication-slots', ['max_replication_slots = 1, needed 3']],
         ['unlogged-tables', ['public.scratch']],
         ['prepared-transactions', [expect.stringMatching(/^left of verdigris_operator in test/)]],
       ]);
