@@ -33,6 +33,7 @@ export const workers = Math.ceil(availableParallelism() * 1.5);
  * in a row: `npm run test:chains`.
  */
 export const chains = [
+  'adversary/databases',
   'adversary/matrix',
   'adversary/proofs',
   'adversary/surroundings',

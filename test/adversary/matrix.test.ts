@@ -58,7 +58,7 @@ async function inOneWorld(
         print(outcome);
         fresh = !outcome.startsWith('kept out') && trial.act.undo === undefined;
       } catch (error) {
-        print('FAULT');
+        print(`FAULT: ${String((error as Error).message)}`);
         return { rest, fault: String((error as Error).message) };
       }
     }

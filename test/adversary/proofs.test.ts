@@ -36,7 +36,7 @@ function beside({ on, ...environment }: TestEnvironment, kind: string, at: (even
   const shown = () => on('blue', (client) => rows(client, filled(act.shows)));
   let done: Promise<unknown> | undefined;
   const emit: Emit = (event) => {
-    if (at(event)) done ??= perform({ on, ...environment }, act, 'blue', filled).then(shown);
+    if (at(event)) done ??= perform(environment, act, 'blue', filled).then(shown);
   };
   const undo = async () => {
     if (act.undo !== undefined) await on('blue', (client) => client.query(filled(act.undo ?? '')));

@@ -22,6 +22,9 @@ export interface Trial {
   readonly step: string;
 }
 
+/** Where acts happen; left out: the environment's first database. */
+export type World = TestEnvironment & { readonly database?: string };
+
 /** The moment between the verb before and this one, when nobody works. */
 export const beforehand = 'beforehand';
 
@@ -38,7 +41,7 @@ let number = 10;
  * own reading of the colour that is live in the end.
  * @throws where what was done is neither carried nor refused by name, or somebody is held, or both colours take writes.
  */
-export async function attempt(environment: TestEnvironment, { act, verb, step }: Trial): Promise<Outcome> {
+export async function attempt(environment: World, { act, verb, step }: Trial): Promise<Outcome> {
   const n = String(++number);
   const filled = (text: string): string => text.replaceAll('#', n);
   const { on, platform } = environment;
@@ -92,7 +95,7 @@ export async function attempt(environment: TestEnvironment, { act, verb, step }:
 }
 
 export async function perform(
-  { platform, credentials }: TestEnvironment,
+  { platform, credentials, database = 'shop' }: Pick<World, 'platform' | 'credentials' | 'database'>,
   { does, by }: Act,
   colour: 'blue' | 'green',
   filled: (text: string) => string,
@@ -104,7 +107,7 @@ export async function perform(
     port,
     user: application ? 'shop_app' : 'dba',
     password: credentials['shop_app'] ?? '',
-    database: 'shop',
+    database,
     ...(by === 'replication' ? { replication: 'database' } : {}),
   });
   client.on('error', () => undefined);

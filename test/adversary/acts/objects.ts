@@ -121,7 +121,7 @@ export const objects: readonly Act[] = [
   act(
     'identity restarted',
     'ALTER TABLE public.ident ALTER COLUMN id RESTART WITH 7#',
-    'SELECT last_value || is_called::text AS answer FROM public.ident_id_seq',
+    "SELECT CASE WHEN is_called THEN 'called' ELSE last_value::text END AS answer FROM public.ident_id_seq",
     /ident/,
   ),
   act(

@@ -195,7 +195,7 @@ export const servers: readonly Act[] = [
   act(
     'origin advanced',
     ["SELECT pg_replication_origin_create('o#')", "SELECT pg_replication_origin_advance('o#', '0/4711')"],
-    "SELECT coalesce(pg_replication_origin_progress(roname, false)::text, 'none') AS answer FROM pg_replication_origin WHERE roname = 'o#'",
+    "SELECT coalesce((SELECT pg_replication_origin_progress(roname, false)::text FROM pg_replication_origin WHERE roname = 'o#'), 'none') AS answer",
     /o#/,
     "SELECT pg_replication_origin_drop('o#')",
   ),
