@@ -3,11 +3,13 @@ import type { Client } from './client.ts';
 /**
  * Whoever has pg_write_all_data may write Verdigris's own tables too: `verdigris_locker`, under whom code of the
  * tables' owners is evaluated, or a role of the application's. What is in them is run or believed by a superuser later:
- * statements for the switchover, a seed's schema, who is let in again. So each but `barrier`, which is replicated, takes
- * rows only from its owner, a superuser, and who was granted the privilege on it by name.
+ * statements for the switchover, a seed's schema, who is let in again, what has arrived. So each takes rows only from
+ * its owner, a superuser, and who was granted the privilege on it by name. Apply fires no triggers of statements, so
+ * that before PostgreSQL 16 `verdigris_locker` brings the barrier's row; from then on it works as the table's owner, and
+ * others than superusers may subscribe: there each row is asked for too.
  */
 const statement = `DO $do$
-DECLARE name name;
+DECLARE missing text;
 BEGIN
   IF pg_catalog.to_regprocedure('verdigris.require_grant()') IS NULL THEN
     CREATE FUNCTION verdigris.require_grant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$
@@ -22,16 +24,19 @@ BEGIN
       RETURN NULL;
     END $f$;
   END IF;
-  FOR name IN
-    SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('verdigris')
-      AND c.relkind = 'r' AND c.relname <> 'barrier' AND NOT EXISTS (
-        SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'require_grant')
-  LOOP
+  FOR missing IN
     -- Operators themselves do not wait for the function: clients may be held.
-    EXECUTE pg_catalog.format($t$CREATE TRIGGER require_grant BEFORE INSERT OR UPDATE OR DELETE ON verdigris.%I
-      FOR EACH STATEMENT WHEN (pg_catalog.current_setting('is_superuser') <> 'on' OR current_user <> session_user)
+    SELECT pg_catalog.format($t$CREATE TRIGGER %2$I %3$s INSERT OR UPDATE OR DELETE ON verdigris.%1$I FOR EACH %4$s
+      WHEN (pg_catalog.current_setting('is_superuser') <> 'on' OR current_user <> session_user)
       EXECUTE FUNCTION verdigris.require_grant();
-      ALTER TABLE verdigris.%1$I ENABLE ALWAYS TRIGGER require_grant$t$, name);
+      ALTER TABLE verdigris.%1$I ENABLE ALWAYS TRIGGER %2$I$t$, c.relname, k.trigger, k.at, k.each)
+    FROM pg_catalog.pg_class c CROSS JOIN (
+      VALUES ('require_grant', 'BEFORE', 'STATEMENT', true),
+        ('require_grant_row', 'AFTER', 'ROW', pg_catalog.to_regrole('pg_create_subscription') IS NOT NULL)) AS k(trigger, at, each, asked)
+    WHERE c.relnamespace = pg_catalog.to_regnamespace('verdigris') AND c.relkind = 'r' AND k.asked AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = k.trigger)
+  LOOP
+    EXECUTE missing;
   END LOOP;
 END $do$`;
 
