@@ -1,5 +1,5 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
-import { labelsOf } from './pods.ts';
+import { serverSettings } from './server-settings.ts';
 import { environmentIn, trafficType } from './release.ts';
 
 /** A candidate that is down must cost itself and not the disk of the live colour. */
@@ -16,13 +16,8 @@ export const boundedWal: ResourceValidationPolicy = {
           'volume.',
       );
     }
-    const { settings } = (props['data'] ?? {}) as { settings?: string };
-    if (
-      type !== 'kubernetes:core/v1:ConfigMap' ||
-      labelsOf(props)['app.kubernetes.io/component'] !== 'database' ||
-      settings === undefined
-    )
-      return;
+    const settings = serverSettings(type, props);
+    if (settings === undefined) return;
     const bound = /^max_slot_wal_keep_size\s*=\s*(\S+)/m.exec(settings)?.[1];
     if (bound === undefined || Number.parseInt(bound, 10) <= 0)
       report(

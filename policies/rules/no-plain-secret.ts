@@ -1,5 +1,6 @@
 import type { ResourceValidationPolicy } from '@pulumi/policy';
 import { containers, isWorkload } from './pods.ts';
+import { serverSettings } from './server-settings.ts';
 
 const secretName = /(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|CREDENTIAL)/i;
 /** user:password@ in an address. */
@@ -8,7 +9,7 @@ const secretSetting = /\bpassword\s*=\s*[^\s']/i;
 
 export const noPlainSecret: ResourceValidationPolicy = {
   name: 'no-plain-secret',
-  description: 'No password stands in a container’s environment or in a ConfigMap.',
+  description: 'No password stands in a container’s environment, in a ConfigMap or in a server’s settings.',
   enforcementLevel: 'mandatory',
   validateResource: ({ type, props }, report) => {
     if (isWorkload(type)) {
@@ -21,11 +22,15 @@ export const noPlainSecret: ResourceValidationPolicy = {
         }
       }
     }
+    const holds = (value: unknown): boolean =>
+      typeof value === 'string' && (secretAddress.test(value) || secretSetting.test(value));
     if (type === 'kubernetes:core/v1:ConfigMap') {
-      for (const [key, value] of Object.entries((props['data'] ?? {}) as Record<string, unknown>)) {
-        if (typeof value === 'string' && (secretAddress.test(value) || secretSetting.test(value)))
-          report(`the key ${key} holds a password in clear. Put it into a Secret.`);
-      }
+      for (const [key, value] of Object.entries((props['data'] ?? {}) as Record<string, unknown>))
+        if (holds(value)) report(`the key ${key} holds a password in clear. Put it into a Secret.`);
     }
+    if (holds(serverSettings(type, props)))
+      report(
+        'the server’s settings hold a password in clear, as the declaration does that they are of, which is kept in a ConfigMap. Take it out of kubernetes.settings.',
+      );
   },
 };

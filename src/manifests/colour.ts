@@ -61,14 +61,16 @@ function labels({ colour, generation, major, release }: ColourLife): Record<stri
   };
 }
 
+/** In a Secret, not because it is secret: the server runs and believes it, and who may change a ConfigMap may do neither. */
 export function colourConfig(environment: Declared, life: ColourLife): Manifest {
   return {
     apiVersion: 'v1',
-    kind: 'ConfigMap',
+    kind: 'Secret',
     metadata: metadata(environment, 'database', objectNames.colour(environment.name, life.colour), {
       [`${domain}/colour`]: life.colour,
     }),
-    data: {
+    type: 'Opaque',
+    stringData: {
       settings: settingsFile(environment, life.colour),
       parked: parkedFile,
       'pg_hba.conf': hbaFile(environment),
@@ -187,7 +189,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
                     persistentVolumeClaim: { claimName: objectNames.log(environment.name, colour, generation) },
                   },
                 ]),
-            { name: 'configuration', configMap: { name } },
+            { name: 'configuration', secret: { secretName: name } },
             // Owned by root and readable for the group: as private as PostgreSQL asks of a key.
             ...(tls
               ? [{ name: 'tls', secret: { secretName: certificateSecret(environment), defaultMode: 0o440 } }]
@@ -204,7 +206,7 @@ export function colourServer(environment: Declared, life: ColourLife): Manifest 
 }
 
 function digest(config: Manifest): string {
-  return createHash('sha256').update(JSON.stringify(config['data'])).digest('hex').slice(0, 16);
+  return createHash('sha256').update(JSON.stringify(config['stringData'])).digest('hex').slice(0, 16);
 }
 
 /** A drain of the node waits until somebody decides: ending the only server of a colour is never a matter of course. */

@@ -24,6 +24,7 @@ export const objectNames = {
   /** Both colours behind one Service, for the subsets of Istio's routes; no client uses it. */
   both: (name: string) => `${name}-colours`,
   pooler: (name: string) => `${name}-pooler`,
+  poolerSettings: (name: string) => `${name}-pooler-settings`,
   /** Headless: every pooler by its own address. */
   poolers: (name: string) => `${name}-poolers`,
   journal: (name: string) => `${name}-journal`,

@@ -94,10 +94,9 @@ export function plannedObjects(
     .flatMap((colour) => ownOf(environment, colour, next[colour]));
   return {
     objects: Object.fromEntries(
-      Object.entries(objects).map(([key, manifest]) => [
-        key,
-        stay.includes(key) ? lasting(before[key], manifest) : manifest,
-      ]),
+      Object.entries(objects).map(([key, manifest]) =>
+        stay.includes(key) ? asMade(before, key, manifest) : [key, manifest],
+      ),
     ),
     temporary: keyed(environment, passing(environment, standing, steps, next)),
   };
@@ -148,10 +147,17 @@ function colourObjects(environment: Environment, colour: Colour, life: Life, sta
 function ownOf({ name }: Environment, colour: Colour, life: Life | undefined): string[] {
   const own = objectNames.colour(name, colour);
   return [
-    `ConfigMap/${own}`,
+    `Secret/${own}`,
     `StatefulSet/${own}`,
     `PersistentVolumeClaim/${objectNames.volume(name, colour, life?.generation ?? 0)}`,
   ];
+}
+
+/** What an earlier version made has its configuration in a ConfigMap. */
+function asMade(before: Manifests, key: string, now: Manifest): [string, Manifest] {
+  const earlier = key.replace(/^Secret\//, 'ConfigMap/');
+  const made = key in before || !(earlier in before) ? key : earlier;
+  return [made, lasting(before[made], now)];
 }
 
 /** As it was made, but for how many pods: that moves with a release. */

@@ -9,12 +9,14 @@ import { containerSecurity, podSecurity, resources } from './security.ts';
 
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
 
+/** In a Secret: it says whom the poolers let in, and who may change a ConfigMap may not say that. */
 export function poolerConfig(environment: Declared): Manifest {
   return {
     apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: metadata(environment, 'pooler', objectNames.pooler(environment.name)),
-    data: { 'pgbouncer.ini': poolerSettings(environment) },
+    kind: 'Secret',
+    metadata: metadata(environment, 'pooler', objectNames.poolerSettings(environment.name)),
+    type: 'Opaque',
+    stringData: { 'pgbouncer.ini': poolerSettings(environment) },
   };
 }
 
@@ -74,7 +76,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
             ...(guard ? [guardContainer(guard, tls !== undefined)] : []),
           ],
           volumes: [
-            { name: 'configuration', configMap: { name: own } },
+            { name: 'configuration', secret: { secretName: objectNames.poolerSettings(name), defaultMode: 0o440 } },
             { name: 'users', secret: { secretName: own, defaultMode: 0o440 } },
             { name: 'tmp', emptyDir: {} },
             ...(tls

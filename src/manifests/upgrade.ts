@@ -70,7 +70,7 @@ export function upgradeJob(
               name: 'data',
               persistentVolumeClaim: { claimName: objectNames.volume(environment.name, colour, generation) },
             },
-            { name: 'configuration', configMap: { name: objectNames.colour(environment.name, colour) } },
+            { name: 'configuration', secret: { secretName: objectNames.colour(environment.name, colour) } },
             { name: 'tmp', emptyDir: {} },
             { name: 'shm', emptyDir: { medium: 'Memory' } },
           ],

@@ -91,7 +91,10 @@ test('a change of its settings changes the pod of that colour, and of that colou
   expect(digest('green', { work_mem: '8MB' })).not.toBe(digest('green', {}));
   expect(digest('green', {})).toBe(digest('green', {}));
   const config = (colour: 'blue' | 'green') =>
-    colourConfig(declared({ settings: { work_mem: '8MB' } }), { ...life, colour })['data'] as Record<string, string>;
+    colourConfig(declared({ settings: { work_mem: '8MB' } }), { ...life, colour })['stringData'] as Record<
+      string,
+      string
+    >;
   expect(config('green')['settings']).toContain('cluster_name=shop-green\n');
   expect(config('blue')['settings']).toContain('cluster_name=shop-blue\n');
   expect(config('green')['settings']).toContain('work_mem=8MB\n');
@@ -101,7 +104,7 @@ test('what a switchover rests on cannot be declared away', () => {
   const { settings } = colourConfig(
     declared({ settings: { wal_level: 'replica', archive_mode: 'on', max_connections: '50' } }),
     life,
-  )['data'] as { settings: string };
+  )['stringData'] as { settings: string };
   expect(
     settings
       .split('\n')
@@ -168,7 +171,7 @@ async function program(file: string, text: string): Promise<void> {
 async function restored(folder: string): Promise<void> {
   for (const each of ['etc', 'bin', 'volume/pgdata']) await mkdir(path.join(folder, each), { recursive: true });
   const { settings, parked } = colourConfig(declared({ settings: { application_name: 'a b' } }), life)[
-    'data'
+    'stringData'
   ] as Record<string, string>;
   await writeFile(path.join(folder, 'etc/settings'), settings ?? '');
   await writeFile(path.join(folder, 'etc/parked'), parked ?? '');

@@ -8,13 +8,16 @@ import {
   declarationJson,
   migrationsConfig,
 } from '../../src/manifests/declaration.ts';
+import { colourConfig, colourServer } from '../../src/manifests/colour.ts';
 import { deliveryManifests } from '../../src/manifests/delivery.ts';
 import { drillManifests } from '../../src/manifests/drill.ts';
 import { guardManifests } from '../../src/manifests/guard.ts';
 import type { Manifest } from '../../src/manifests/manifest.ts';
 import { metricsManifests } from '../../src/manifests/metrics.ts';
-import { poolerDeployment } from '../../src/manifests/pooler.ts';
+import { fixedManifests } from '../../src/manifests/fixed.ts';
+import { poolerConfig, poolerDeployment } from '../../src/manifests/pooler.ts';
 import { sealSecret } from '../../src/manifests/seal.ts';
+import { upgradeJob } from '../../src/manifests/upgrade.ts';
 import { digestOf } from '../../src/machine/sealed.ts';
 import { packedName, packFolder } from '../../src/migrations/packed.ts';
 import { declared } from '../pulumi/components/support.ts';
@@ -64,6 +67,27 @@ test('every container that reads the declaration has the Secret of its seals, at
     expect(env).toContainEqual({ name: 'VERDIGRIS_SEAL', value: '/etc/verdigris-seal' });
     expect(volumeMounts).toContainEqual({ name: 'seal', mountPath: '/etc/verdigris-seal', readOnly: true });
     expect(volumes).toContainEqual({ name: 'seal', secret: { secretName: 'shop-seal' } });
+  }
+});
+
+test('a container mounts no ConfigMap but those whose digests are in the Secret: what else it runs or believes is in Secrets', () => {
+  const { guard } = guardManifests(environment, {});
+  const life = { colour: 'green', generation: 2, major: 17, release: '2', parked: false } as const;
+  const made: Manifest[] = [
+    ...fixedManifests(environment),
+    colourServer(environment, life),
+    upgradeJob(environment, 'upgrade:17', { colour: 'green', generation: 2, from: 15, to: 17 }),
+    poolerDeployment(environment, guard),
+  ];
+  const mounted = made.flatMap(podsOf).flatMap(({ volumes }) => volumes);
+  const names = [...JSON.stringify(mounted).matchAll(/"configMap":\{"name":"([^"]+)"/g)].map(([, name]) => name);
+  expect(new Set(names)).toEqual(new Set(['shop-declaration', 'shop-migrations']));
+  const run = [colourConfig(environment, life), poolerConfig(environment)];
+  for (const { kind, metadata } of run) {
+    expect(kind).toBe('Secret');
+    expect(mounted).toContainEqual(
+      expect.objectContaining({ secret: expect.objectContaining({ secretName: metadata.name }) as unknown }),
+    );
   }
 });
 

@@ -106,7 +106,8 @@ test('no-plain-secret: neither in the environment nor in a ConfigMap', () => {
   const env = (name: string, value: string) => but(server, 'spec.template.spec.containers.0.env', [{ name, value }]);
   expect(judge(noPlainSecret, env('PGPASSWORD', 'x'))).toEqual([expect.stringContaining('PGPASSWORD')]);
   expect(judge(noPlainSecret, env('DATABASE_URL', 'postgresql://a:b@c/d'))).toHaveLength(1);
-  expect(judge(noPlainSecret, but(config, 'data.dsn', 'host=a password=b'))).toEqual([expect.stringContaining('dsn')]);
+  const map = { ...config, kind: 'ConfigMap', data: { dsn: 'host=a password=b' } } as const;
+  expect(judge(noPlainSecret, map)).toEqual([expect.stringContaining('dsn')]);
 });
 
 test('probes-and-resources: each is missed when it is missing', () => {
@@ -130,5 +131,5 @@ test('network-policy-present: every server and pooler is chosen by one, in its o
 
 test.each([['-1'], ['0'], [undefined]])('bounded-wal: %j is refused', (size) => {
   const settings = size === undefined ? 'port=5432\n' : `port=5432\nmax_slot_wal_keep_size=${size}\n`;
-  expect(judge(boundedWal, but(config, 'data.settings', settings))).toHaveLength(1);
+  expect(judge(boundedWal, but(config, 'stringData.settings', settings))).toHaveLength(1);
 });

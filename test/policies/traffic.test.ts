@@ -82,7 +82,7 @@ test('a good declaration breaks no rule, and what it makes was looked at', () =>
   const looked = objectsOf({ type: trafficType, props: filledIn({ live: 'blue', environment }) });
   expect(looked.map(({ type }) => type.split(':').at(-1))).toEqual(
     expect.arrayContaining([
-      'ConfigMap',
+      'Secret',
       'StatefulSet',
       'PersistentVolumeClaim',
       'Deployment',
@@ -107,12 +107,12 @@ test('kept-snapshot: the class of the snapshot before a switchover is read from 
   ]);
 });
 
-test('no-plain-secret: a password in a setting ends in a ConfigMap', () => {
+test('no-plain-secret: a password in a setting is in the declaration, which is in a ConfigMap', () => {
   expect(
     judge(alsoOfReleases(noPlainSecret), { kubernetes: { settings: { primary_conninfo: 'host=a password=b' } } }),
   ).toEqual([
-    expect.stringMatching(/^ConfigMap shop-blue: .*password in clear/),
-    expect.stringMatching(/^ConfigMap shop-green: /),
+    expect.stringMatching(/^Secret shop-blue: .*password in clear/),
+    expect.stringMatching(/^Secret shop-green: /),
   ]);
 });
 

@@ -31,7 +31,9 @@ export class Removal {
     await this.#cluster.delete('Pod', `${name}-0`, { grace: 1 });
     await untilGone(this.#cluster, 'Pod', `${name}-0`, podLimit);
     await removeUpgrades(this.#cluster, this.#environment, colour);
-    for (const kind of ['PodDisruptionBudget', 'Service', 'ConfigMap'] as const) await this.#cluster.delete(kind, name);
+    // The ConfigMap is of a server that an earlier version made.
+    for (const kind of ['PodDisruptionBudget', 'Service', 'Secret', 'ConfigMap'] as const)
+      await this.#cluster.delete(kind, name);
     const claims = await this.#cluster.list('PersistentVolumeClaim', {
       'app.kubernetes.io/instance': this.#environment.name,
       'app.kubernetes.io/managed-by': 'verdigris',

@@ -48,6 +48,8 @@ export async function makePooler(
     await cluster.apply(manifest);
   const { metadata } = await cluster.apply(poolerDeployment(environment, guard));
   await poolersReady(environment, cluster, metadata.generation ?? 0);
+  // An earlier version's poolers were configured by it.
+  await cluster.delete('ConfigMap', objectNames.pooler(environment.name));
 }
 
 /** One that stays stuck for 20 s ends the wait: nothing in the cluster makes it start. */
