@@ -30,7 +30,8 @@ export const noPlainSecret: ResourceValidationPolicy = {
     }
     if (holds(serverSettings(type, props)))
       report(
-        'the server’s settings hold a password in clear, as the declaration does that they are of, which is kept in a ConfigMap. Take it out of kubernetes.settings.',
+        'the server’s settings hold a password in clear, and so does the declaration that they are from, which is kept ' +
+          'in a ConfigMap. Take it out of kubernetes.settings.',
       );
   },
 };
