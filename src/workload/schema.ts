@@ -59,11 +59,16 @@ export async function dropWorkload(client: Client): Promise<void> {
   if ((await ownership(client)) === 'ours') await client.query('DROP SCHEMA workload CASCADE');
 }
 
+/** Anybody may write the mark: what he made would run as who prepares, so that the owner counts too. */
 async function ownership(client: Client): Promise<'none' | 'ours' | 'foreign'> {
-  const [found] = await rows<{ comment: string | null }>(
+  const [found] = await rows<{ ours: boolean }>(
     client,
-    "SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = 'workload'",
+    `SELECT coalesce(obj_description(n.oid, 'pg_namespace') = $1, false) AND NOT EXISTS (
+        SELECT FROM pg_roles r WHERE NOT r.rolsuper AND r.rolname <> current_user
+          AND (r.oid = n.nspowner OR r.oid IN (SELECT c.relowner FROM pg_class c WHERE c.relnamespace = n.oid))) AS ours
+    FROM pg_namespace n WHERE n.nspname = 'workload'`,
+    [mark],
   );
   if (!found) return 'none';
-  return found.comment === mark ? 'ours' : 'foreign';
+  return found.ours ? 'ours' : 'foreign';
 }
