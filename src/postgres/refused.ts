@@ -35,14 +35,22 @@ export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings
 }
 
 /** What is in the schema may be anything then, and would be read and written by a superuser. */
-export function schemaTaken({ database, host, port }: ConnectionSettings, owner: string): VerdigrisError {
+export interface SchemaTaken {
+  readonly schema: string;
+  readonly owner: string;
+}
+
+export function schemaTaken(
+  { database, host, port }: ConnectionSettings,
+  { schema, owner }: SchemaTaken,
+): VerdigrisError {
   return new VerdigrisError('schema-taken', {
-    seen: `The schema verdigris of ${database} on ${host}:${port} belongs to ${owner}, who is not a superuser.`,
+    seen: `The schema ${schema} of ${database} on ${host}:${port} belongs to ${owner}, who is not a superuser.`,
     required:
       'a schema of this name that Verdigris has made, or none: its tables say who is live and hold SQL that is run.',
     next:
-      'check what is in it; if nobody needs it, `DROP SCHEMA verdigris CASCADE`, and make sure that ' +
+      `check what is in it; if nobody needs it, \`DROP SCHEMA ${schema} CASCADE\`, and make sure that ` +
       `${owner} cannot create it again (CREATE on the database).`,
-    facts: { database, owner },
+    facts: { database, schema, owner },
   });
 }

@@ -87,7 +87,8 @@ export function startupOptions(
  * name. Event triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the
  * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
  * wants. Who is no superuser has the rights of a role that he makes only where this is set: he hands tables over to it.
- * `taken` in the answer is who, being no superuser, owns the schema in which Verdigris's own tables would be.
+ * `taken` in the answer is a schema in which Verdigris's own tables and functions would be, and who, being no superuser,
+ * owns it.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
   if (kind === 'pooled' || kind === 'routed') return undefined;
@@ -97,9 +98,10 @@ export function settingsAfterwards(kind: SessionKind): string | undefined {
   const superuser = "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'";
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
   // Through a pooler an application's role has sessions of this kind as well.
-  const taken = `(SELECT r.rolname FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
-    WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) 'verdigris'::pg_catalog.name AND NOT r.rolsuper
-      AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name) AS taken`;
+  const taken = `(SELECT pg_catalog.json_build_object('schema', n.nspname, 'owner', r.rolname)
+    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+    WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) ANY ('{verdigris,verdigris_fence}'::pg_catalog.name[]) AND NOT r.rolsuper
+      AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name LIMIT 1) AS taken`;
   if (kind === 'database') return `SELECT ${taken}, CASE WHEN ${superuser} AND ${unlimited}`;
   return `SELECT ${taken}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
     CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,

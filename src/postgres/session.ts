@@ -5,7 +5,7 @@ import { driverSettings, type ConnectionSettings } from './connection.ts';
 import { complete, forOlder } from './older-server.ts';
 import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
-import { schemaTaken, unwelcome } from './refused.ts';
+import { schemaTaken, unwelcome, type SchemaTaken } from './refused.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
 /** Milliseconds until a connection attempt is given up. */
@@ -124,7 +124,7 @@ async function open<T>(
   try {
     const afterwards = settingsAfterwards(kind);
     if (afterwards !== undefined) {
-      const [{ major = complete, taken } = {}] = await rows<{ major?: number; taken?: string | null }>(
+      const [{ major = complete, taken } = {}] = await rows<{ major?: number; taken?: SchemaTaken | null }>(
         client,
         afterwards,
       );

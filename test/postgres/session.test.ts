@@ -114,6 +114,11 @@ test('what a session begins with finds no name before PostgreSQL’s, and a sche
         withFixedPath(client, () => one(client, "SELECT rolsuper FROM pg_roles WHERE rolname = 'app'")),
       );
     expect(await found()).toEqual({ rolsuper: false });
+    await withOwnSession(at, 'test', (client) => client.query('CREATE DATABASE other OWNER app'));
+    const other = connectionTo(server, 'other');
+    await withOwnSession(other, 'test', (client) => client.query('SET ROLE app; CREATE SCHEMA verdigris_fence'));
+    const fence = { id: 'schema-taken', next: expect.stringContaining('DROP SCHEMA verdigris_fence') };
+    await expect(withOwnSession(other, 'test', () => Promise.resolve())).rejects.toMatchObject(fence);
     await withOwnSession(at, 'test', (client) => client.query('SET ROLE app; CREATE SCHEMA verdigris'));
     const refused = { id: 'schema-taken', seen: expect.stringContaining('belongs to app') };
     await expect(found()).rejects.toMatchObject(refused);
