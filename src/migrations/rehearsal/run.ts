@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { migrationOwner } from '../../postgres/owners.ts';
+import { readersOf } from '../../postgres/readers.ts';
 import { fillAll } from '../backfill/fill-all.ts';
 import type { Migration, MigrationEngine } from '../engine.ts';
 import type { WatchedTarget } from '../engines/sql/run.ts';
@@ -61,38 +62,43 @@ export interface RunResult extends Measurements {
  */
 export async function runMigrations(options: RunOptions): Promise<RunResult> {
   const { connection, engine, signal, note } = options;
-  return withOwnSession(connection, watcher, (control) =>
-    withOwnSession(connection, watcher, (sampling) =>
+  const reader = await prepare(options);
+  return withOwnSession(reader, watcher, (reading) =>
+    withOwnSession(reader, watcher, (sampling) =>
       withClient(connection, 'migrate', async (migrating) => {
         // A statement can run for an hour: an interruption does not wait for it.
         const cut = (): void => void migrating.connection.stream.destroy();
         signal.addEventListener('abort', cut, { once: true });
         try {
-          await ensureControlSchema(control);
-          const migrations = (await engine?.pending(control)) ?? [];
-          const names = await tableNames(control);
+          const migrations = (await engine?.pending(reading)) ?? [];
+          const names = await tableNames(reading);
           const measured =
             engine === undefined || engine.data ? 'statements' : options.serverLog === undefined ? 'whole' : 'log';
-          const readLog = measured === 'log' ? await logStatements(control, options.serverLog as string) : undefined;
-          const load = await chooseLoad({ ...options.load, client: control });
-          const sampler = startSampler(sampling);
+          const readLog =
+            measured === 'log'
+              ? await withOwnSession(connection, watcher, (control) =>
+                  logStatements(control, options.serverLog as string),
+                )
+              : undefined;
+          const load = await chooseLoad({ ...options.load, client: reading });
+          const sampler = startSampler(sampling, connection.user);
           const into: Measurements = { statements: [], files: [] };
           try {
             note(load.kind === 'none' ? `no load: ${load.detail}` : `load: ${load.detail}`);
             const startedAt = Date.now();
-            const before = await readState(control);
+            const before = await readState(reading);
             await warmUp(load, options.warmUp, signal);
-            const warm = await readState(control);
+            const warm = await readState(reading);
             const appliedFrom = Date.now();
             const failure = await apply(options, migrating, into);
             const appliedTo = Date.now();
             signal.throwIfAborted();
-            const after = await readState(control);
+            const after = await readState(reading);
             await settle(load, signal);
             const loadEnded = load.endedEarly;
             await load.stop();
             const observed = await sampler.stop();
-            const rewritten = await rewrites(control, warm, after);
+            const rewritten = await rewrites(reading, warm, after);
             if (readLog) into.statements.push(...(await readLog()));
             if (measured === 'whole')
               into.statements.push({
@@ -138,6 +144,14 @@ export async function runMigrations(options: RunOptions): Promise<RunResult> {
       }),
     ),
   );
+}
+
+/** Who reads the clone: code of the tables' owners must not find a superuser. */
+async function prepare({ connection }: RunOptions): Promise<ConnectionSettings> {
+  return withOwnSession(connection, watcher, async (control) => {
+    await ensureControlSchema(control);
+    return (await readersOf(control, connection)).reader;
+  });
 }
 
 /** The failure of the migration, or undefined. */

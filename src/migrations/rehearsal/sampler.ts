@@ -8,20 +8,20 @@ import { Observations, type Sample } from './observed.ts';
 export const sampleEvery = 15;
 
 /**
- * The watcher's application_name: its sessions are the operator's as those of the migration are, and must not be taken
- * for it.
+ * The watcher's application_name: some of its sessions are the operator's as those of the migration are, and must not be
+ * taken for it.
  */
 export const watcher = 'rehearse-watch';
 
 /**
- * Sessions of the migration are those of a tool's login and the operator's, on a clone where nobody else is the
+ * Sessions of the migration are those of a tool's login and the operator's ($1), on a clone where nobody else is the
  * operator. pg_blocking_pids waits for every part of the lock table, so it is asked for those only that wait.
  */
 const query = `
   WITH locks AS MATERIALIZED (SELECT * FROM pg_locks),
   sessions AS MATERIALIZED (
     SELECT pid, query, query_start, application_name, wait_event_type, state, backend_type,
-      usename IN (current_user, '${migrationRole}') AND application_name <> 'verdigris/${watcher}' AS migration
+      usename IN ($1, '${migrationRole}') AND application_name <> 'verdigris/${watcher}' AS migration
     FROM pg_stat_activity WHERE datname = current_database() AND backend_type IN ('client backend', 'parallel worker'))
   SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS at,
     coalesce((SELECT json_agg(pid) FROM sessions WHERE migration), '[]') AS migration,
@@ -37,7 +37,10 @@ const query = `
       AND NOT migration AND application_name <> 'verdigris/${watcher}'), 0)::float8 * 1000 AS oldest`;
 
 /** Looks at locks and waits from a session of its own until `stop`; a failure of it is told there and not earlier. */
-export function startSampler(client: Client): {
+export function startSampler(
+  client: Client,
+  operator: string,
+): {
   readonly observed: Observations;
   readonly stop: () => Promise<Observations>;
 } {
@@ -46,7 +49,7 @@ export function startSampler(client: Client): {
   const running = (async () => {
     while (!ending.signal.aborted) {
       const begun = performance.now();
-      observed.take(await one<Sample>(client, query));
+      observed.take(await one<Sample>(client, query, [operator]));
       await delay(Math.max(1, sampleEvery - (performance.now() - begun)), undefined, { signal: ending.signal }).catch(
         ignoring,
       );

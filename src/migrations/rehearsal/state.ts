@@ -13,9 +13,17 @@ export interface DatabaseState {
   readonly locks: readonly { readonly table: string; readonly mode: LockMode }[];
 }
 
+const equals = 'OPERATOR(pg_catalog.=)';
+
+/** Of users: what PostgreSQL itself has is numbered below. */
+const ofUsers = 'c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid';
+
+const kindIn = (kinds: string): string => `c.relkind ${equals} ANY ('{${kinds}}'::pg_catalog."char"[])`;
+
 /**
  * Reads the state in the session that runs the migration: nobody else sees the files and locks of its transaction.
- * Everything is schema-qualified and needs no privilege, since a migration may have changed the path and the role.
+ * Everything is schema-qualified, operators too, and needs no privilege, since a migration may have changed the path and
+ * the role, and names of the user's database may find anybody's before PostgreSQL's.
  */
 export async function readState(client: Client): Promise<DatabaseState> {
   const found = await one<{
@@ -30,10 +38,10 @@ export async function readState(client: Client): Promise<DatabaseState> {
       CASE WHEN pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CONNECT') THEN
         pg_catalog.pg_database_size(pg_catalog.current_database()) ELSE 0 END::float8 AS bytes,
       (SELECT pg_catalog.json_object_agg(c.oid, pg_catalog.pg_relation_filenode(c.oid)::text)
-        FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm', 'i', 't') AND c.oid >= 16384 AND c.relpersistence <> 't') AS files,
+        FROM pg_catalog.pg_class c WHERE ${kindIn('r,m,i,t')} AND ${ofUsers} AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char") AS files,
       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('table', l.relation::text, 'mode', l.mode)) FROM pg_catalog.pg_locks l
-        JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'p', 'm') AND c.oid >= 16384
-        WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.locktype = 'relation') AS locks`,
+        JOIN pg_catalog.pg_class c ON c.oid ${equals} l.relation AND ${kindIn('r,p,m')} AND ${ofUsers}
+        WHERE l.pid ${equals} pg_catalog.pg_backend_pid() AND l.granted AND l.locktype ${equals} 'relation'::pg_catalog.text) AS locks`,
   );
   return {
     lsn: found.lsn,
@@ -67,11 +75,13 @@ export async function rewrites(
   return rows<RelationRewrite>(
     client,
     `
-    SELECT n.nspname || '.' || c.relname AS relation, CASE WHEN c.relkind = 'i' THEN
+    SELECT pg_catalog.concat(n.nspname, '.', c.relname) AS relation, CASE WHEN ${kindIn('i')} THEN
       pg_catalog.pg_relation_size(c.oid) ELSE pg_catalog.pg_total_relation_size(c.oid) END::float8 AS bytes
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relkind IN ('r', 'm', 'i') AND n.nspname <> 'pg_toast'
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid AND i.indrelid = ANY ($1::pg_catalog.oid[]))
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid ${equals} c.relnamespace
+    WHERE c.oid ${equals} ANY ($1::pg_catalog.oid[]) AND ${kindIn('r,m,i')}
+      AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'::pg_catalog.name
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i
+        WHERE i.indexrelid ${equals} c.oid AND i.indrelid ${equals} ANY ($1::pg_catalog.oid[]))
     ORDER BY 2 DESC, 1`,
     [changed],
   );

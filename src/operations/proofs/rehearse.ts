@@ -12,7 +12,7 @@ import { runShell, tail } from '../../migrations/rehearsal/shell.ts';
 import type { JournalStore } from '../../platform/port/journal.ts';
 import type { Platform, PlatformClone } from '../../platform/port/platform.ts';
 import { one } from '../../postgres/client.ts';
-import { withClient, withOwnSession } from '../../postgres/session.ts';
+import { withClient } from '../../postgres/session.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { Context } from '../engine/context.ts';
 import type { Emit } from '../../model/events.ts';
@@ -106,7 +106,7 @@ async function onClone(
   const { limits, database, live } = environment;
   const candidate = environment.colours[other(live)];
   const connection = { ...(await platform.servers.connection(live)), database };
-  const server = await withOwnSession(connection, 'rehearse-watch', (client) =>
+  const server = await withLooker(connection, 'rehearse-watch', (client) =>
     one<{ version: string; major: number; databaseBytes: number }>(
       client,
       `
