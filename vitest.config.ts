@@ -106,6 +106,7 @@ export const long = [
   'operations/databases',
   'observe/exporter',
   'observe/flags',
+  'observe/prometheus',
   'operations/abandon',
   'operations/birth',
   'operations/birth-switched',

@@ -50,7 +50,7 @@ export function createCommand(): Command {
                   });
                   reporter.event({
                     type: 'note',
-                    text: `${count(loaded.statements, 'statement')}, ${count(loaded.rows, 'row')} copied`,
+                    text: `${count(loaded.statements, 'statement')}, ${count(loaded.rows, 'row')} by COPY`,
                   });
                 },
               }),

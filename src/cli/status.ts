@@ -6,7 +6,11 @@ import type { BackfillStatus } from '../operations/reads/backfill-status.ts';
 import { count } from '../model/count.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { scarce } from '../operations/reads/troubles.ts';
+import { findingLine } from '../model/finding.ts';
+import { gateOfMoving } from '../operations/reads/gate-of-moving.ts';
+import type { GateNow } from '../operations/reads/gate.ts';
 import { readStatus } from '../operations/reads/status.ts';
+import { howToRun } from '../model/how-to-run.ts';
 import type { ColourStatus, ReplicationStatus, Status } from '../operations/reads/status-types.ts';
 import { deliveryLines } from './delivery-text.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
@@ -70,10 +74,10 @@ export function statusText(status: Status): string {
         ]),
     '',
     'next',
-    ...status.next.map(
-      ({ verb, kind, to, reason }) =>
-        `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`,
-    ),
+    ...status.next.flatMap(({ verb, kind, to, reason }) => [
+      `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`,
+      ...(kind === 'lossy' || verb !== status.gate?.verb ? [] : gateLines(status.gate)),
+    ]),
   ];
   return lines.join('\n');
 }
@@ -100,9 +104,10 @@ function operationText(
   return `${verb} was interrupted ${at}, ${side}. Run \`verdigris recover\`, or ${verb} again, to ${next} it.`;
 }
 
-function clientsText({ address, running, live, canary, held }: Status['traffic']): string {
+function clientsText({ address, running, trouble, live, canary, held }: Status['traffic']): string {
+  const state = running ? (trouble ? ' (no answer)' : '') : ' (down)';
   return [
-    `clients      ${address}${running ? '' : colors.red(' (router down)')}`,
+    `clients      ${address}${colors.red(state)}`,
     `writes to ${live ?? '?'}`,
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
     ...(held ? [colors.yellow(`held since ${when(held.since)}`)] : []),
@@ -114,9 +119,24 @@ function rollbackText({ losslessRollback, refusals }: Status): string {
   return refusals.length > 0 ? colors.red('refused as things are, see above') : 'lossless';
 }
 
-function promiseText({ troubles, guarantee }: Status): string {
-  if (troubles.length === 0) return `: ${guarantee}`;
+/** What refuses it now, as its gate would say it. */
+function gateLines({ findings, unknown }: GateNow): string[] {
+  if (unknown !== undefined) return [colors.yellow(`    whether it would be refused is not known: ${unknown}`)];
+  return findings.flatMap((each) => [
+    `    ${colors.red('✗ refused now')} ${colors.dim(each.id)} ${findingLine(each)}`,
+    ...each.fix.split('\n').map((line, at) => `      ${at === 0 ? `${colors.dim('fix:')} ` : '     '}${line}`),
+    ...howToRun([each]).map((how) => `           ${colors.dim(how)}`),
+  ]);
+}
+
+function promiseText({ troubles, guarantee, gate }: Status): string {
+  if (troubles.length === 0) return `: ${guarantee}${refusedText(gate)}`;
   return colors.red(`, but what it promises does not hold in ${count(troubles.length, 'point')}:`);
+}
+
+function refusedText(gate: GateNow | undefined): string {
+  if (!gate || gate.findings.length === 0) return '';
+  return colors.red(`; as things are \`${gate.verb}\` would be refused, see next`);
 }
 
 function diskLines(disks: NonNullable<Status['disks']>): string[] {
@@ -191,14 +211,19 @@ export function statusCommand(): Command {
     .summary('both colours, replication, clients, and what is possible next')
     .description(
       'Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal’s ' +
-        'word: what is not as the state promises comes first, with the command that repairs it.',
+        'word: what is not as the state promises comes first, with the command that repairs it; beside a step that moves ' +
+        'the writes stands what would refuse it now.',
     )
     .option('-w, --watch', 'look again each second, and draw lag and clients over time; ends by Ctrl-C')
     .option('--check', 'exit with 1 where something is not as the state promises, or cannot be seen')
     .action((options: CommonOptions & { readonly watch?: boolean; readonly check?: boolean }) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         if (options.watch) return watch(() => readStatus(environment, platform), statusText, reporter, signal);
-        const status = await readStatus(environment, platform);
+        const [seen, gate] = await Promise.all([
+          readStatus(environment, platform),
+          gateOfMoving(environment, platform),
+        ]);
+        const status = { ...seen, gate };
         reporter.result(status, statusText(status));
         if (options.check) requireWhole(status);
       }),

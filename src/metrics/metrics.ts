@@ -16,7 +16,7 @@ export const metrics = {
     labels: ['colour', 'role'],
   },
   verdigris_database_bytes: { help: 'size of the database', labels: ['colour'] },
-  verdigris_path_up: { help: '1 if the clients’ path (router or poolers) runs', labels: [] },
+  verdigris_path_up: { help: '1 if the clients’ path (router or poolers) runs and answers', labels: [] },
   verdigris_operation_age_seconds: {
     help: 'how long the present operation has lasted; 0 if there is none',
     labels: ['verb'],

@@ -61,8 +61,8 @@ export const alertRules: readonly AlertRule[] = [
     'critical',
     '1m',
     `${m('verdigris_path_up')} == 0`,
-    'the clients’ path is down',
-    'No pooler or router runs.',
+    'the clients’ path is down or does not answer',
+    'Run `verdigris status`: it says which, and what to do.',
     'router.md',
   ),
   rule(

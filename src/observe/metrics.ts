@@ -60,7 +60,7 @@ function measureStatus(status: Status, set: SetGauge, now: number): void {
     set('verdigris_colour_up', running && error === undefined, { colour, role });
     set('verdigris_database_bytes', bytes, { colour });
   }
-  set('verdigris_path_up', traffic.running);
+  set('verdigris_path_up', traffic.running && traffic.trouble === undefined);
   set('verdigris_operation_age_seconds', operation ? age(operation.since) : 0, { verb: operation?.verb ?? '' });
   set('verdigris_operator', status.operator !== undefined);
   // A hold of which nobody says since when is at least there.

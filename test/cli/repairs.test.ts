@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { main } from '../support/cli.ts';
@@ -94,3 +96,50 @@ test('a row in the way of replication, a switchover that was killed, a port that
     expect(await repaired()).toEqual(['path-down']);
   });
 });
+
+test('a router that hangs is not called down, and what a switchover would refuse is named with the statement that ends it', async () => {
+  await withEnvironment({ limits: { longTransaction: '1s' } }, async (shop) => {
+    const { run, troubles } = repairing(shop);
+    for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
+    const { pid, control } = await router(shop);
+
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const hangs = `the router (pid ${pid}) runs and did not answer within 5 s`;
+      expect(await troubles()).toMatchObject([{ id: 'path-unknown', seen: expect.stringContaining(hangs) as string }]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await troubles()).toEqual([]);
+    await rm(control);
+    const [gone] = await troubles();
+    expect(gone).toMatchObject({ id: 'path-unknown', seen: expect.stringContaining('nobody listens') as string });
+    expect(gone?.repair).toContain(`\`kill -9 ${pid}\``);
+    await killed(path.join(shop.home, 'shop', 'router', 'router.pid'));
+    expect((await run('start')).exitCode).toBe(0);
+    expect(await troubles()).toEqual([]);
+
+    for (const colour of ['blue', 'green'] as const) {
+      const ended = shop.on(colour, async (client) => {
+        client.on('error', () => undefined);
+        await client.query('BEGIN; SELECT 1');
+        await setTimeout(1_500);
+        const { stdout } = await run('status');
+        expect(stdout).toMatch(/^shop is verified: .*; as things are `switch` would be refused, see next/);
+        const [, statement = ''] = /fix: .*?(SELECT pg_terminate_backend\(\d+\);)/s.exec(stdout) ?? [];
+        expect(stdout.includes('`verdigris psql green`'), stdout).toBe(colour === 'green');
+        expect(await run('psql', colour, '-c', statement)).toMatchObject({ exitCode: 0 });
+        await client.query('SELECT 1');
+      });
+      await expect(ended).rejects.toThrow(/terminat/);
+    }
+    expect((await run('status')).stdout).not.toContain('refused');
+    expect((await run('switch', '--yes')).exitCode).toBe(0);
+  });
+});
+
+async function router({ home }: TestEnvironment): Promise<{ pid: number; control: string }> {
+  const folder = path.join(home, 'shop', 'router');
+  const { pid } = JSON.parse(await readFile(path.join(folder, 'router.pid'), 'utf8')) as { pid: number };
+  return { pid, control: path.join(folder, 'control.sock') };
+}

@@ -17,6 +17,7 @@ test('what is broken is named, what holds clients first, and each has its repair
   if (!blue || !green || !replication) throw new Error('the status of the tests has both colours');
   const broken: readonly (readonly [Partial<Status>, readonly string[]])[] = [
     [{ traffic: { ...traffic, running: false } }, ['path-down']],
+    [{ traffic: { ...traffic, trouble: { seen: 'it hangs', repair: 'look again' } } }, ['path-unknown']],
     [{ traffic: { ...traffic, held: { since: '2026-01-01T00:00:00.000Z', token: 1 } } }, ['clients-held']],
     [{ traffic: { ...traffic, live: 'blue' } }, ['route-differs']],
     [{ colours: [blue, { ...green, running: false }] }, ['server-down']],

@@ -27,7 +27,7 @@ export function statementFailed(
   owner?: string,
 ): VerdigrisError {
   const { message, detail, hint, code } = cause as { message: string; detail?: string; hint?: string; code?: string };
-  const said = [message, ...(detail ? [`(${detail})`] : []), ...(hint ? [`Hint: ${hint}.`] : [])].join(' ');
+  const said = [message, ...(detail ? [`(${detail})`] : []), ...(hint ? [`Hint: ${hint}`] : [])].join(' ');
   const rights = owner !== undefined && code === insufficientPrivilege ? needsSuperuser(owner) : '';
   return new VerdigrisError(code === '55P03' ? 'migration-lock' : 'migration-failed', {
     seen: `${path}:${line}: ${said}\n${indented(text.split('\n').slice(0, 1))}`,

@@ -36,8 +36,9 @@ export function stateRegion(status: Status): Html {
     </dl>`;
 }
 
-function clientsFact({ address, running, live, canary }: Status['traffic']): Html {
-  const writes = running ? `writes to ${live ?? '?'}` : 'their path is down';
+function clientsFact({ address, running, trouble, live, canary }: Status['traffic']): Html {
+  const led = trouble ? 'their path does not answer' : `writes to ${live ?? '?'}`;
+  const writes = running ? led : 'their path is down';
   return fact('Clients', address, writes, canary ? `${canary} % of the reads to the candidate` : undefined);
 }
 

@@ -5,6 +5,7 @@ import { wrongState } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { pathOf, type Verb } from '../../model/transitions.ts';
 import type { Finding } from '../../model/finding.ts';
+import { howToRun } from '../../model/how-to-run.ts';
 import { indented } from '../../model/indented.ts';
 import type { Context } from './context.ts';
 import type { Operation } from './operation.ts';
@@ -42,7 +43,7 @@ export function requireNone(verb: Verb, findings: readonly Finding[]): void {
     `${verb} is blocked by ${count(refused.length, 'finding')}:`,
     refused.map((each) => `${each.id}: ${findingLine(each, Infinity)}`),
     refused,
-    howToRun(verb, refused),
+    howToRun(refused, verb),
   );
 }
 
@@ -59,14 +60,4 @@ export function gateRefused(
     next: [...findings.map(({ fix }) => fix), ...more].join(' '),
     facts: { findings },
   });
-}
-
-/** Where a fix is SQL: by what it is run, as there may be neither psql nor a password for it at hand. */
-function howToRun(verb: Verb, refused: readonly Finding[]): string[] {
-  if (!refused.some(({ fix }) => /^[A-Z]+ .*;$/s.test(fix))) return [];
-  return [
-    verb === 'seed'
-      ? '`verdigris preflight --apply` runs what of it is safe; `verdigris psql -c` runs a statement.'
-      : '`verdigris psql -c` runs a statement.',
-  ];
 }

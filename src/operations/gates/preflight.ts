@@ -149,5 +149,12 @@ async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly 
     oneSided,
   };
   const wanted = tablesAt(c, colour) === undefined ? checks : checks.filter(({ id }) => !ofAllOfIt.has(id));
-  return c.look(colour, (client) => runChecks(client, facts, wanted, (use) => c.on(colour, use)));
+  const found = await c.look(colour, (client) => runChecks(client, facts, wanted, (use) => c.on(colour, use)));
+  return colour === c.live ? found : found.map((each) => onColour(each, colour));
+}
+
+/** What is found on the candidate and could be on either server says where: its statements are for that one alone. */
+function onColour(found: Finding, colour: Colour): Finding {
+  const fix = found.fix.endsWith(';') ? `-- \`verdigris psql ${colour}\`:\n${found.fix}` : found.fix;
+  return { ...found, title: `on ${colour}: ${found.title}`, fix };
 }

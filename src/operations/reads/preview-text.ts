@@ -2,7 +2,8 @@ import prettyMs from 'pretty-ms';
 import { count } from '../../model/count.ts';
 import { findingLine, refusals } from '../../model/finding.ts';
 import { pointer } from '../../model/pointer.ts';
-import type { GateNow, Preview, WalkAhead } from './preview.ts';
+import type { GateNow } from './gate.ts';
+import type { Preview, WalkAhead } from './preview.ts';
 
 /**
  * The plan as text, for the preview: what would be done and why, what the first gate says now, and how long clients may

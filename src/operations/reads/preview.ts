@@ -1,23 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Environment } from '../../model/environment.ts';
 import { rotationIsDue } from '../../model/credential-record.ts';
-import { describe } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
 import { observedOf, plan, type Planned } from '../../model/plan.ts';
-import type { Verb } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
 import { declaredNow } from '../gates/folders.ts';
-import { withObserver } from '../observer.ts';
-import { operationHere, operationOf } from '../table.ts';
-
-/** What the gate of the first verb would say now. Later gates judge what does not exist yet. */
-export interface GateNow {
-  readonly verb: Verb;
-  readonly findings: readonly Finding[];
-  /** Why it could not be asked to the end. */
-  readonly unknown?: string;
-}
+import { operationOf } from '../table.ts';
+import { gateNow, type GateNow } from './gate.ts';
 
 export interface Preview {
   readonly steps: readonly Planned[];
@@ -41,9 +29,6 @@ export interface WalkAhead {
   readonly controller: boolean;
 }
 
-/** SQLSTATE read_only_sql_transaction: a gate that tries the migrations out and takes them back. */
-const wouldWrite = '25006';
-
 /**
  * The plan from what is to what is declared, and its first gate. Opens connections that cannot write, changes
  * nothing, fails only where the journal cannot be read.
@@ -64,33 +49,4 @@ export async function previewRelease(environment: Environment, platform: Platfor
     ...(first && { gate: await gateNow(environment, platform, first, limit) }),
     ...(rotationIsDue(environment, journal.credentials) && { rotation: { name, grace } }),
   };
-}
-
-async function gateNow(
-  environment: Environment,
-  platform: Platform,
-  { verb, kind }: Planned,
-  limit: number,
-): Promise<GateNow> {
-  const late = new AbortController();
-  const asking = withObserver(
-    { environment, platform, emit: () => undefined, signal: late.signal, looking: true },
-    (c) => operationHere(platform.servers, c.live, verb, { lossy: kind === 'lossy' }).validate(c),
-  );
-  asking.catch(() => undefined);
-  try {
-    const findings = await Promise.race([asking, pause(limit, undefined, { signal: late.signal })]);
-    return findings === undefined
-      ? { verb, findings: [], unknown: `it did not answer within ${limit / 1000} s` }
-      : { verb, findings };
-  } catch (error) {
-    const writes = (error as { code?: unknown }).code === wouldWrite;
-    return {
-      verb,
-      findings: [],
-      unknown: writes ? 'it tries the migrations out on the candidate, which a preview does not' : describe(error),
-    };
-  } finally {
-    late.abort();
-  }
 }

@@ -6,6 +6,7 @@ import type { State, Transition } from '../../model/transitions.ts';
 import type { DiskSpace } from '../../platform/port/platform.ts';
 import type { TrafficStatus } from '../../platform/port/traffic.ts';
 import type { BackfillStatus } from './backfill-status.ts';
+import type { GateNow } from './gate.ts';
 
 /** Something that is broken, or cannot be seen, and the command that repairs it. */
 export interface Trouble {
@@ -103,4 +104,6 @@ export interface Status {
   /** What is not as the state promises, the worst first. */
   readonly troubles: readonly Trouble[];
   readonly next: readonly Transition[];
+  /** What refuses the step that moves the writes, as things are now; left out where it was not asked for. */
+  readonly gate?: GateNow | undefined;
 }

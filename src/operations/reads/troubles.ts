@@ -31,7 +31,17 @@ function ofClients(
   if (heldFor !== undefined && heldFor > limits.switchover)
     found.push({ id: 'clients-held', seen: `clients have been held since ${traffic.held?.since}`, repair: recover });
   if (!traffic.running)
-    found.push({ id: 'path-down', seen: 'the clients’ path is down: nobody gets in', repair: startOf(platform) });
+    found.push({
+      id: 'path-down',
+      seen: `the clients’ path is down: ${traffic.trouble?.seen ?? 'nobody gets in'}`,
+      repair: traffic.trouble?.repair ?? startOf(platform),
+    });
+  else if (traffic.trouble)
+    found.push({
+      id: 'path-unknown',
+      seen: `unknown: the clients’ path could not be asked: ${traffic.trouble.seen}`,
+      repair: traffic.trouble.repair,
+    });
   if (operation && !operator)
     found.push({
       id: 'interrupted',

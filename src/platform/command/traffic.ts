@@ -1,4 +1,6 @@
 import { other, type Colour } from '../../model/colours.ts';
+import { describe } from '../../model/errors.ts';
+import { nobodyListens } from '../../model/nobody-listens.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { TrafficDeclaration } from '../../model/server-kinds.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -74,13 +76,16 @@ export class CommandTraffic implements OutsideTraffic {
 
   async status(): Promise<TrafficStatus> {
     const held = await this.#parts.record.held();
-    const answer = await this.probe().catch(() => undefined);
-    return {
-      address: this.#declared.address ?? '',
-      running: answer !== undefined,
-      ...(answer ? { live: answer.colour, canary: 0 } : {}),
-      held,
-    };
+    const address = this.#declared.address ?? '';
+    return this.probe().then(
+      ({ colour }) => ({ address, running: true, live: colour, canary: 0, held }),
+      (error: unknown) => ({
+        address,
+        running: !nobodyListens(error),
+        trouble: { seen: describe(error), repair: 'find out why: `verdigris traffic test` asks your program' },
+        held,
+      }),
+    );
   }
 
   async prepare(): Promise<void> {

@@ -10,6 +10,7 @@ import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from '../../router/control.ts';
 import { launchRouter, stopRouter } from '../../router/launch.ts';
+import { unanswered } from './unanswered.ts';
 import { writePasswords } from './external-store.ts';
 import type { MachineServers } from './machine-servers.ts';
 
@@ -31,8 +32,8 @@ export class LocalTraffic implements Traffic {
   }
 
   async status(): Promise<TrafficStatus> {
-    const status = await this.#control.status().catch(() => undefined);
-    if (!status) return { address: 'the router', running: false };
+    const status = await this.#control.status().catch((error: unknown) => unanswered(this.#folder, error));
+    if ('running' in status) return status;
     const { address, live, weights, held, sessions } = status;
     const count = (colour: Colour): number => Object.values(sessions[colour]).reduce((sum, each) => sum + each, 0);
     return {

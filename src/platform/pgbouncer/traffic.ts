@@ -2,6 +2,7 @@ import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { nobodyListens } from '../../model/nobody-listens.ts';
 import { answerWithin } from '../../model/wait.ts';
 import type { ServerAddress } from '../external/server.ts';
 import type { HoldFile } from '../hold-watch/record.ts';
@@ -94,7 +95,7 @@ export class PgBouncerTraffic implements OutsideTraffic {
     const held = await record.held();
     return {
       address,
-      running: seen.length === poolers.all.length,
+      ...silence(looks),
       ...(live ? { live, canary: 0, clients: { [live]: clients.length } } : {}),
       held: held ?? (seen.some(({ paused }) => paused.length > 0) ? { since: 'unknown', token: 0 } : undefined),
     };
@@ -190,4 +191,17 @@ export class PgBouncerTraffic implements OutsideTraffic {
     if (!found) throw new Error('checked where the declaration is read');
     return found;
   }
+}
+
+/** Clients of one that answers are served, whatever the others do. */
+function silence(looks: readonly PromiseSettledResult<unknown>[]): Pick<TrafficStatus, 'running' | 'trouble'> {
+  const errors: unknown[] = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason] : []));
+  if (errors.length === 0) return { running: true };
+  return {
+    running: errors.length < looks.length || !errors.every(nobodyListens),
+    trouble: {
+      seen: errors.map((error) => describe(error)).join('; '),
+      repair: 'start it where it is down; its log says what it refuses',
+    },
+  };
 }

@@ -40,12 +40,24 @@ export interface Traffic {
 export interface TrafficStatus {
   /** For people: `127.0.0.1:5432`. */
   readonly address: string;
+  /** False only where it was seen that nobody is taken there. */
   readonly running: boolean;
+  /**
+   * Why nobody is taken, or why the path could not be asked while something runs there: then all but the address is
+   * unknown.
+   */
+  readonly trouble?: PathTrouble;
   readonly live?: Colour;
   readonly canary?: number;
   readonly held?: { readonly since: string; readonly token: number } | undefined;
   /** Clients connected, by the colour that serves them. */
   readonly clients?: Readonly<Partial<Record<Colour, number>>>;
+}
+
+export interface PathTrouble {
+  /** Reads on after "the clients’ path is down: " or "… could not be asked: ". */
+  readonly seen: string;
+  readonly repair: string;
 }
 
 export interface ProbeAnswer {
