@@ -42,7 +42,26 @@ export async function waitFor<T>(
 /** The work's own end, or an error once so many milliseconds have passed without it; `what` did not answer. */
 export function answerWithin<T>(limit: number, what: string, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer${what} within ${limit} ms`)), limit);
+  const stop = whenSilent(limit, () => late.reject(new Error(`no answer${what} within ${limit} ms`)));
   work.catch(() => undefined);
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+  return Promise.race([work, late.promise]).finally(stop);
+}
+
+/** Parts of a limit: between two of them what has arrived is read. */
+const parts = 10;
+
+/**
+ * Calls back after so many milliseconds in which this process could have read an answer, unless what it returns is
+ * called before. Time for which the process itself had no processor counts little: otherwise, on an overloaded machine,
+ * an answer that lies in the socket comes too late.
+ */
+export function whenSilent(limit: number, late: () => void): () => void {
+  let left = parts;
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) return;
+    clearInterval(timer);
+    late();
+  }, limit / parts);
+  return () => clearInterval(timer);
 }

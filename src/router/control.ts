@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { SeenRead } from '../model/seen-read.ts';
+import { whenSilent } from '../model/wait.ts';
 import type { Body, Held, RouterStatus, RouterRequest } from './api.ts';
 import { routerFiles } from './config.ts';
 
@@ -103,10 +104,8 @@ export class RouterControl {
       },
     );
     request.on('error', answered.reject);
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no answer within ${milliseconds + patience} ms`)),
-      milliseconds + patience,
-    );
+    const limit = milliseconds + patience;
+    const answers = whenSilent(limit, () => request.destroy(new Error(`no answer within ${limit} ms`)));
     request.end(body);
     try {
       const { status, text } = await answered.promise;
@@ -126,7 +125,7 @@ export class RouterControl {
       }
       throw this.#down(error);
     } finally {
-      clearTimeout(timer);
+      answers();
     }
   }
 

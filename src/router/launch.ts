@@ -8,6 +8,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import { parseConfig, routerFiles, routerStart, type RouterSettings } from './config.ts';
 import { RouterControl } from './control.ts';
 import { ownEnvironment } from './own-environment.ts';
+import { whenSilent } from '../model/wait.ts';
 
 const startTimeout = 15_000;
 const stopTimeout = 5_000;
@@ -44,7 +45,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
     child.on('message', (message) => told.resolve(message as { error?: Record<string, unknown> }));
     child.on('error', told.reject);
     child.on('exit', (status, signal) => told.reject(new Error(`it ended with ${signal ?? status}`)));
-    const timer = setTimeout(() => told.reject(new Error(`it was not ready within ${startTimeout} ms`)), startTimeout);
+    const ready = whenSilent(startTimeout, () => told.reject(new Error(`it was not ready within ${startTimeout} ms`)));
     try {
       const { error } = await told.promise;
       if (error) throw VerdigrisError.fromJSON(error);
@@ -54,7 +55,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
       if (error instanceof VerdigrisError) throw error;
       throw routerStart(folder, error);
     } finally {
-      clearTimeout(timer);
+      ready();
       if (child.connected) child.disconnect();
       child.unref();
     }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownEnvironment } from '../../router/own-environment.ts';
 import { notHeld } from '../../model/failures.ts';
+import { whenSilent } from '../../model/wait.ts';
 
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -102,10 +103,12 @@ function answered(child: ChildProcess, wanted: FromWatch, limit: number): Promis
     if (message === wanted) told.resolve();
   };
   const ended = (): void => told.reject(new Error('the watch of the hold has ended'));
-  const timer = setTimeout(() => told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)), limit);
+  const answers = whenSilent(limit, () =>
+    told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)),
+  );
   child.on('message', listen).on('exit', ended).on('error', ended);
   return told.promise.finally(() => {
-    clearTimeout(timer);
+    answers();
     child.off('message', listen).off('exit', ended).off('error', ended);
   });
 }

@@ -1,5 +1,6 @@
 import { back, front, message, readReport, sync } from '../../wire/messages.ts';
 import type { Backend } from './backend.ts';
+import { whenSilent } from '../../model/wait.ts';
 
 /** What the server itself says of a session's state. All text is latin1, as it came. */
 export interface SeenState {
@@ -76,12 +77,12 @@ export async function inspect(
     pass,
     gone: (cause) => answered.reject(cause ?? new Error('the server closed the connection')),
   };
-  const timer = setTimeout(() => answered.reject(new Error(`the server said nothing for ${patience} ms`)), patience);
+  const heard = whenSilent(patience, () => answered.reject(new Error(`the server said nothing for ${patience} ms`)));
   backend.socket.write(asked(ownSettings, asking));
   try {
     await answered.promise;
   } finally {
-    clearTimeout(timer);
+    heard();
   }
   if (failure?.code === unknownFunction && asking === question)
     return inspect(backend, ownSettings, pass, olderQuestion);

@@ -4,6 +4,7 @@ import { Backend, type Connected, type Listener, type BackendTarget } from './ba
 import { PasswordExchange } from './password-exchange.ts';
 import { NotRestorable, Refusal } from './refusal.ts';
 import { readOpening } from '../../wire/opening.ts';
+import { whenSilent } from '../../model/wait.ts';
 
 /** Milliseconds after which a server that says nothing is given up for this attempt. */
 const patience = 10_000;
@@ -82,7 +83,7 @@ export async function restoreSession(
     gone: (cause) => arrived.reject(cause ?? new Error('the server closed the connection')),
   };
   const backend = await Backend.dial(target.colour, target.upstream, 'socket', listener);
-  const timer = setTimeout(() => arrived.reject(new Error(`the server said nothing for ${patience} ms`)), patience);
+  const heard = whenSilent(patience, () => arrived.reject(new Error(`the server said nothing for ${patience} ms`)));
   backend.socket.write(client.startup);
   try {
     await arrived.promise;
@@ -91,7 +92,7 @@ export async function restoreSession(
     backend.release();
     throw error;
   } finally {
-    clearTimeout(timer);
+    heard();
   }
 }
 
