@@ -106,7 +106,6 @@ export const long = [
   'operations/databases',
   'observe/exporter',
   'observe/flags',
-  'observe/prometheus',
   'operations/abandon',
   'operations/birth',
   'operations/birth-switched',

@@ -98,7 +98,7 @@ test('a row in the way of replication, a switchover that was killed, a port that
 });
 
 test('a router that hangs is not called down, and what a switchover would refuse is named with the statement that ends it', async () => {
-  await withEnvironment({ limits: { longTransaction: '1s' } }, async (shop) => {
+  await withEnvironment({ limits: { longTransaction: '3s' } }, async (shop) => {
     const { run, troubles } = repairing(shop);
     for (const verb of ['seed', 'migrate', 'verify'] as const) await shop.verb(verb);
     const { pid, control } = await router(shop);
@@ -123,7 +123,7 @@ test('a router that hangs is not called down, and what a switchover would refuse
       const ended = shop.on(colour, async (client) => {
         client.on('error', () => undefined);
         await client.query('BEGIN; SELECT 1');
-        await setTimeout(1_500);
+        await setTimeout(3_500);
         const { stdout } = await run('status');
         expect(stdout).toMatch(/^shop is verified: .*; as things are `switch` would be refused, see next/);
         const [, statement = ''] = /fix: .*?(SELECT pg_terminate_backend\(\d+\);)/s.exec(stdout) ?? [];
