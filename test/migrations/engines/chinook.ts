@@ -48,7 +48,7 @@ export async function objects(client: Client): Promise<number> {
     `SELECT (
     (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace) + (SELECT count(*) FROM pg_class
     WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace)
-    + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'require_grant'))::int AS count`,
+    + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname NOT LIKE 'require_grant%'))::int AS count`,
   );
   return count;
 }
