@@ -10,7 +10,7 @@ import { streamPrefix } from '../model/names.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { rows, type Client } from '../postgres/client.ts';
 import { withOwnSession } from '../postgres/session.ts';
-import { closedTo } from '../postgres/fence.ts';
+import { keptOut } from '../postgres/fence.ts';
 import { readEnvironment } from '../postgres/token.ts';
 import { partUnfit } from './gates/part.ts';
 import { takeNewest } from './newest.ts';
@@ -148,7 +148,7 @@ async function askServer(environment: Environment, platform: Platform, colour: C
   if (!seen.running) return [unknown];
   const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
   const answer = await withOwnSession(settings, 'rebuild', async (client) => ({
-    open: (await closedTo(client)).length === 0,
+    open: (await keptOut(client)).length === 0,
     uid: await readEnvironment(client),
     ...(await streamsOn(client, streamPrefix(environment.name))),
   }));

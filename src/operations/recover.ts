@@ -12,7 +12,7 @@ import { withHooks } from './hooks/steps.ts';
 import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
-import { closedTo, unfence } from '../postgres/fence.ts';
+import { keptOut, unfence } from '../postgres/fence.ts';
 import { closedTables, openTables } from '../postgres/part/fence.ts';
 import { endOperators } from '../postgres/operators.ts';
 import { unfinished } from '../model/failures.ts';
@@ -88,7 +88,7 @@ export async function openLive(c: Context): Promise<boolean> {
   const tables = tablesAt(c, c.live);
   if ((await c.platform.servers.observe(c.live))?.running)
     await inFenced(c, c.live, async (client) => {
-      const here = await (tables ? closedTables(client, tables) : closedTo(client));
+      const here = await (tables ? closedTables(client, tables) : keptOut(client));
       if (here.length === 0) return;
       closed.push(...here);
       // What is done in a database under a token, the journal is told of before.

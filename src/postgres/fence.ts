@@ -187,7 +187,7 @@ export async function fencedRoles(client: Client): Promise<string[]> {
 }
 
 /** Whom a fence keeps out of this database: by NOLOGIN, or because CONNECT was taken from them (PUBLIC: everybody). */
-export async function closedTo(client: Client): Promise<string[]> {
+export async function keptOut(client: Client): Promise<string[]> {
   const taken = (await takenConnect(client)).map(({ grantee }) => grantee || 'PUBLIC');
   return [...new Set([...(await fencedRoles(client)), ...taken])];
 }

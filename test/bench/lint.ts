@@ -13,23 +13,33 @@ function migration(index: number): LintInput {
   const earlier = Math.max(0, index - 1);
   const every = (count: number, line: (number: number) => string) =>
     Array.from({ length: count }, (_, number) => line(number)).join('');
+  const types = ['text', 'jsonb', 'integer', 'varchar(80)'];
+  const columns = every(24, (number) => `  attribute_${number} ${types[number % 4] ?? ''},\n`);
+  const words = (number: number) => `'größer ${number}', 'a description of some words for number ${number}'`;
+  const data = every(26, (number) => `  (${words(number)}, '{"number": ${number}}', ${number}),\n`);
+  const sums = every(
+    12,
+    (number) =>
+      `  SELECT sum(price) INTO part FROM item_${index} WHERE at > since AND attribute_2 = ${number};\n` +
+      '  IF part IS NOT NULL THEN result := result + part; END IF;\n',
+  );
   const locking = `CREATE INDEX ON item_${earlier} (at);\n`;
   const summing = `CREATE OR REPLACE FUNCTION total_${index}(since timestamptz) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
 DECLARE result numeric := 0; part numeric;
 BEGIN
-${every(12, (number) => `  SELECT sum(price) INTO part FROM item_${index} WHERE at > since AND attribute_2 = ${number};\n  IF part IS NOT NULL THEN result := result + part; END IF;\n`)}  RETURN result;
+${sums}  RETURN result;
 END $$;\n`;
   const hidden = `DO $$ BEGIN ALTER TABLE item_${earlier} DROP COLUMN price; END $$;\n`;
   return {
     path: `migrations/V${index}__release.sql`,
     text: `-- Release ${index}: Bücher und Kunden
 CREATE TABLE item_${index} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,
-${every(24, (number) => `  attribute_${number} ${['text', 'jsonb', 'integer', 'varchar(80)'][number % 4] ?? ''},\n`)}  price numeric(10,2) NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now());
+${columns}  price numeric(10,2) NOT NULL DEFAULT 0, at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX item_${index}_name ON item_${index} (name);
 ALTER TABLE item_${earlier} ADD COLUMN extra_${index} jsonb, ADD COLUMN state_${index} integer NOT NULL DEFAULT 0,
   ADD CONSTRAINT state_${index} CHECK (state_${index} >= 0)${index % 3 === 0 ? '' : ' NOT VALID'};
 ${index % 4 === 0 ? summing : ''}INSERT INTO item_${index} (name, attribute_0, attribute_1, price) VALUES
-${every(26, (number) => `  ('größer ${number}', 'a description of some words for number ${number}', '{"number": ${number}}', ${number}),\n`)}  ('zwei', NULL, NULL, 2);
+${data}  ('zwei', NULL, NULL, 2);
 ${index % 5 === 0 ? locking : ''}${index % 7 === 0 ? hidden : ''}`,
   };
 }

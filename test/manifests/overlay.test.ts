@@ -116,7 +116,6 @@ test.each([
   ],
   ['StatefulSet', { spec: { template: { spec: { volumes: [{ name: 'data', $patch: 'delete' }] } } } }, 'volumes[data]'],
   ['Service', { spec: { selector: { 'verdigris.dev/colour': 'green' } } }, 'spec.selector'],
-  ['ConfigMap', { data: { settings: 'fsync=off' } }, 'data'],
   ['PersistentVolumeClaim', { spec: { accessModes: ['ReadWriteMany'] } }, 'spec'],
   ['Secret', { stringData: { password: 'x' } }, 'stringData'],
 ])('a patch of %s that touches what a release rests on is refused by its path: %j', (kind, merge, path) => {
@@ -126,7 +125,7 @@ test.each([
 test('a patch that is meant for nothing, or does not fit, is refused before anything is done', () => {
   const patch = (one: object) => () => requireFittingPatches(declared({ patches: [one] }));
   expect(patch({ kind: 'StatefulSet', name: 'shop-red', merge: {} })).toThrow('name one of shop-blue, shop-green');
-  expect(patch({ kind: 'Stateful', merge: {} })).toThrow('name one of the kinds ConfigMap, Deployment');
+  expect(patch({ kind: 'Stateful', merge: {} })).toThrow('name one of the kinds Deployment, NetworkPolicy');
   expect(patch({ kind: 'Deployment', json: [{ op: 'replace', path: '/spec/none/x', value: 1 }] })).toThrow(
     'does not fit',
   );

@@ -9,7 +9,9 @@ const lexeme = new RegExp(
     String.raw`[ \t\n\r\f\v]+`,
     String.raw`--[^\n\r]*`,
     String.raw`[eE]'${escaped}(?:${onNextLine}'${escaped})*`,
-    String.raw`(?:[bBxX]|[uU]&)?'${plain}(?:${onNextLine}'${plain})*`,
+    // Two quotes do not stand for one in bits.
+    String.raw`[bBxX]'[^']*'(?:${onNextLine}'[^']*')*`,
+    String.raw`(?:[uU]&)?'${plain}(?:${onNextLine}'${plain})*`,
     String.raw`(?:[uU]&)?"[^"]*(?:""[^"]*)*"`,
     String.raw`(?![bBxXeE]'|[uU]&['"])${name}`,
     String.raw`(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)(?![A-Za-z_\x80-\uffff])`,

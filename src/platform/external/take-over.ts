@@ -66,10 +66,10 @@ export async function takeOver(
       if (missing) await client.query(`DROP DATABASE ${ident(environment.database)}`);
       throw refused(
         given,
-        lacks.map(
-          ({ database, ability, why, grant }) =>
-            `${operatorRole} may not ${ability}${several(environment, database)}: ${why ?? ''}${grant.length > 0 ? '' : '; no grant gives it, so name a superuser'}.`,
-        ),
+        lacks.map(({ database, ability, why, grant }) => {
+          const hopeless = grant.length > 0 ? '' : '; no grant gives it, so name a superuser';
+          return `${operatorRole} may not ${ability}${several(environment, database)}: ${why ?? ''}${hopeless}.`;
+        }),
         [...new Set(lacks.flatMap(({ grant }) => grant))],
       );
     }

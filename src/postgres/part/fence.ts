@@ -22,7 +22,9 @@ const machinery = `
   CREATE SCHEMA IF NOT EXISTS verdigris_fence;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    IF TG_OP = 'TRUNCATE' AND EXISTS (SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%') THEN RETURN NULL; END IF;
+    IF TG_OP = 'TRUNCATE' AND EXISTS (
+      SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
+    ) THEN RETURN NULL; END IF;
     RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
       USING ERRCODE = '${refusal}', HINT = 'Its rows here follow those; write there.';
   END $$;

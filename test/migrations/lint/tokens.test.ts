@@ -31,6 +31,7 @@ const odd = [
   `UPDATE t SET a=-1, b = a<-1, c = a@-1, d = a=>1, e = a||-b, f = b->>'x', g = h::text, i = j#>'{a}'`,
   `SELECT größe, "Größe", 'größer', '😀' FROM straße WHERE x <> 1 AND y != 2 AND z >= 3;`,
   `DO $$ BEGIN x := 1; END $$;`,
+  `SELECT b'''', X'''a', b'0'\n'1'`,
   `SELECT a --`,
   `SELECT 'open`,
   `SELECT "open`,
