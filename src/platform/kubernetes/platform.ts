@@ -173,6 +173,7 @@ export class KubernetesPlatform implements KubernetesParts {
   }
 
   async close(): Promise<void> {
+    await this.traffic.close();
     await this.poolers.close();
     await this.reach.close();
     this.cluster.close();

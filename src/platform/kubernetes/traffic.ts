@@ -169,7 +169,7 @@ export class KubernetesTraffic implements Traffic {
     const outcomes = await Promise.allSettled(
       replicas.filter(({ pod }) => !freed.has(pod)).map((replica) => this.#poolers.resume(replica)),
     );
-    await Promise.all([this.#hold.forget(), this.#probes.forget()]);
+    await this.close();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
   }
@@ -186,6 +186,11 @@ export class KubernetesTraffic implements Traffic {
     if ((await this.#look(replica)).marks.some(({ token }) => token > gone)) return false;
     await this.#poolers.resume(replica);
     return true;
+  }
+
+  /** Ends what was opened to ask: a process that keeps a connection does not end. */
+  async close(): Promise<void> {
+    await Promise.all([this.#hold.forget(), this.#probes.forget()]);
   }
 
   /** Selectors find the servers by themselves. */

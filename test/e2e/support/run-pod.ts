@@ -60,7 +60,7 @@ export async function runInPod(
       const pod = await admin.read<RunPod>('Pod', name);
       return pod?.status?.phase === 'Succeeded' || pod?.status?.phase === 'Failed' ? pod : undefined;
     },
-    600_000,
+    300_000,
   );
   const { stdout } = await execa('kubectl', ['logs', '--namespace', admin.namespace, name]);
   return { exitCode: ended.status?.containerStatuses?.[0]?.state?.terminated?.exitCode ?? -1, output: stdout };
