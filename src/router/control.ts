@@ -105,7 +105,7 @@ export class RouterControl {
     );
     request.on('error', answered.reject);
     const limit = milliseconds + patience;
-    const answers = whenSilent(limit, () => request.destroy(new Error(`no answer within ${limit} ms`)));
+    const stop = whenSilent(limit, () => request.destroy(new Error(`no answer within ${limit} ms`)));
     request.end(body);
     try {
       const { status, text } = await answered.promise;
@@ -125,7 +125,7 @@ export class RouterControl {
       }
       throw this.#down(error);
     } finally {
-      answers();
+      stop();
     }
   }
 

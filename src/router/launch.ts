@@ -45,7 +45,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
     child.on('message', (message) => told.resolve(message as { error?: Record<string, unknown> }));
     child.on('error', told.reject);
     child.on('exit', (status, signal) => told.reject(new Error(`it ended with ${signal ?? status}`)));
-    const ready = whenSilent(startTimeout, () => told.reject(new Error(`it was not ready within ${startTimeout} ms`)));
+    const stop = whenSilent(startTimeout, () => told.reject(new Error(`it was not ready within ${startTimeout} ms`)));
     try {
       const { error } = await told.promise;
       if (error) throw VerdigrisError.fromJSON(error);
@@ -55,7 +55,7 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
       if (error instanceof VerdigrisError) throw error;
       throw routerStart(folder, error);
     } finally {
-      ready();
+      stop();
       if (child.connected) child.disconnect();
       child.unref();
     }

@@ -103,12 +103,10 @@ function answered(child: ChildProcess, wanted: FromWatch, limit: number): Promis
     if (message === wanted) told.resolve();
   };
   const ended = (): void => told.reject(new Error('the watch of the hold has ended'));
-  const answers = whenSilent(limit, () =>
-    told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)),
-  );
+  const stop = whenSilent(limit, () => told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)));
   child.on('message', listen).on('exit', ended).on('error', ended);
   return told.promise.finally(() => {
-    answers();
+    stop();
     child.off('message', listen).off('exit', ended).off('error', ended);
   });
 }

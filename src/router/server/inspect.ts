@@ -77,12 +77,12 @@ export async function inspect(
     pass,
     gone: (cause) => answered.reject(cause ?? new Error('the server closed the connection')),
   };
-  const heard = whenSilent(patience, () => answered.reject(new Error(`the server said nothing for ${patience} ms`)));
+  const stop = whenSilent(patience, () => answered.reject(new Error(`the server said nothing for ${patience} ms`)));
   backend.socket.write(asked(ownSettings, asking));
   try {
     await answered.promise;
   } finally {
-    heard();
+    stop();
   }
   if (failure?.code === unknownFunction && asking === question)
     return inspect(backend, ownSettings, pass, olderQuestion);

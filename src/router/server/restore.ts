@@ -83,7 +83,7 @@ export async function restoreSession(
     gone: (cause) => arrived.reject(cause ?? new Error('the server closed the connection')),
   };
   const backend = await Backend.dial(target.colour, target.upstream, 'socket', listener);
-  const heard = whenSilent(patience, () => arrived.reject(new Error(`the server said nothing for ${patience} ms`)));
+  const stop = whenSilent(patience, () => arrived.reject(new Error(`the server said nothing for ${patience} ms`)));
   backend.socket.write(client.startup);
   try {
     await arrived.promise;
@@ -92,7 +92,7 @@ export async function restoreSession(
     backend.release();
     throw error;
   } finally {
-    heard();
+    stop();
   }
 }
 

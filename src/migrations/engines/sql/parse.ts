@@ -126,12 +126,13 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
 
 /** A file that is half of zero bytes is UTF-16; one that has a few is damaged, and no conversion helps it. */
 function refuseNul(bytes: Uint8Array, file: string): void {
-  const zeros = bytes.filter((byte) => byte === 0).length;
-  if (zeros === 0 || zeros > bytes.length / 4 || !isUtf8(bytes)) return;
+  const first = bytes.indexOf(0);
+  if (first < 0 || !isUtf8(bytes)) return;
+  if (bytes.filter((byte) => byte === 0).length > bytes.length / 4) return;
   throw invalid(
     file,
     'not-utf8',
-    `${file}: byte ${bytes.indexOf(0)} is NUL, which PostgreSQL takes in no statement.`,
+    `${file}: byte ${first} is NUL, which PostgreSQL takes in no statement.`,
     'UTF-8 without NUL.',
     'take it out, or get the file again if it was damaged.',
   );
