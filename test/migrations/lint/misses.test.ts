@@ -246,6 +246,23 @@ test('a WHERE that is always true is none; a default that is set again is no oth
   expect(await found(table, 'ALTER TABLE t ALTER n SET DEFAULT 6;')).toContain('change-default info');
 });
 
+test('a default that is read once is found in a new table, where it is set, and by the type of its column alone', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, at timestamptz, word text);';
+  const rule = 'default-frozen-time warning';
+  expect(await found("CREATE TABLE u (id int PRIMARY KEY, at timestamptz DEFAULT 'Now');")).toContain(rule);
+  expect(await found(`${table} ALTER TABLE t ALTER at SET DEFAULT 'now';`)).toContain(rule);
+  expect(await found(table, "ALTER TABLE t ALTER at SET DEFAULT 'yesterday';")).toContain(rule);
+  expect(await found("ALTER TABLE t ALTER at SET DEFAULT 'now'::timestamptz;")).toContain(rule);
+  for (const sql of [
+    "ALTER TABLE t ALTER word SET DEFAULT 'now';",
+    'ALTER TABLE t ALTER at SET DEFAULT now();',
+    "ALTER TABLE t ALTER at SET DEFAULT '2026-01-01';",
+    'ALTER TABLE t ALTER at DROP DEFAULT;',
+    "CREATE TEMP TABLE u (at timestamptz DEFAULT 'now');",
+  ])
+    expect(await found(table, sql), sql).not.toContain(rule);
+});
+
 test('placeholders: Flyway fills its own in, of another file it is said once, and the rest is read', async () => {
   const text = "ALTER TABLE ${schema}.t DROP COLUMN n; COMMENT ON TABLE ${schema}.t IS '${flyway:user}';";
   const lint = async (path: string) => {

@@ -21,6 +21,7 @@ import { textRules } from './text.ts';
 import { timeoutRules } from './timeouts.ts';
 import { typeRules } from './types.ts';
 import { newerPostgres } from './version.ts';
+import { defaultFrozenTimeRule } from './default-frozen-time.ts';
 
 /** Every rule, in the order of the documentation. */
 export const lintRules: readonly LintRule[] = [
@@ -46,6 +47,7 @@ export const lintRules: readonly LintRule[] = [
   ...scopeRules,
   ...timeoutRules,
   ...typeRules,
+  defaultFrozenTimeRule,
 ];
 
 export const ruleIds: readonly string[] = lintRules.map((rule) => rule.id);

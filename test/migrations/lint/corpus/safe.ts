@@ -10,6 +10,8 @@ export const safe: readonly string[] = [
   'ALTER TABLE t ADD COLUMN n integer NOT NULL DEFAULT 0;',
   'ALTER TABLE t ADD COLUMN n timestamptz DEFAULT now();',
   `ALTER TABLE t ADD COLUMN n text DEFAULT lower('X');`,
+  `ALTER TABLE t ADD COLUMN n text DEFAULT 'now', ADD COLUMN m timestamptz DEFAULT 'now'::text::timestamptz;`,
+  `ALTER TABLE t ADD COLUMN n timestamptz DEFAULT 'infinity', ADD COLUMN m date[] DEFAULT '{}';`,
   'ALTER TABLE t ADD COLUMN n jsonb;',
   `ALTER TABLE t ADD COLUMN n text[] NOT NULL DEFAULT '{}';`,
   'ALTER TABLE t ADD COLUMN n cents;',

@@ -49,6 +49,9 @@ export const unsafe: readonly Case[] = [
   [`ALTER TABLE t ADD COLUMN n char(3) DEFAULT 'abc';`, 'ban-char'],
   ['ALTER TABLE t ADD COLUMN n json;', 'prefer-jsonb'],
   ['ALTER TABLE t ADD COLUMN n money;', 'ban-money'],
+  [`ALTER TABLE t ADD COLUMN n timestamptz DEFAULT 'now';`, 'default-frozen-time'],
+  [`ALTER TABLE t ADD COLUMN n date DEFAULT date_trunc('month', timestamp 'TODAY');`, 'default-frozen-time'],
+  [`CREATE DOMAIN due AS date DEFAULT ' tomorrow ';`, 'default-frozen-time'],
   [
     'ALTER TABLE t ADD COLUMN x integer, ADD COLUMN y uuid DEFAULT gen_random_uuid();',
     'add-column-volatile-default: ACCESS EXCLUSIVE public.t, rewrites',
