@@ -95,6 +95,11 @@ export const findingCatalogue = {
   'replication-origins': { grade: 'refuse' },
   'slot-wal-unlimited': { grade: ['refuse', 'warn'], title: 'slots may hold back WAL without limit' },
   'slot-wal-above-budget': { grade: 'warn' },
+  'slot-idle-timeout': {
+    grade: 'warn',
+    title: 'slots that nobody reads for a while are invalidated',
+    fix: 'ALTER SYSTEM SET idle_replication_slot_timeout = 0;\nSELECT pg_reload_conf();',
+  },
   'slot-lost': { grade: 'refuse' },
   'slot-retains': {
     grade: 'warn',

@@ -20,6 +20,7 @@ import { sessions } from './sessions.ts';
 import { sequencesCheck } from './sequences.ts';
 import { archiving, collations, encoding, version } from './server.ts';
 import { passwords, readOnlyDefault, roleSettings } from './settings.ts';
+import { slotIdleTimeoutCheck } from './slot-idle-timeout.ts';
 import { applyHealth, ourSlots } from './stream.ts';
 import { largeObjects, tablespaces, unloggedTables, walVolume } from './storage.ts';
 import { idleTransactions, longTransactions, preparedTransactions } from './transactions.ts';
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   walLevel,
   capacity,
   slotWal,
+  slotIdleTimeoutCheck,
   ourSlots,
   applyHealth,
   databases,

@@ -96,3 +96,20 @@ test('a slot of ours that holds much WAL is told, and one that lost it is refuse
     { max_slot_wal_keep_size: '32MB', max_wal_size: '32MB', min_wal_size: '32MB' },
   );
 });
+
+test('a limit for slots that nobody reads, which PostgreSQL 18 has, is warned of on either side', async () => {
+  const limited = { ...sound, idle_replication_slot_timeout: '2h' };
+  await withServer(
+    async (server) =>
+      withClient(connectionTo(server), 'test', async (client) => {
+        const warned = { grade: 'warn', objects: ['idle_replication_slot_timeout = 2h'] } as const;
+        expect(await findingOf(client, 'slot-idle-timeout', { side: 'candidate', gate: 'switch' })).toMatchObject({
+          ...warned,
+          reason: expect.stringContaining('reverse replication'),
+        });
+        await fixes(client, 'slot-idle-timeout', warned);
+      }),
+    limited,
+    18,
+  );
+});
