@@ -29,4 +29,7 @@ function nodesAt(schema: Schema, [key, ...rest]: readonly string[]): Schema[] {
   return below.flatMap((each) => (typeof each === 'object' ? nodesAt(each, rest) : []));
 }
 
-if (import.meta.main) writeFileSync(inDocs('declaration.schema.json'), declarationSchemaFile());
+if (import.meta.main) {
+  writeFileSync(inDocs('declaration.schema.json'), declarationSchemaFile());
+  console.log('wrote docs/declaration.schema.json');
+}

@@ -35,21 +35,24 @@ export const ${id}: Check = {
       { file: registry, before: '];', text: `  ${id},\n` },
       {
         file: 'src/model/finding-catalogue.ts',
-        before: "  'partition-rewritten'",
+        before: '  // docs/errors.md\n',
         text: `  '${name}': { grade: 'warn' },\n`,
       },
       {
         file: 'docs/findings.md',
-        before: '## database-encoding',
+        before: '## session-state',
         text:
-          `## ${name}\n\n*warn.* ${sentence(name)}.\n\n**Why it hurts.** ${todo('what it does to a release.')}\n\n` +
+          `## ${name}\n\n*warn.* ${todo('what is there.')}\n\n**Why it hurts.** ${todo('what it does to a release.')}\n\n` +
           `**What to do.** ${todo('what a person can do as it is.')}\n\n`,
       },
     ],
     next: [
       `ask the server: src/postgres/preflight/${name}.ts; grade and fixed words: src/model/finding-catalogue.ts`,
-      'write its section in docs/findings.md',
+      'move it to its place in src/postgres/preflight/registry.ts: findings of one grade are shown in that order',
+      'name it in the row of docs/hazards.md of each number in `hazards`; test/postgres/preflight/clean.test.ts compares them',
+      'write its section in docs/findings.md, beside its like',
       'write its test in the file of test/postgres/preflight that is nearest in subject (findingOf and fixes: support.ts)',
+      '  a setting that only another major has: withServer(…, settings, 18)',
       'npx vitest run test/docs test/postgres/preflight',
       'npm run check',
     ],

@@ -36,8 +36,12 @@ export const ${id}: LintRule = {
     next: [
       `write the rule: src/migrations/lint/rules/${name}.ts`,
       '  node types: docs of libpg-query; fields and helpers: rule.ts, ast.ts, context.ts of src/migrations/lint',
+      '  categories and severities: finding.ts there; `newTables: true` where it also concerns a table of the same release',
+      'npx tsc   # before the page is printed, which shows whatever the rule says',
       `npx vitest run test/migrations/lint/docs.test.ts -u   # prints docs/lint/${name}.md`,
       'npx vitest run test/migrations/lint/examples.test.ts test/docs   # its bad and good; pages and lines',
+      'what it finds and passes over besides: test/migrations/lint/corpus/unsafe.ts and safe.ts, which run on PostgreSQL too',
+      '  (corpus.test.ts, proof.test.ts); what needs earlier files: misses.test.ts',
       'npm run check',
     ],
   };

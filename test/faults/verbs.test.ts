@@ -90,7 +90,7 @@ test(
   'every verb: undone just before its commit point it leaves nothing, and then runs to its end',
   { timeout },
   async () => {
-    expect(new Set(way.map(({ verb }) => verb))).toEqual(new Set(verbs));
+    expect(new Set(way.map(({ verb }) => verb)), 'each verb has a row in `way`').toEqual(new Set(verbs));
     await withBench({}, async (bench) => {
       const { verdict } = await bench.exercise(async (workload) => {
         for (const { verb, options = {}, to, leaves } of way) {

@@ -26,7 +26,7 @@ describe.each(lintRules)('$id', (rule) => {
   });
 
   test('says what a reader needs', () => {
-    expect(rule.id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect(rule.id).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
     for (const text of [rule.why, rule.instead]) expect(text.length).toBeGreaterThan(4);
     expect(rule.why).toMatch(/[.]$/);
   });

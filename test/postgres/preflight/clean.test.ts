@@ -61,7 +61,7 @@ test('docs/hazards.md names for each hazard the findings of exactly those checks
   for (const { number, findings, elsewhere } of rows) {
     const answering = checks.filter(({ hazards }) => hazards.includes(number));
     const given = new Set(answering.flatMap((check) => check.findings));
-    expect(findings.sort(), `hazard ${number}`).toEqual([...given].sort());
+    expect(findings.sort(), `row ${number} of docs/hazards.md names what its checks find`).toEqual([...given].sort());
     expect(given.size > 0 || elsewhere !== '–', `hazard ${number}`).toBe(true);
   }
 });
