@@ -22,8 +22,7 @@ export const clearStreams: Step = {
   risk: 'none: nothing needs it any more',
   async run(c) {
     await oneByOne(c, clearInside);
-    const tables = tablesAt(c, c.live);
-    const left = tables ? await c.on(c.live, (client) => dropOpened(client, tables)) : [];
+    const left = tablesAt(c, c.live) ? await c.on(c.live, dropOpened) : [];
     await c.ledger.write((journal) => ({ ...journal, stream: null, closing: null }));
     return left.length === 0 ? undefined : `left, and doing nothing: the trigger verdigris_fence on ${left.join(', ')}`;
   },

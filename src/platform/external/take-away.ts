@@ -78,7 +78,9 @@ async function takeAway(client: Client, environment: string): Promise<string[]> 
     `the role ${[operatorRole, ...staying].join(', ')}`,
     ...(closed.length > 0 ? [`closed to ${closed.join(', ')} (NOLOGIN)`] : []),
     ...(tables.length > 0
-      ? [`closed to writers: ${tables.join(', ')} (drop them, or open them by DROP SCHEMA verdigris_fence CASCADE)`]
+      ? [
+          `closed to writers: ${tables.join(', ')} (DROP SCHEMA verdigris_fence CASCADE opens them, and lets them be dropped)`,
+        ]
       : []),
     ...(taken.length > 0 ? [`closed to those who had CONNECT on it: ${taken.join(', ')}`] : []),
   ];

@@ -1,61 +1,13 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { operatorRole } from '../../model/names.ts';
 import { waitFor } from '../../model/wait.ts';
 import { rows, withTransaction, type Client } from '../client.ts';
-import { ofStream } from '../fingerprint/scope.ts';
 import { takeToken } from '../token.ts';
+import { readFeeds } from './feeds.ts';
 import { fenceTrigger } from './graph.ts';
+import { machinery, refusal } from './machinery.ts';
 
 /** Milliseconds that a try to lock the tables queues: others' writers wait behind it, and no deadlock is looked for. */
 const tryFor = 100;
-
-/** SQLSTATE of a writer who is refused: read_only_sql_transaction. */
-const refusal = '25006';
-
-/**
- * A schema of its own, because it outlives `verdigris`: what is left of the tables stays closed. The trigger fires for
- * everybody, also where session_replication_role is replica, but for rows that come by replication; of those it hears a
- * TRUNCATE only, and what triggers of other tables write. What takes the trigger away, or the table, is refused to
- * everybody but the operator. ONLY: it is made by a session that sees a part, and must see its own triggers.
- */
-const machinery = `
-  CREATE SCHEMA IF NOT EXISTS verdigris_fence;
-  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  BEGIN
-    IF TG_OP = 'TRUNCATE' AND EXISTS (
-      SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
-    ) THEN RETURN NULL; END IF;
-    RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = '${refusal}', HINT = 'Its rows here follow those; write there.';
-  END $$;
-  CREATE OR REPLACE FUNCTION verdigris_fence.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  DECLARE
-    found text;
-  BEGIN
-    IF session_user = '${operatorRole}' THEN RETURN; END IF;
-    IF TG_EVENT = 'sql_drop' THEN
-      IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE object_type = 'schema' AND object_name = 'verdigris_fence') THEN RETURN; END IF;
-      SELECT object_identity INTO found FROM pg_event_trigger_dropped_objects()
-        WHERE object_type = 'trigger' AND object_identity ~ '^${fenceTrigger} on ' LIMIT 1;
-    ELSE
-      WITH RECURSIVE touched(oid) AS (
-        SELECT CASE WHEN classid = 'pg_trigger'::regclass THEN (SELECT tgrelid FROM ONLY pg_trigger WHERE oid = objid)
-          WHEN classid = 'pg_policy'::regclass THEN (SELECT polrelid FROM pg_policy WHERE oid = objid)
-          WHEN classid = 'pg_rewrite'::regclass THEN (SELECT ev_class FROM pg_rewrite WHERE oid = objid) ELSE objid END
-        FROM pg_event_trigger_ddl_commands() WHERE classid IN ('pg_class'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass, 'pg_rewrite'::regclass)
-        UNION SELECT inhparent FROM pg_inherits JOIN touched ON inhrelid = oid)
-      SELECT t.oid::regclass::text INTO found FROM touched t JOIN ONLY pg_trigger g ON g.tgrelid = t.oid AND g.tgname = '${fenceTrigger}' LIMIT 1;
-    END IF;
-    IF found IS NOT NULL THEN
-      RAISE EXCEPTION '% has moved to another server', found USING ERRCODE = '${refusal}', HINT = 'Change it there.';
-    END IF;
-  END $$;
-  DROP EVENT TRIGGER IF EXISTS verdigris_fence_ddl;
-  DROP EVENT TRIGGER IF EXISTS verdigris_fence_drop;
-  CREATE EVENT TRIGGER verdigris_fence_ddl ON ddl_command_end EXECUTE FUNCTION verdigris_fence.refuse_ddl();
-  CREATE EVENT TRIGGER verdigris_fence_drop ON sql_drop EXECUTE FUNCTION verdigris_fence.refuse_ddl();
-  ALTER EVENT TRIGGER verdigris_fence_ddl ENABLE ALWAYS;
-  ALTER EVENT TRIGGER verdigris_fence_drop ENABLE ALWAYS;`;
 
 /** Tables that writers can name, partitions too, with what is known of their triggers. */
 interface Fenced {
@@ -89,31 +41,10 @@ export async function fenceTables(
   tables: readonly string[],
   limit: number,
 ): Promise<void> {
-  await waitFor(
-    () =>
-      close(client, token, tables).catch(async (error: { code?: string }) => {
-        // 55P03 lock_not_available, 40P01 deadlock_detected
-        if (error.code !== '55P03' && error.code !== '40P01') throw error;
-        await endVacuum(client, tables);
-        return undefined;
-      }),
-    {
-      limit,
-      every: 1,
-      slowest: 20,
-      id: 'fence-leaks',
-      what: `no open transaction that has written to ${tables.join(', ')}`,
-      next: 'end it, or let it end; then run the same command again.',
-    },
-  );
-  await requireFencedTables(client, tables);
-}
-
-async function close(client: Client, token: number, tables: readonly string[]): Promise<true> {
-  return withTransaction(client, async () => {
+  await inTries(client, tables, limit, async () => {
     await takeToken(client, token);
-    await client.query(`SET LOCAL lock_timeout = ${tryFor}; SET LOCAL client_min_messages = error`);
     const named = (await readFence(client, tables)).map(({ table }) => table);
+    if (named.length === 0) return;
     await client.query(`LOCK TABLE ${named.map((table) => `ONLY ${table}`).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
     // A partition that came meanwhile is not locked.
     const all = await readFence(client, tables);
@@ -131,39 +62,67 @@ async function close(client: Client, token: number, tables: readonly string[]): 
       ].join(';'),
     );
     await client.query(made.filter(Boolean).join(';') || 'SELECT');
-    return true as const;
   });
+  await requireFencedTables(client, tables);
+}
+
+/**
+ * Does it in one transaction, in tries that queue for locks no longer than others may wait behind them. VACUUM and
+ * ANALYZE of these tables end: they keep their lock for as long as they take.
+ */
+async function inTries(
+  client: Client,
+  tables: readonly string[],
+  limit: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const attempt = async (): Promise<true> =>
+    withTransaction(client, async () => {
+      await client.query(`SET LOCAL lock_timeout = ${tryFor}; SET LOCAL client_min_messages = error`);
+      await work();
+      return true as const;
+    });
+  await waitFor(
+    () =>
+      attempt().catch(async (error: { code?: string }) => {
+        // 55P03 lock_not_available, 40P01 deadlock_detected
+        if (error.code !== '55P03' && error.code !== '40P01') throw error;
+        await endVacuum(client, tables);
+        return undefined;
+      }),
+    {
+      limit,
+      every: 1,
+      slowest: 20,
+      id: 'fence-leaks',
+      what: `no open transaction that has written to ${tables.join(', ')}`,
+      next: 'end it, or let it end; then run the same command again.',
+    },
+  );
 }
 
 /** Tries to write to each table as who may do anything, and to change one. @throws VerdigrisError `part-open` */
 export async function requireFencedTables(client: Client, tables: readonly string[]): Promise<void> {
   const all = await readFence(client, tables);
-  const open: string[] = [];
+  const renamed = await rows<{ name: string }>(
+    client,
+    'SELECT name FROM unnest($1::text[]) AS t(name) WHERE to_regclass(name) IS NULL',
+    [tables],
+  );
+  const open = renamed.map(({ name }) => name);
   for (const { table, trigger } of all)
     if (trigger !== 'A' || !(await isRefused(client, `DELETE FROM ONLY ${table} WHERE false`))) open.push(table);
   const fed = await readFeeds(
     client,
     all.map(({ table }) => table),
   );
-  if (open.length === 0 && fed.length === 0 && all.length > 0) return;
+  if (open.length === 0 && fed.length === 0) return;
   throw new VerdigrisError('part-open', {
-    seen: `${[...open, ...fed].join(', ') || 'none of the tables'} can still be written to.`,
+    seen: `${[...open, ...fed].join(', ')} can still be written to.`,
     required: 'tables that refuse every writer: what is written there behind the fence is lost.',
-    next: 'find out who took the trigger verdigris_fence away, or made the subscription; then run the same command again.',
+    next: 'find out who renamed the table, took its trigger verdigris_fence away, or made the subscription; then run the same command again.',
     facts: { open, fed },
   });
-}
-
-/** Tables with the subscriptions of others whose rows arrive there: no trigger hears those. */
-export async function readFeeds(client: Client, tables: readonly string[]): Promise<string[]> {
-  const found = await rows<{ fed: string }>(
-    client,
-    `SELECT format('%s (by the subscription %I)', r.srrelid::regclass, s.subname) AS fed
-    FROM ONLY pg_catalog.pg_subscription_rel r JOIN ONLY pg_catalog.pg_subscription s ON s.oid = r.srsubid
-    WHERE r.srrelid = ANY ($1::text[]::regclass[]) AND NOT ${ofStream('s.subname')} ORDER BY 1`,
-    [tables],
-  );
-  return found.map(({ fed }) => fed);
 }
 
 async function isRefused(client: Client, statement: string): Promise<boolean> {
@@ -181,9 +140,8 @@ async function isRefused(client: Client, statement: string): Promise<boolean> {
 
 /** Opens what `fenceTables` closed. Readers are not waited for: the triggers stay, and do nothing. */
 export async function openTables(client: Client, token: number, tables: readonly string[]): Promise<void> {
-  await withTransaction(client, async () => {
+  await inTries(client, tables, Number.POSITIVE_INFINITY, async () => {
     await takeToken(client, token);
-    await client.query('SET LOCAL client_min_messages = error');
     for (const { table, trigger } of await readFence(client, tables))
       if (trigger !== null) await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${fenceTrigger}`);
     // What moved before stays closed.
@@ -195,10 +153,9 @@ export async function openTables(client: Client, token: number, tables: readonly
 }
 
 /** Takes away triggers that do nothing; whoever reads a table keeps its trigger for now. Says whose stays. */
-export async function dropOpened(client: Client, tables: readonly string[]): Promise<string[]> {
+export async function dropOpened(client: Client): Promise<string[]> {
   const left: string[] = [];
-  for (const { table, trigger } of await readFence(client, tables))
-    if (trigger !== null && trigger !== 'A' && !(await dropTrigger(client, table))) left.push(table);
+  for (const table of await withTrigger(client, "<> 'A'")) if (!(await dropTrigger(client, table))) left.push(table);
   const [{ used } = {}] = await rows<{ used: boolean }>(
     client,
     'SELECT EXISTS (SELECT FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1) AS used',
@@ -221,25 +178,30 @@ async function dropTrigger(client: Client, table: string): Promise<boolean> {
   });
 }
 
-/** Vacuum keeps a table from being locked, and gives way to others only after a second. */
 async function endVacuum(client: Client, tables: readonly string[]): Promise<void> {
   const all = (await readFence(client, tables)).map(({ table }) => table);
   await client.query(
-    `SELECT pg_cancel_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l USING (pid)
-    WHERE a.backend_type = 'autovacuum worker' AND l.relation = ANY ($1::text[]::regclass[])`,
+    `SELECT pg_cancel_backend(pid) FROM (
+      SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'
+      UNION SELECT pid FROM pg_stat_progress_vacuum UNION SELECT pid FROM pg_stat_progress_analyze) AS v
+    WHERE pid IN (SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE l.granted AND d.datname = current_database() AND l.relation = ANY ($1::text[]::regclass[]))`,
     [all],
   );
 }
 
 /** Those of these tables that are closed; without any, of whatever release. */
 export async function closedTables(client: Client, tables?: readonly string[]): Promise<string[]> {
-  if (tables)
-    return (await readFence(client, tables)).flatMap(({ table, trigger }) => (trigger === 'A' ? [table] : []));
-  return (
-    await rows<{ name: string }>(
-      client,
-      "SELECT tgrelid::regclass::text AS name FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1 AND tgenabled = 'A' ORDER BY 1",
-      [fenceTrigger],
-    )
-  ).map(({ name }) => name);
+  if (!tables) return withTrigger(client, "= 'A'");
+  return (await readFence(client, tables)).flatMap(({ table, trigger }) => (trigger === 'A' ? [table] : []));
+}
+
+/** Tables of the database by the state of their trigger. */
+async function withTrigger(client: Client, state: "= 'A'" | "<> 'A'"): Promise<string[]> {
+  const found = await rows<{ name: string }>(
+    client,
+    `SELECT tgrelid::regclass::text AS name FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1 AND tgenabled ${state} ORDER BY 1`,
+    [fenceTrigger],
+  );
+  return found.map(({ name }) => name);
 }

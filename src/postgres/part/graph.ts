@@ -46,12 +46,16 @@ export interface Graph {
 /** Name of the triggers that keep writers from the tables of a part: they come and go with a switchover. */
 export const fenceTrigger = 'verdigris_fence';
 
-/** All dependencies of the database, in one look. */
+/** All dependencies of the database, in one look, but for what sessions have in their temporary schemas. */
 export async function readGraph(client: Client): Promise<Graph> {
   const edges = await rows<Edge>(
     client,
-    `SELECT classid || ':' || objid AS "from", refclassid || ':' || refobjid AS "to", objsubid AS "fromColumn", deptype AS kind
+    `WITH RECURSIVE fleeting(classid, objid) AS (
+      SELECT 'pg_namespace'::regclass::oid, oid FROM ONLY pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
+      UNION SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN fleeting f ON f.classid = d.refclassid AND f.objid = d.refobjid)
+    SELECT classid || ':' || objid AS "from", refclassid || ':' || refobjid AS "to", objsubid AS "fromColumn", deptype AS kind
     FROM pg_catalog.pg_depend WHERE objid >= 16384 AND refobjid >= 16384
+      AND (classid, objid) NOT IN (SELECT classid, objid FROM fleeting)
       AND NOT (classid = 'pg_trigger'::regclass AND objid IN (SELECT oid FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1))`,
     [fenceTrigger],
   );

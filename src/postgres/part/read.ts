@@ -1,6 +1,6 @@
 import { rows, type Client } from '../client.ts';
 import { cutOut, type Cut } from './cut.ts';
-import { readFeeds } from './fence.ts';
+import { readFeeds } from './feeds.ts';
 import { catalogue, classOf, oidOf, readGraph, type ObjectKey } from './graph.ts';
 
 /** What goes and what stays, in PostgreSQL's words. */

@@ -8,6 +8,7 @@ import { describePart, readPart } from '../../../src/postgres/part/read.ts';
 import { withClient, withOwnSession } from '../../../src/postgres/session.ts';
 import { failure } from '../../support/failure.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
+import { untilRow } from '../../support/until.ts';
 
 const tables = ['public.orders', 'public.lines'];
 
@@ -18,6 +19,7 @@ async function withOrders(
     await client.query(`CREATE TABLE public.orders (id int PRIMARY KEY, v int);
       CREATE TABLE public.lines (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE public.lines_1 PARTITION OF public.lines FOR VALUES FROM (0) TO (9);
       CREATE VIEW public.shown AS SELECT * FROM public.orders; CREATE TABLE public.others (id int PRIMARY KEY);
+      CREATE TABLE public.roots (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
       INSERT INTO public.orders VALUES (1, 1); CREATE ROLE owner1 LOGIN SUPERUSER;`);
     const as = (user: string) => ({ ...connectionTo(server, 'test'), user });
     // As the steps of a release see it.
@@ -53,6 +55,12 @@ const writes = [
   'CREATE TABLE public.lines_2 PARTITION OF public.lines FOR VALUES FROM (10) TO (19)',
   'ALTER TABLE public.orders RENAME TO gone',
   'CREATE POLICY p ON public.orders USING (true)',
+  'CREATE INDEX ON public.orders (v)',
+  'ALTER INDEX public.orders_pkey RENAME TO other',
+  'ALTER SCHEMA public RENAME TO other',
+  'CREATE TABLE public.fresh (id int REFERENCES public.orders)',
+  'ALTER TABLE public.others ADD FOREIGN KEY (id) REFERENCES public.orders NOT VALID',
+  'ALTER TABLE public.roots ATTACH PARTITION public.orders FOR VALUES FROM (0) TO (9)',
 ];
 
 test('closed tables refuse every writer and every change, and the rest of the database serves on', async () => {
@@ -71,6 +79,7 @@ test('closed tables refuse every writer and every change, and the rest of the da
     await another(async (other) => {
       expect(await rows(other, 'SELECT id, v FROM public.orders')).toEqual([{ id: 1, v: 1 }]);
       await other.query('INSERT INTO public.others VALUES (1); CREATE TABLE public.fresh (); DROP TABLE public.fresh');
+      await other.query('REINDEX TABLE CONCURRENTLY public.orders');
     });
     await fenceTables(client, 1, tables, 10_000);
     await openTables(client, 1, tables);
@@ -78,7 +87,7 @@ test('closed tables refuse every writer and every change, and the rest of the da
       other.query('INSERT INTO public.orders VALUES (2, 2); ALTER TABLE public.orders ADD COLUMN more int'),
     );
     await expect(requireFencedTables(client, tables)).rejects.toMatchObject({ id: 'part-open' });
-    expect(await dropOpened(client, tables)).toEqual([]);
+    expect(await dropOpened(client)).toEqual([]);
     expect(await rows(client, "SELECT FROM ONLY pg_namespace WHERE nspname = 'verdigris_fence'")).toEqual([]);
     expect(await rows(client, 'SELECT FROM ONLY pg_event_trigger')).toEqual([]);
   });
@@ -104,26 +113,50 @@ test('a transaction that has written is waited for, and nobody waits for long be
         await expect(writer.query('INSERT INTO public.orders VALUES (8, 8)')).rejects.toMatchObject({ code: '25006' });
       });
       await openTables(client, 1, tables);
-      expect(await dropOpened(client, tables)).toEqual(['public.orders']);
+      expect(await dropOpened(client)).toEqual(['public.orders']);
       await reader.query('COMMIT');
     });
-    expect(await dropOpened(client, tables)).toEqual([]);
+    expect(await dropOpened(client)).toEqual([]);
   });
 });
 
-test('a table that takes rows by a subscription of others counts as open, and is named before a release', async () => {
-  await withOrders(async (client) => {
+test('VACUUM of a table ends where it would keep the tables from being closed or opened', async () => {
+  await withOrders(async (client, another) => {
+    await client.query('INSERT INTO public.orders SELECT n, n FROM generate_series(10, 20000) n');
+    for (const act of [() => fenceTables(client, 1, tables, 10_000), () => openTables(client, 1, tables)])
+      await another(async (other) => {
+        // At least 8 s.
+        await other.query('SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1');
+        const vacuum = failure(other.query('VACUUM public.orders'));
+        await untilRow(client, 'SELECT FROM pg_stat_progress_vacuum');
+        await act();
+        expect(await vacuum).toMatchObject({ code: '57014' });
+      });
+  });
+});
+
+test('a table that takes rows by a subscription of others counts as open, is named before a release, and comes into none once it is closed', async () => {
+  await withOrders(async (client, another) => {
     const { host, port, user, password } = client;
     await client.query('CREATE PUBLICATION theirs FOR TABLE public.orders, public.others');
-    await client.query(
-      `CREATE SUBSCRIPTION "from afar" CONNECTION 'host=${host} port=${port} user=${user} password=''${password}'' dbname=${client.database}'
-      PUBLICATION theirs WITH (enabled = false, create_slot = false, slot_name = NONE, copy_data = false)`,
-    );
+    const subscribe = `CREATE SUBSCRIPTION "from afar" CONNECTION 'host=${host} port=${port} user=${user} password=''${password}'' dbname=${client.database}'
+      PUBLICATION theirs WITH (enabled = false, create_slot = false, slot_name = NONE, copy_data = false)`;
+    await client.query(subscribe);
     const fed = ['public.orders (by the subscription "from afar")'];
     expect((await describePart(client, await readPart(client, tables))).fed).toEqual(fed);
     expect((await failure(fenceTables(client, 1, tables, 10_000))).facts).toEqual({ open: [], fed });
     await client.query('DROP SUBSCRIPTION "from afar"');
     await requireFencedTables(client, tables);
+    await another((other) => expect(other.query(subscribe)).rejects.toMatchObject({ code: '25006' }));
+  });
+});
+
+test('a table that was renamed before it could be closed counts as open', async () => {
+  await withOrders(async (client) => {
+    await client.query('ALTER TABLE public.orders RENAME TO elsewhere');
+    expect((await failure(fenceTables(client, 1, tables, 10_000))).facts).toEqual({ open: ['public.orders'], fed: [] });
+    await client.query('ALTER TABLE public.lines RENAME TO elsewhere_too');
+    expect((await failure(fenceTables(client, 1, tables, 10_000))).facts).toEqual({ open: tables, fed: [] });
   });
 });
 

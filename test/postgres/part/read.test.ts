@@ -62,6 +62,18 @@ test('tables go with all that hangs on them, and with what they need', async () 
   });
 });
 
+test('what a session has for itself is of no side', async () => {
+  await withDatabase(async (client) => {
+    await client.query(orders);
+    const { cut } = await readPart(client, ['sales.orders', 'sales.lines']);
+    await client.query(`
+      CREATE TEMP VIEW mine AS SELECT * FROM sales.orders;
+      CREATE TEMP TABLE copied (LIKE sales.orders INCLUDING ALL);
+      CREATE FUNCTION pg_temp.first() RETURNS sales.orders RETURN (SELECT o FROM sales.orders o LIMIT 1);`);
+    expect(await readPart(client, ['sales.orders', 'sales.lines'])).toEqual({ cut, missing: [] });
+  });
+});
+
 /** What crosses the border, and what is said of it. */
 const crossing: Readonly<Record<string, { readonly sql: string; readonly torn: readonly string[] }>> = {
   'a foreign key to a table that stays': {
