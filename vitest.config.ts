@@ -53,6 +53,7 @@ export const chains = [
   'faults/verbs',
   'operations/backfill',
   'operations/backfill-kills',
+  'postgres/traps-verbs',
   'releases/chinook',
   'releases/recipes',
   'releases/three-releases',

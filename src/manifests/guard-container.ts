@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Environment } from '../model/environment.ts';
-import { authorityMount } from './certificates.ts';
+import { authorityMount, certificateSecret } from './certificates.ts';
 import { objectNames } from './names.ts';
 import { sealEnv, sealMount, sealVolume } from './seal.ts';
 import { containerSecurity, resources } from './security.ts';
@@ -59,12 +59,16 @@ export function guardContainer(guard: Guard, tls: boolean): Record<string, unkno
 /** In the guard's container alone: its token, as one is mounted by default, and what it compiled. */
 export function guardVolumes(
   guard: Guard,
-  { name, kubernetes: { tls } }: Pick<Environment, 'name' | 'kubernetes'>,
+  { name, kubernetes }: Pick<Environment, 'name' | 'kubernetes'>,
 ): Record<string, unknown>[] {
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } };
   const authority = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
   const namespace = {
     downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] },
+  };
+  const signer = {
+    secretName: certificateSecret({ name, kubernetes }),
+    items: [{ key: 'ca.crt', path: 'ca.crt' }],
   };
   return [
     { name: 'declaration', configMap: { name: guard.declaration } },
@@ -80,6 +84,7 @@ export function guardVolumes(
       },
     },
     { name: 'guard-tmp', emptyDir: {} },
-    ...(tls ? [{ name: 'authority', configMap: { name: objectNames.authority(name) } }] : []),
+    // Not of the ConfigMap that clients mount: who may edit that would have guards trust another's certificate.
+    ...(kubernetes.tls ? [{ name: 'authority', secret: { ...signer, defaultMode: 0o440 } }] : []),
   ];
 }

@@ -14,7 +14,7 @@ export async function interruptible<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
+  const { pid } = await one<{ pid: number }>(client, 'SELECT pg_catalog.pg_backend_pid() AS pid');
   let cancelling: Promise<unknown> = Promise.resolve();
   const cancel = (): void => {
     cancelling = withOwnSession(connection, 'cancel', (other) =>

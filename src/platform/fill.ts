@@ -2,7 +2,7 @@ import type { Environment } from '../model/environment.ts';
 import { fillAll } from '../migrations/backfill/fill-all.ts';
 import { chooseEngine } from '../migrations/engines/choose.ts';
 import { withOwnerSession } from '../migrations/owner-session.ts';
-import { rows, type Client } from '../postgres/client.ts';
+import { rows, withFixedPath, type Client } from '../postgres/client.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import { withClient, withOwnSession } from '../postgres/session.ts';
 import { ensureControlSchema, forgetOrigin } from '../postgres/control.ts';
@@ -68,9 +68,8 @@ async function migrate(
   const { signal } = new AbortController();
   await withClient(connection, 'create', async (operator) => {
     const target = { client: operator, connection, owner, lockTimeout: 0, statementTimeout: 0 };
-    await (
-      await chooseEngine(folder, engine, operator)
-    ).apply({
+    const chosen = await withFixedPath(operator, () => chooseEngine(folder, engine, operator));
+    await chosen.apply({
       ...target,
       release,
       signal,

@@ -31,7 +31,7 @@ const statements = `
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(), done_at timestamptz,
     runner int, run_at timestamptz, run_seen bigint, batch_at timestamptz);
   CREATE TABLE IF NOT EXISTS verdigris.data_statement (
-    number bigint GENERATED ALWAYS AS IDENTITY, version text, position int, digest text, place text NOT NULL, file
+    number bigint NOT NULL, version text, position int, digest text, place text NOT NULL, file
       text NOT NULL, line int NOT NULL, text text NOT NULL,
     tables text[] NOT NULL DEFAULT '{}', asked bool NOT NULL DEFAULT false, path text NOT NULL DEFAULT '', role text NOT NULL DEFAULT 'none',
     release text NOT NULL, writes jsonb, done_at timestamptz, PRIMARY KEY (version, position, digest));

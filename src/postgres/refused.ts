@@ -34,23 +34,26 @@ export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings
   );
 }
 
-/** What is in the schema may be anything then, and would be read and written by a superuser. */
+/** What is in the schema may be anything then, and would be read and written by a superuser, or by `user`. */
 export interface SchemaTaken {
   readonly schema: string;
   readonly owner: string;
+  /** Whose the schema and its tables may be too. */
+  readonly user?: string;
 }
 
 export function schemaTaken(
   { database, host, port }: ConnectionSettings,
-  { schema, owner }: SchemaTaken,
+  { schema, owner, user }: SchemaTaken,
 ): VerdigrisError {
   return new VerdigrisError('schema-taken', {
-    seen: `The schema ${schema} of ${database} on ${host}:${port} belongs to ${owner}, who is not a superuser.`,
+    seen: `The schema ${schema} of ${database} on ${host}:${port}${user ? ', or a table in it,' : ''} belongs to ${owner}, who is not a superuser.`,
     required:
       'a schema of this name that Verdigris has made, or none: its tables say who is live and hold SQL that is run.',
     next:
       `check what is in it; if nobody needs it, \`DROP SCHEMA ${schema} CASCADE\`, and make sure that ` +
-      `${owner} cannot create it again (CREATE on the database).`,
+      `${owner} cannot create it again (CREATE on the database)` +
+      (user ? `; if it is yours, give it and its tables to ${user} (ALTER … OWNER TO).` : '.'),
     facts: { database, schema, owner },
   });
 }

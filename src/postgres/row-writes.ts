@@ -20,7 +20,7 @@ export async function countWrites<T>(
 ): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
   // They are on unless somebody turned them off, which takes a superuser to turn back.
   await client.query(
-    "SELECT pg_catalog.set_config('track_counts', 'on', true) WHERE pg_catalog.current_setting('track_counts') = 'off'",
+    "SELECT pg_catalog.set_config('track_counts', 'on', true) WHERE pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'off'",
   );
   return between(() => counters(client, 'xact_'), work);
 }
@@ -53,17 +53,19 @@ async function between<T>(
   return { result, writes };
 }
 
+/** Qualified: it is asked between the user's statements, where names and operators are found as theirs are. */
 function counters(client: Client, of: 'xact_' | '', where = ''): Promise<RowWrites[]> {
   return rows<RowWrites>(
     client,
-    `SELECT n.nspname || '.' || r.relname AS table, pg_catalog.sum(x.inserted)::float8 AS inserted,
+    `SELECT pg_catalog.concat(n.nspname, '.', r.relname) AS table, pg_catalog.sum(x.inserted)::float8 AS inserted,
       pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
     FROM pg_catalog.pg_class c
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_${of}tuples_inserted(c.oid) AS inserted,
       pg_catalog.pg_stat_get_${of}tuples_updated(c.oid) AS updated, pg_catalog.pg_stat_get_${of}tuples_deleted(c.oid) AS deleted) AS x
-    JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END
-    JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_'
-    AND x.inserted + x.updated + x.deleted > 0 ${where} GROUP BY 1`,
+    JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition THEN pg_catalog.pg_partition_root(c.oid)::oid ELSE c.oid END
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
+    WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+    AND n.nspname OPERATOR(pg_catalog.<>) 'verdigris' AND n.nspname OPERATOR(pg_catalog.!~) '^pg_'
+    AND GREATEST(x.inserted, x.updated, x.deleted) OPERATOR(pg_catalog.>) 0 ${where} GROUP BY 1`,
   );
 }

@@ -40,7 +40,9 @@ test('while plain text is allowed clients may use TLS, and poolers use it to ser
 test('the key is not in the guard, and a preview shows the Secrets without what is in them', () => {
   const environment = declared({ images: { pooler: 'p:1', verdigris: 'v:1' }, tls: { plain: 'refused' } });
   const pod = poolerDeployment(environment, { image: 'v:1', declaration: 'd', serviceAccount: 's' }) as unknown as {
-    spec: { template: { spec: { containers: { name: string; volumeMounts: { name: string }[] }[] } } };
+    spec: {
+      template: { spec: { containers: { name: string; volumeMounts: { name: string }[] }[]; volumes: unknown[] } };
+    };
   };
   const mounts = Object.fromEntries(
     pod.spec.template.spec.containers.map(({ name, volumeMounts }) => [name, volumeMounts.map((each) => each.name)]),
@@ -48,6 +50,11 @@ test('the key is not in the guard, and a preview shows the Secrets without what 
   expect(mounts['pgbouncer']).toContain('tls');
   expect(mounts['guard']).toContain('authority');
   expect(mounts['guard']).not.toContain('tls');
+  // From the Secret, and of that the certificate alone: whoever may edit ConfigMaps decides not whom guards trust.
+  expect(pod.spec.template.spec.volumes).toContainEqual({
+    name: 'authority',
+    secret: { secretName: 'shop-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }], defaultMode: 0o440 },
+  });
   expect(JSON.stringify(guardRules(environment))).toContain('shop-tls');
   const { objects } = plannedObjects(environment, {}, { standing: unborn(environment) });
   expect(objects['Secret/shop-tls']).not.toHaveProperty('stringData');

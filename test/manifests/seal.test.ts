@@ -26,6 +26,7 @@ import { temporaryFolder } from '../support/postgres.ts';
 const environment = declared(
   {
     images: { pooler: 'pgbouncer:1.24', verdigris: 'verdigris:0.1.0' },
+    tls: { plain: 'refused' },
     drill: { schedule: '0 4 * * 1' },
     metrics: { enabled: true },
   },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { guardControlTables } from '../../src/postgres/control-guard.ts';
+import { keepHeld, readHeld } from '../../src/migrations/data/held.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { one, rows, type Client } from '../../src/postgres/client.ts';
 import { readSeed } from '../../src/postgres/logical-seed/ledger.ts';
@@ -8,8 +9,8 @@ import { operatorRole } from '../../src/model/names.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
-const held = `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release)
-  VALUES ('1', 1, '1', 'switch', 'x.sql', 1, 'ALTER ROLE app SUPERUSER', '1')`;
+const held = `INSERT INTO verdigris.data_statement (number, version, position, digest, place, file, line, text, release)
+  VALUES (1, '1', 1, '1', 'switch', 'x.sql', 1, 'ALTER ROLE app SUPERUSER', '1')`;
 
 async function code(client: Client, sql: string): Promise<string | undefined> {
   return client.query(sql).then(
@@ -93,6 +94,34 @@ test.runIf(testMajor >= 16)('nor does a subscription that applies rows as who wr
           await client.query(`DROP SUBSCRIPTION ${table}`);
         }
       });
+    });
+  });
+});
+
+test('nor does he turn the order of what is held back around, by whatever sequence there is', async () => {
+  await withServer(async (server) => {
+    await withOwnSession(connectionTo(server, 'postgres'), 'test', async (client) => {
+      await ensureControlSchema(client);
+      await client.query('CREATE ROLE app LOGIN IN ROLE pg_write_all_data');
+      const keep = (version: string) =>
+        keepHeld(
+          client,
+          '2',
+          { version, position: 0, file: `${version}.sql`, line: 1, text: `SELECT ${version}` },
+          { tables: ['public.item'], asked: false },
+        );
+      const kept = async () => (await readHeld(client)).map(({ version }) => version);
+      const setBack = `SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'verdigris'::regnamespace`;
+      await keep('9');
+      await client.query(`SET SESSION AUTHORIZATION app; ${setBack}; RESET SESSION AUTHORIZATION`);
+      await keep('10');
+      await keep('9');
+      expect(await kept()).toEqual(['9', '10']);
+      // A table that an earlier version made.
+      await client.query('ALTER TABLE verdigris.data_statement ALTER number ADD GENERATED ALWAYS AS IDENTITY');
+      await client.query(`SET SESSION AUTHORIZATION app; ${setBack}; RESET SESSION AUTHORIZATION`);
+      await keep('11');
+      expect(await kept()).toEqual(['9', '10', '11']);
     });
   });
 });

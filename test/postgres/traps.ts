@@ -3,12 +3,12 @@ import path from 'node:path';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { ident } from '../../src/postgres/quote.ts';
 
-/** What a trap writes to the server's log; `t` where it was, or could make itself, a superuser. */
-export const sprung = /^(.*): LOG: +trap (\S+) sprung as (\S+) superuser (\w+)/gm;
+/** What a trap writes to a server's log: its name, as whom it ran, in whose session, `t` where that is a superuser. */
+export const sprung = /\btrap (.+) sprung as (\S+) in (\S+) superuser (\w+)$/gm;
 
 /**
  * Whoever may create everything and has no other right lays traps: under every name of a function and an operator that
- * Verdigris's statements have, for argument types that fit better than PostgreSQL's own do; and wherever a table's
+ * Verdigris's statements have, for PostgreSQL's own argument types and for some that fit better, found before PostgreSQL's; and wherever a table's
  * owner may put code. Each tries to take SET ROLE back, then tells as whom it ran.
  */
 export async function layTraps(client: Client, role: string): Promise<{ functions: number; operators: number }> {
@@ -57,6 +57,13 @@ async function namesInSource(): Promise<string[]> {
 }
 
 const pairs = [
+  ['text', 'text'],
+  ['name', 'name'],
+  ['oid', 'oid'],
+  ['int4', 'int4'],
+  ['int8', 'int8'],
+  ['bool', 'bool'],
+  ['timestamptz', 'timestamptz'],
   ['name', 'text'],
   ['text', 'name'],
   ['oid', 'int4'],
@@ -73,14 +80,19 @@ const trap = (role: string): string => `
 CREATE FUNCTION public.take() RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
     BEGIN
-      INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, release)
-      VALUES ('trap', 1, 'trap', 'switch', 'trap.sql', 1, 'ALTER ROLE ${role} SUPERUSER', 'trap') ON CONFLICT DO NOTHING;
-      RAISE LOG 'trap held_statement sprung as % superuser t', current_user;
+      INSERT INTO verdigris.data_statement (number, version, position, digest, place, file, line, text, release)
+      VALUES (0, 'trap', 1, 'trap', 'switch', 'trap.sql', 1, 'ALTER ROLE ${role} SUPERUSER', 'trap') ON CONFLICT DO NOTHING;
+      RAISE LOG 'trap held_statement sprung as % in % superuser t', current_user, pg_catalog.current_setting('application_name');
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
     BEGIN
       UPDATE verdigris.seed_statement SET sql = 'ALTER ROLE ${role} SUPERUSER' WHERE NOT done;
-      RAISE LOG 'trap seed_statement sprung as % superuser t', current_user;
+      RAISE LOG 'trap seed_statement sprung as % in % superuser t', current_user, pg_catalog.current_setting('application_name');
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+    BEGIN
+      UPDATE verdigris.barrier SET marker = marker;
+      RAISE LOG 'trap barrier sprung as % in % superuser t', current_user, pg_catalog.current_setting('application_name');
     EXCEPTION WHEN OTHERS THEN NULL;
     END;
   END $$;
@@ -88,8 +100,8 @@ CREATE FUNCTION public.trap(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABL
   BEGIN
     BEGIN PERFORM pg_catalog.set_config('role', 'none', false); EXCEPTION WHEN OTHERS THEN NULL; END;
     PERFORM public.take();
-    RAISE LOG 'trap % sprung as % superuser %', name, current_user,
-      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user);
+    RAISE LOG 'trap % sprung as % in % superuser %', name, current_user, pg_catalog.current_setting('application_name'),
+      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user);
     RETURN true;
   END $$;
 ${pairs
@@ -98,6 +110,9 @@ ${pairs
       `CREATE FUNCTION public.trap_operator_${left}_${right}(a ${left}, b ${right}) RETURNS boolean LANGUAGE sql AS $$ SELECT public.trap('operator') $$`,
   )
   .join(';\n')}`;
+
+/** A table's name that rings a terminal and names its window. */
+const strange = 'pr\u0001ey\u001b]0;x\u0007';
 
 /** Where the owner of a table may put code. */
 const places = `
@@ -125,6 +140,19 @@ CREATE VIEW public.looked AS SELECT *, public.trap('view') AS trapped FROM publi
 CREATE MATERIALIZED VIEW public.kept AS SELECT public.trap('materialized') AS trapped;
 CREATE TABLE public.ruled (id int PRIMARY KEY);
 CREATE RULE also AS ON INSERT TO public.ruled DO ALSO SELECT public.trap('rule');
+CREATE FUNCTION public.apart(a int4, b int4) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN public.trap('range') THEN 1 ELSE 0 END $$;
+CREATE TYPE public.span AS RANGE (SUBTYPE = int4, SUBTYPE_DIFF = public.apart);
+CREATE TABLE public.spans (id int PRIMARY KEY, span public.span, EXCLUDE USING gist (span WITH &&));
+INSERT INTO public.spans SELECT i, public.span(2 * i, 2 * i + 1) FROM generate_series(1, 20) i;
+CREATE TABLE public."${strange}" (id int PRIMARY KEY, "a""; SELECT public.trap('name'); --" int DEFAULT 1);
+INSERT INTO public."${strange}" (id) VALUES (1);
+CREATE TABLE public.parted (id int, at int, value public.checked, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE public.parted_1 PARTITION OF public.parted FOR VALUES FROM (0) TO (1000);
+CREATE INDEX ON public.parted ((CASE WHEN public.trap('partitioned index') THEN 1 ELSE 0 END));
+INSERT INTO public.parted SELECT i, i, i FROM generate_series(1, 20) i;
+CREATE FUNCTION public.mine() RETURNS boolean LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ SELECT public.trap('definer') $$;
+CREATE TABLE public.defined (id int PRIMARY KEY, made boolean DEFAULT public.mine(), CHECK (public.mine()));
+INSERT INTO public.defined (id) SELECT generate_series(1, 5);
 INSERT INTO public.prey (id, value, boxed) SELECT i, i, ROW('x')::public.boxed FROM generate_series(1, 20) i`;
 
 /** Tables that Verdigris knows by their names: a tool's history, and what makes partitions or runs jobs. */
@@ -138,7 +166,7 @@ ${['public.alembic_version', 'cron.job', 'public.part_config']
 
 /**
  * Each function of pg_catalog that is called, again in public and in the role's own schema: with each argument in turn
- * of a type from which there is an implicit cast, which fits a call better than the cast does.
+ * of its own type, and of one from which there is an implicit cast, which fits a call better than the cast does.
  */
 const overloads = (role: string): string => `
 DO $do$
@@ -149,7 +177,8 @@ BEGIN
         SELECT coalesce(CASE WHEN n = k THEN better.type END, format_type(t, NULL))
         FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n) ORDER BY n), ', ') AS arguments
     FROM pg_proc p, generate_series(1, p.pronargs) AS k, LATERAL (
-      SELECT format_type(c.castsource, NULL) AS type FROM pg_cast c
+      SELECT format_type(p.proargtypes[k - 1], NULL) AS type
+      UNION SELECT format_type(c.castsource, NULL) FROM pg_cast c
       WHERE c.casttarget = p.proargtypes[k - 1] AND c.castcontext = 'i' AND c.castsource <> c.casttarget) AS better
     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND p.pronargs BETWEEN 1 AND 4
       AND p.proname = ANY (string_to_array(current_setting('trap.words'), ','))

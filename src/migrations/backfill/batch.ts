@@ -67,8 +67,9 @@ export async function runBatch(
       (
         await client.query(
           `UPDATE ${qualified(table)} SET ${backfill.set}\n` +
-            `WHERE ${from === null ? '' : `${keyRow(plan)} > ${positionRow(plan, 2)} AND `}${keyRow(plan)} <= ` +
-            `${positionRow(plan, 1)} AND (${backfill.where}\n` +
+            // Compared as above, whatever operators the user's names would find.
+            `WHERE ${from === null ? '' : `${keyRow(plan)} OPERATOR(pg_catalog.>) ${positionRow(plan, 2)} AND `}` +
+            `${keyRow(plan)} OPERATOR(pg_catalog.<=) ${positionRow(plan, 1)} AND (${backfill.where}\n` +
             ')',
           from === null ? [chunk.upper] : [chunk.upper, from],
         )

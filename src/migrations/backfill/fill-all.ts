@@ -1,5 +1,5 @@
 import { asLogin } from '../../postgres/as-login.ts';
-import { withFixedPath, type Client } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
 import { compareVersions } from '../engines/sql/files.ts';
 import { readBackfills, type Backfill } from './files.ts';
 import { hasTarget } from './plan.ts';
@@ -22,7 +22,7 @@ export async function fillAll(
   const reports: BackfillReport[] = [];
   for (const backfill of await readBackfills(folder)) {
     if (before !== undefined && compareVersions(backfill.version, before) >= 0) continue;
-    const progress = await asLogin(client, () => withFixedPath(client, () => readProgress(client)));
+    const progress = await asLogin(client, () => readProgress(client));
     if (isDone(backfill, progress) || !hasTarget(await readTables(client), backfill)) continue;
     const calm = { lag: () => Promise.resolve(undefined), active: () => Promise.resolve(0) };
     await around(backfill, async () => {

@@ -13,8 +13,7 @@ import { isDone, readProgress } from './progress.ts';
  * costs nothing. What is complete and can no longer be read is left out: it will not run.
  */
 export async function rehearseBackfills(client: Client, backfills: readonly Backfill[]): Promise<void> {
-  const progress =
-    backfills.length === 0 ? [] : await asLogin(client, () => withFixedPath(client, () => readProgress(client)));
+  const progress = backfills.length === 0 ? [] : await asLogin(client, () => readProgress(client));
   for (const backfill of backfills) {
     const tables = await readTables(client);
     const table = tableOf(tables, backfill);

@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { asLogin } from '../../postgres/as-login.ts';
-import { withFixedPath, type Client } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
 import { runBatch } from './batch.ts';
 import type { Backfill } from './files.ts';
 import { installKeeper } from './keeper.ts';
@@ -62,7 +62,7 @@ const givenWay = new Set(['55P03', '40P01', '40001']);
  * `backfill-time-limit`, `backfill-elsewhere`.
  */
 export function runBackfill(client: Client, backfill: Backfill, run: BackfillRun): Promise<BackfillReport> {
-  return asLogin(client, () => withFixedPath(client, (path) => runWithPath(client, backfill, run, path)));
+  return asLogin(client, (path) => runWithPath(client, backfill, run, path));
 }
 
 async function runWithPath(
@@ -77,8 +77,7 @@ async function runWithPath(
   // First: a row that arrives behind the position would otherwise be met by nobody.
   if (run.onCandidate && backfill.trigger)
     await attempted(
-      () =>
-        asLogin(operator, () => withFixedPath(operator, () => installKeeper(operator, plan, { path, owner }, 2_000))),
+      () => asLogin(operator, () => installKeeper(operator, plan, { path, owner }, 2_000)),
       plan,
       run.signal,
       () => undefined,

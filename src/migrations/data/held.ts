@@ -20,6 +20,15 @@ export async function readHeld(client: Client): Promise<HeldStatement[]> {
   );
 }
 
+const numbered = 'number, version, position, digest, file, line, text, role, release';
+
+/**
+ * After those that are there, and by no sequence: whoever has pg_write_all_data may set any of these back. A table that
+ * an earlier version made has one, which is not asked (OVERRIDING SYSTEM VALUE).
+ */
+const numbers =
+  '1 + coalesce((SELECT max(number) FROM verdigris.data_statement), 0), $1, $2::int, $3, $4, $5::int, $6, $7, $8';
+
 /** Keeps one, in the caller's transaction, with the session's search_path and role. */
 export async function keepHeld(
   client: Client,
@@ -28,12 +37,12 @@ export async function keepHeld(
   { tables, asked }: Pick<HeldStatement, 'tables' | 'asked'>,
 ): Promise<void> {
   const { role } = await one<{ role: string }>(client, 'SHOW role');
-  await asLogin(client, () =>
+  await asLogin(client, (path) =>
     client.query(
-      `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, tables, asked, path, role, release)
-      VALUES ($1, $2, $3, 'switch', $4, $5, $6, $7, $8, pg_catalog.current_setting('search_path'), $10, $9)
+      `INSERT INTO verdigris.data_statement (${numbered}, place, tables, asked, path)
+      OVERRIDING SYSTEM VALUE SELECT ${numbers}, 'switch', $9, $10, $11
       ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
-      [...keyOf(statement), statement.file, statement.line, statement.text, tables, asked, release, role],
+      [...keyOf(statement), statement.file, statement.line, statement.text, role, release, tables, asked, path],
     ),
   );
 }
@@ -60,8 +69,8 @@ export async function markOnLive(
   const { role } = await one<{ role: string }>(client, 'SHOW role');
   await asLogin(client, () =>
     client.query(
-      `INSERT INTO verdigris.data_statement (version, position, digest, place, file, line, text, role, release, writes, done_at)
-      VALUES ($1, $2, $3, 'live', $4, $5, $6, $7, $8, $9, pg_catalog.clock_timestamp())`,
+      `INSERT INTO verdigris.data_statement (${numbered}, place, writes, done_at)
+      OVERRIDING SYSTEM VALUE SELECT ${numbers}, 'live', $9, clock_timestamp()`,
       [...keyOf(statement), statement.file, statement.line, statement.text, role, release, JSON.stringify(writes)],
     ),
   );
@@ -94,7 +103,7 @@ export async function runHeld(
       throw failed(each, cause);
     });
     const ms = performance.now() - at;
-    await client.query("SET LOCAL role = 'none'");
+    await client.query("SET LOCAL role = 'none'; SET LOCAL search_path = pg_catalog, pg_temp");
     await client.query(
       `UPDATE verdigris.data_statement SET done_at = pg_catalog.clock_timestamp(), writes = $4 WHERE version = $1 AND position = $2 AND digest = $3`,
       [...keyOf(each), JSON.stringify(writes)],

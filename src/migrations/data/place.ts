@@ -83,17 +83,16 @@ async function keepFilled(
   const [target] = data.targets;
   const table = target && (await found(client, target));
   if (!table) return;
-  const { search_path: path } = await one<{ search_path: string }>(client, 'SHOW search_path');
   const { role } = await one<{ role: string }>(client, 'SHOW role');
   const keeper = { ...fill, name: `${file}:${line}` };
   // Where the file runs in a session of its own, the function is there before its transaction ends; without a trigger
   // it does nothing.
-  await asLogin(operator, () =>
-    withFixedPath(operator, () =>
+  await asLogin(client, async (path) => {
+    await asLogin(operator, () =>
       makeKeeper(operator, keeper, table, { path, owner: role === 'none' ? undefined : role }),
-    ),
-  );
-  await asLogin(client, () => fireKeeper(client, keeper, table));
+    );
+    await fireKeeper(client, keeper, table);
+  });
 }
 
 /** Of what was written, rows that both colours have, changed in what both have of them. */
@@ -141,8 +140,8 @@ async function found(
 ): Promise<Pick<Table, 'schema' | 'name'> | undefined> {
   const [table] = await rows<Pick<Table, 'schema' | 'name'>>(
     client,
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = pg_catalog.to_regclass($1)`,
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`,
     [schema === undefined ? ident(name) : ident(schema, name)],
   );
   return table;

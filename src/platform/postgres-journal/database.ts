@@ -1,18 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../../model/errors.ts';
-import { rows, withTransaction, type Client } from '../../postgres/client.ts';
+import { rows, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
-
-/** In a schema of their own, so that the server may have other uses; one set of tables for many environments. */
-const tables = `
-  CREATE SCHEMA IF NOT EXISTS verdigris_journal;
-  CREATE TABLE IF NOT EXISTS verdigris_journal.journal (environment text PRIMARY KEY, revision bigint NOT NULL, text text NOT NULL, attempt uuid NOT NULL);
-  CREATE TABLE IF NOT EXISTS verdigris_journal.earlier (environment text, revision bigint, text text NOT NULL, PRIMARY KEY (environment, revision));
-  CREATE TABLE IF NOT EXISTS verdigris_journal.lease (environment text PRIMARY KEY, token bigint NOT NULL, holder text NOT NULL,
-    since timestamptz NOT NULL, renewed timestamptz NOT NULL, released bool NOT NULL, process text, attempt uuid NOT NULL);
-  CREATE TABLE IF NOT EXISTS verdigris_journal.history (environment text, started_at text, entry text NOT NULL, PRIMARY KEY (environment, started_at));
-  CREATE TABLE IF NOT EXISTS verdigris_journal.drill (environment text, started_at text, outcome text NOT NULL, PRIMARY KEY (environment, started_at))`;
+import { ensureTables } from './tables.ts';
 
 /** Milliseconds that a server which went away has to come back: less than a lease lasts, which is renewed over it. */
 const patience = 4_000;
@@ -97,21 +88,11 @@ function open(settings: ConnectionSettings): Promise<Session> {
     const ended = withOwnSession(settings, 'journal', async (client) => {
       // What was written must outlive this server where a standby of its own takes over.
       await client.query('SET synchronous_commit = on');
-      await ensureTables(client);
+      await ensureTables(client, settings);
       resolve({ client, end: () => (over.resolve(), ended) });
       await over.promise;
     });
     ended.catch(reject);
-  });
-}
-
-/** Whoever may only use the tables finds them; two who make them at once make them one after the other. */
-async function ensureTables(client: Client): Promise<void> {
-  const there = await rows(client, "SELECT WHERE to_regclass('verdigris_journal.drill') IS NOT NULL");
-  if (there.length > 0) return;
-  await withTransaction(client, async () => {
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('verdigris_journal'))");
-    await client.query(tables);
   });
 }
 

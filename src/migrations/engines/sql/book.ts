@@ -86,13 +86,15 @@ function isOf(known: Own, file: SqlFile): boolean {
 }
 
 /** None before Verdigris's schema is there: a plan asks a live colour that has no candidate yet. */
-async function readOwn(client: Client): Promise<Own[]> {
-  const [table] = await rows(client, "SELECT WHERE to_regclass('verdigris.migration') IS NOT NULL");
-  if (!table) return [];
-  return rows<Own>(
-    client,
-    'SELECT version, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration',
-  );
+function readOwn(client: Client): Promise<Own[]> {
+  return withFixedPath(client, async () => {
+    const [table] = await rows(client, "SELECT WHERE to_regclass('verdigris.migration') IS NOT NULL");
+    if (!table) return [];
+    return rows<Own>(
+      client,
+      'SELECT version, checksum, statements_done AS done, applied_at IS NOT NULL AS complete FROM verdigris.migration',
+    );
+  });
 }
 
 /** Whether plain SQL has run here before: then it goes on with its own history. */

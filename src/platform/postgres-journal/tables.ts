@@ -1,0 +1,38 @@
+import { rows, withTransaction, type Client } from '../../postgres/client.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { schemaTaken } from '../../postgres/refused.ts';
+
+/** In a schema of their own, so that the server may have other uses; one set of tables for many environments. */
+const tables = `
+  CREATE SCHEMA IF NOT EXISTS verdigris_journal;
+  CREATE TABLE IF NOT EXISTS verdigris_journal.journal (environment text PRIMARY KEY, revision bigint NOT NULL, text text NOT NULL, attempt uuid NOT NULL);
+  CREATE TABLE IF NOT EXISTS verdigris_journal.earlier (environment text, revision bigint, text text NOT NULL, PRIMARY KEY (environment, revision));
+  CREATE TABLE IF NOT EXISTS verdigris_journal.lease (environment text PRIMARY KEY, token bigint NOT NULL, holder text NOT NULL,
+    since timestamptz NOT NULL, renewed timestamptz NOT NULL, released bool NOT NULL, process text, attempt uuid NOT NULL);
+  CREATE TABLE IF NOT EXISTS verdigris_journal.history (environment text, started_at text, entry text NOT NULL, PRIMARY KEY (environment, started_at));
+  CREATE TABLE IF NOT EXISTS verdigris_journal.drill (environment text, started_at text, outcome text NOT NULL, PRIMARY KEY (environment, started_at))`;
+
+/** Owners of the schema, or of anything in it, whose code must not run as the session's user, or who could write it. */
+const strangers = `
+  SELECT DISTINCT r.rolname AS owner, current_user::text AS user FROM pg_roles r WHERE r.oid IN (
+    SELECT nspowner FROM pg_namespace WHERE nspname = 'verdigris_journal'
+    UNION SELECT relowner FROM pg_class WHERE relnamespace = to_regnamespace('verdigris_journal'))
+  AND NOT r.rolsuper AND r.rolname <> current_user
+  AND (current_setting('is_superuser') = 'on' OR NOT (
+    pg_has_role(r.oid, 'MEMBER') OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database())))`;
+
+/**
+ * Whoever may only use the tables finds them; two who make them at once make them one after the other.
+ * @throws VerdigrisError `schema-taken` where they belong to somebody whom the journal's user has no reason to trust.
+ */
+export async function ensureTables(client: Client, settings: ConnectionSettings): Promise<void> {
+  const there = await rows(client, "SELECT WHERE to_regclass('verdigris_journal.drill') IS NOT NULL");
+  if (there.length === 0)
+    await withTransaction(client, async () => {
+      await client.query("SELECT pg_advisory_xact_lock(hashtext('verdigris_journal'))");
+      await client.query(tables);
+    });
+  // Afterwards: somebody may have been first a moment ago.
+  const [taken] = await rows<{ owner: string; user: string }>(client, strangers);
+  if (taken) throw schemaTaken(settings, { schema: 'verdigris_journal', ...taken });
+}
