@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { together, type Act } from './acts/act.ts';
 import { acts } from './acts/index.ts';
 import { attempt, beforehand, ready, stepsOf, type Trial } from './trial.ts';
 import { world } from './world.ts';
@@ -12,23 +13,44 @@ const verbs: readonly Verb[] = [...before, 'switch', 'rollback'];
 /** Kinds of acts, to look at some of them again, by how many steps each is moved, or the one step for all. */
 const {
   VERDIGRIS_ADVERSARY: how,
-  VERDIGRIS_ADVERSARY_ACTS: some = '',
+  VERDIGRIS_ADVERSARY_ACTS: kinds = '',
   VERDIGRIS_ADVERSARY_MOVE: move = '0',
   VERDIGRIS_ADVERSARY_STEP: only,
 } = process.env;
 
+/** Acts that are tried together. */
+const crowd = 16;
+
 /**
  * Every act beside one of the verbs before the switchover, and beside it and a rollback, at steps that move on with the
- * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step.
+ * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step. Those that are expected to
+ * go the same way at a step are tried together.
  */
 function trials(verb: Verb): Trial[] {
   const steps = [beforehand, ...stepsOf(verb)];
   const tried = acts.map((act, index) => ({ act, first: only ?? steps[(index + Number(move)) % steps.length] ?? '' }));
   const meets = (index: number): boolean =>
     how === 'all' || !before.includes(verb) || index % before.length === before.indexOf(verb);
-  return tried
-    .filter(({ act }, index) => (some === '' ? meets(index) : new RegExp(some).test(act.kind)))
-    .flatMap(({ act, first }) => (how === 'all' ? steps : [first]).map((step) => ({ act, verb, step })));
+  const some = tried.filter(({ act }, index) => (kinds === '' ? meets(index) : new RegExp(kinds).test(act.kind)));
+  return steps.flatMap((step) => {
+    const here = some.filter(({ first }) => how === 'all' || first === step).map(({ act }) => act);
+    const fenced = steps.includes('fence') && steps.indexOf(step) >= steps.indexOf('fence');
+    const alike = here.filter(({ undo }) => fenced || undo === undefined);
+    const alone = here.filter((act) => !alike.includes(act));
+    return [...crowds(alike), ...alone].map((act) => ({ act, verb, step }));
+  });
+}
+
+/** Acts in crowds, neighbours in the list apart from each other: they are about the same objects. */
+function crowds(some: readonly Act[]): Act[] {
+  const count = Math.ceil(some.length / crowd);
+  return Array.from({ length: count }, (_, place) => together(some.filter((__, index) => index % count === place)));
+}
+
+/** Of a trial of several acts that did not go the same way: its halves. */
+function halves({ act: { parts = [] }, ...where }: Trial): Trial[] {
+  const half = Math.ceil(parts.length / 2);
+  return [parts.slice(0, half), parts.slice(half)].map((some) => ({ ...where, act: together(some) }));
 }
 
 const fill = async (client: { query(text: string): Promise<unknown> }) => void (await client.query(world));
@@ -46,18 +68,22 @@ async function inOneWorld(
     let fresh = false;
     for (let trial = rest.shift(); trial; trial = rest.shift()) {
       const from = performance.now();
+      const { parts = [trial.act] } = trial.act;
       const print = (outcome: string): void => {
-        count(outcome.split(':')[0] ?? '');
-        console.log(
-          `${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${trial.act.kind.padEnd(40)} ${outcome} ${Math.round(performance.now() - from)} ms`,
-        );
+        for (const { kind } of parts) {
+          count(outcome.split(':')[0] ?? '');
+          console.log(`${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${kind.padEnd(40)} ${outcome}`);
+        }
+        console.log(`${Math.round(performance.now() - from)} ms`);
       };
       try {
         await ready(environment, trial.verb, fresh);
         const outcome = await attempt(environment, trial);
+        if (parts.length > 1 && !/^(carried|kept out)/.test(outcome)) return { rest: [...halves(trial), ...rest] };
         print(outcome);
         fresh = !outcome.startsWith('kept out') && trial.act.undo === undefined;
       } catch (error) {
+        if (parts.length > 1) return { rest: [...halves(trial), ...rest] };
         print(`FAULT: ${String((error as Error).message)}`);
         return { rest, fault: String((error as Error).message) };
       }

@@ -50,15 +50,20 @@ export async function attempt(environment: World, { act, verb, step }: Trial): P
     on((await readJournal(platform.journal)).live, async (client) => (await rows(client, filled(act.shows)))[0]);
   let wanted: unknown;
   let keptOut: string | undefined;
+  const parts = act.parts ?? [act];
   const before = await shown();
   const from = environment.events.length;
   const beside = async (): Promise<void> => {
     const { live } = await readJournal(platform.journal);
-    await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch(
-      (error: Error) => (keptOut = error.message),
-    );
+    const errors: string[] = [];
+    for (const part of parts)
+      await perform(environment, part, part.by === 'candidate' ? other(live) : live, filled).catch((error: Error) =>
+        errors.push(error.message),
+      );
+    if (errors.length === parts.length) keptOut = errors[0];
     // What was kept out is to be as it was: under the fence roles look otherwise.
-    wanted = keptOut === undefined ? await shown() : before;
+    if (keptOut !== undefined) wanted = before;
+    else wanted = errors.length === 0 ? await shown() : errors;
   };
   const error = await withAct(environment, verb, step, beside).then(
     () => (verb === 'switch' || verb === 'rollback' ? undefined : onTo(environment, verb)),
@@ -78,19 +83,23 @@ export async function attempt(environment: World, { act, verb, step }: Trial): P
     );
   const { operation } = await readJournal(platform.journal);
   if (operation || (await platform.traffic.status()).held) throw new Error(`${where}: it was left open (${said})`);
-  const takeBack = async (): Promise<void> => {
-    const { undo } = act;
-    if (undo !== undefined && keptOut === undefined)
-      await on((await readJournal(platform.journal)).live, (client) => client.query(filled(undo)));
+  const takeBack = async (): Promise<unknown[]> => {
+    const failed: unknown[] = [];
+    const { live } = await readJournal(platform.journal);
+    for (const { undo } of keptOut === undefined ? parts : [])
+      if (undo !== undefined)
+        await on(live, (client) => client.query(filled(undo))).catch((e: unknown) => failed.push(e));
+    return failed;
   };
   if (error === undefined) {
-    await takeBack().catch(() => undefined);
+    await takeBack();
     return keptOut === undefined ? 'carried' : `kept out: ${keptOut}`;
   }
   if (!(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
   // What a refused act met on its way may be its own doing: then the refusal still names it.
   if (!new RegExp(filled(act.named.source)).test(said)) throw new Error(`${where}: refused without its name: ${said}`);
-  await takeBack();
+  const [failed] = await takeBack();
+  if (failed !== undefined) throw failed;
   return 'refused';
 }
 

@@ -4,7 +4,10 @@ import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { objects } from './objects.ts';
 import { others } from './others.ts';
+import { rights } from './rights.ts';
+import { rowsOtherwise } from './rows.ts';
 import { servers } from './servers.ts';
+import { shapes } from './shapes.ts';
 import { swaps } from './swaps.ts';
 import { tables } from './tables.ts';
 
@@ -17,4 +20,7 @@ export const acts: readonly Act[] = [
   ...objects,
   ...servers,
   ...alike,
+  ...rowsOtherwise,
+  ...shapes,
+  ...rights,
 ];
