@@ -7,7 +7,7 @@ import { one, type Client } from '../../postgres/client.ts';
 import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { isUnidentified } from '../../postgres/row-identity.ts';
-import { createSlot, dropSlot, readSlot } from '../../postgres/stream/slot.ts';
+import { createSlot, dropSlot, readSlot, withSlot } from '../../postgres/stream/slot.ts';
 import { forgetMarkers, publish, unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { compareRows } from './compare-rows.ts';
@@ -84,7 +84,8 @@ export async function witnessed(c: Context, name: string, publication = name): P
     const slot = await readSlot(client, name);
     if (!slot || slot.walStatus === 'lost') return undefined;
     const { until } = await one<{ until: Lsn }>(client, 'SELECT pg_current_wal_flush_lsn()::text AS until');
-    return { changes: await localChanges(client, name, publication), until };
+    const changes = await withSlot(client, name, c.looking, () => localChanges(client, name, publication));
+    return { changes, until };
   });
 }
 
@@ -96,12 +97,9 @@ export async function differingSince(c: Context, name: string, { changes, until 
 }
 
 async function forgetUntil(c: Context, name: string, until: Lsn): Promise<void> {
-  await c.on(c.idle, (client) =>
-    client.query(
-      'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2',
-      [name, until],
-    ),
-  );
+  const advance =
+    'SELECT pg_replication_slot_advance(slot_name, $2) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn < $2';
+  await c.on(c.idle, (client) => withSlot(client, name, false, () => client.query(advance, [name, until])));
 }
 
 /** Those of the tables whose rows differ now: what was written into columns that are new is no difference. */

@@ -94,6 +94,38 @@ export async function senderOf(publisher: Client, slot: string): Promise<number 
   return found?.pid ?? undefined;
 }
 
+/**
+ * Runs `use`, which needs the slot for itself, as reading or advancing it does. Whoever else has it (a preview that reads
+ * a long log) is ended, or waited for where `waits` is set.
+ */
+export function withSlot<T extends object>(
+  publisher: Client,
+  name: string,
+  waits: boolean,
+  use: () => Promise<T>,
+): Promise<T> {
+  const free = async (error: { code?: string }): Promise<undefined> => {
+    if (error.code !== inUse) throw error;
+    if (!waits) await endUser(publisher, name);
+  };
+  return waitFor(() => use().catch(free), {
+    limit: 30_000,
+    every: 5,
+    what: `the slot ${name} free to be read`,
+    next: 'see who uses it in pg_replication_slots (active_pid).',
+  });
+}
+
+/** SQLSTATE object_in_use. */
+const inUse = '55006';
+
+async function endUser(publisher: Client, name: string): Promise<void> {
+  await publisher.query(
+    'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL',
+    [name],
+  );
+}
+
 export async function dropSlot(publisher: Client, name: string): Promise<void> {
   await waitFor(
     async () => {
@@ -103,11 +135,7 @@ export async function dropSlot(publisher: Client, name: string): Promise<void> {
         [name],
       );
       if (gone.length === 0) return true;
-      await publisher
-        .query(
-          'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL',
-          [name],
-        )
+      await endUser(publisher, name)
         .then(() =>
           publisher.query(
             'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NULL',
@@ -115,8 +143,8 @@ export async function dropSlot(publisher: Client, name: string): Promise<void> {
           ),
         )
         .catch((error: { code?: string }) => {
-          // 55006: somebody took it between the two statements; 42704: it is gone.
-          if (error.code !== '55006' && error.code !== '42704') throw error;
+          // Somebody took it between the two statements; 42704: it is gone.
+          if (error.code !== inUse && error.code !== '42704') throw error;
         });
       return undefined;
     },
