@@ -4,7 +4,7 @@ import { rows, withTransaction, type Client } from '../client.ts';
 import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
 import { fenceTrigger } from './graph.ts';
-import { machinery, refusal } from './machinery.ts';
+import { machinery, readOnlyCode } from './machinery.ts';
 
 /** Milliseconds that a try to lock the tables queues: others' writers wait behind it, and no deadlock is looked for. */
 const tryFor = 100;
@@ -131,7 +131,7 @@ async function isRefused(client: Client, statement: string): Promise<boolean> {
     await client.query(statement);
     return false;
   } catch (error) {
-    if ((error as { code?: string }).code !== refusal) throw error;
+    if ((error as { code?: string }).code !== readOnlyCode) throw error;
     return true;
   } finally {
     await client.query('ROLLBACK');

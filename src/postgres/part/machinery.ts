@@ -2,7 +2,7 @@ import { operatorRole } from '../../model/names.ts';
 import { fenceTrigger } from './graph.ts';
 
 /** SQLSTATE of a writer who is refused: read_only_sql_transaction. */
-export const refusal = '25006';
+export const readOnlyCode = '25006';
 
 /**
  * A schema of its own, because it outlives `verdigris`: what is left of the tables stays closed. The trigger fires for
@@ -18,7 +18,7 @@ export const machinery = `
       SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
     ) THEN RETURN NULL; END IF;
     RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = '${refusal}', HINT = 'Its rows here follow those; write there.';
+      USING ERRCODE = '${readOnlyCode}', HINT = 'Its rows here follow those; write there.';
   END $$;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
@@ -48,7 +48,7 @@ export const machinery = `
       SELECT t.oid::regclass::text INTO found FROM touched t JOIN ONLY pg_trigger g ON g.tgrelid = t.oid AND g.tgname = '${fenceTrigger}' LIMIT 1;
     END IF;
     IF found IS NOT NULL THEN
-      RAISE EXCEPTION '% has moved to another server', found USING ERRCODE = '${refusal}', HINT = 'Change it there.';
+      RAISE EXCEPTION '% has moved to another server', found USING ERRCODE = '${readOnlyCode}', HINT = 'Change it there.';
     END IF;
   END $$;
   DROP EVENT TRIGGER IF EXISTS verdigris_fence_ddl;

@@ -198,7 +198,8 @@ export const shapes: readonly Act[] = [
   ),
   act(
     'operator class made',
-    'CREATE OPERATOR CLASS public.oc# FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int4, int4)',
+    'CREATE OPERATOR CLASS public.oc# FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, ' +
+      'OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int4, int4)',
     exists('pg_opclass', 'opcname', 'oc#'),
     /oc#/,
     'DROP OPERATOR FAMILY public.oc# USING btree CASCADE',
