@@ -1,5 +1,6 @@
 import { rows, withFixedPath, type Client } from './client.ts';
 import { ident } from './quote.ts';
+import { remembered } from './seal/remembered.ts';
 import { isHistory } from './tool-history/known.ts';
 
 export interface Column {
@@ -66,8 +67,13 @@ export function label(table: Pick<Table, 'schema' | 'name'>): string {
  * with their schemas: roots stand for all others.
  */
 export function readTables(client: Client, leaves: readonly string[] = []): Promise<Table[]> {
-  return withFixedPath(client, () => rows<Table>(client, everyTable, [leaves]));
+  return remembered(client, `tables ${leaves.join()}`, ofReplication, () =>
+    withFixedPath(client, () => rows<Table>(client, everyTable, [leaves])),
+  );
 }
+
+/** What is published and followed changes with each step of a release, and no table with it. */
+const ofReplication = ['pg_publication', 'pg_publication_rel', 'pg_subscription', 'pg_subscription_rel'];
 
 /** What each domain is over, however deep: with the modifier that it brings, and whether anything on the way refuses values. */
 const domains = `

@@ -3,6 +3,7 @@ import { cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchLint } from './lint.ts';
 import type { BenchRow } from './measure.ts';
+import { benchMigrate } from './migrate.ts';
 import { benchMirror, benchWarm } from './mirror.ts';
 import { benchClusterPause, benchPause } from './pause.ts';
 import { benchReflink, benchSeeding } from './seeding.ts';
@@ -58,6 +59,7 @@ const benches: Readonly<Record<string, Bench>> = {
     })),
   ),
   seal: once(benchSeal),
+  migrate: benchMigrate,
   mirror: once(benchMirror),
   warm: once(benchWarm),
   status: once(benchStatus),

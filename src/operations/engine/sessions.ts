@@ -7,6 +7,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { Lens } from '../../postgres/part/lens.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { asLooker, readersOf, writerOf } from '../../postgres/readers.ts';
+import { remember, type Memory } from '../../postgres/seal/remembered.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import { ofServer } from './server-failure.ts';
 
@@ -20,6 +21,8 @@ export class Sessions {
   readonly #kept = new Map<Colour, Client>();
   /** Every connection that is open, the kept ones too. */
   readonly #open = new Set<Client>();
+  /** What was read of the colours' catalogues. */
+  readonly #memory: Memory = new Map();
 
   constructor(parts: {
     readonly environment: Environment;
@@ -109,7 +112,12 @@ export class Sessions {
     session: typeof withOwnSession,
     use: (client: Client) => Promise<T>,
   ): Promise<T> {
-    if (this.looking) return session({ ...settings, readOnly: true }, 'preview', use);
+    const remembering = (client: Client): Promise<T> => {
+      // A glance is a statement of our own: not where names mean what others made them mean.
+      if (session === withOwnSession) remember(client, this.#memory);
+      return use(client);
+    };
+    if (this.looking) return session({ ...settings, readOnly: true }, 'preview', remembering);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
     const limit = this.environment.limits.switchover;
     return session(
@@ -118,7 +126,7 @@ export class Sessions {
       (client) => {
         const explained = lockTimeouts(client, limit);
         this.#open.add(client);
-        return use(client)
+        return remembering(client)
           .catch(async (error: unknown) => {
             throw await explained(error);
           })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MigrationEngine } from '../../migrations/engine.ts';
 import { chooseEngine } from '../../migrations/engines/choose.ts';
 import { interruptible } from '../../migrations/interruptible.ts';
@@ -11,6 +12,7 @@ import { mapTables, type Mapping } from '../../postgres/mapping.ts';
 import type { Context } from '../engine/context.ts';
 import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { release } from '../engine/release-record.ts';
+import { foldersNow } from '../gates/folders.ts';
 
 /**
  * The engine that the candidate's declaration, the folder's files or the history on `asked` say; undefined where the
@@ -74,24 +76,32 @@ async function tablesToCome(
   }
 }
 
-/** What the migrations will do to replication in both directions, before anything is changed. */
-export async function plannedMappings(
-  c: Context,
-  say: (text: string) => void = () => undefined,
-): Promise<{
-  forward: Mapping;
-  reverse: Mapping;
-  tables: readonly Table[];
-  schema: readonly SchemaObject[];
-  unknown?: string | undefined;
-}> {
+/** What the gates of an operation have tried, its steps do not try again over the same schema and files. */
+const tried = new WeakMap<Context, { readonly over: string; readonly found: ToCome }>();
+
+async function triedOnce(c: Context, say: (text: string) => void): Promise<ToCome> {
+  const over = await triedOver(c);
+  const before = tried.get(c);
+  if (before?.over === over) return before.found;
+  const found = await tryThem(c, say);
+  tried.set(c, { over, found });
+  return found;
+}
+
+/** Digest of the candidate as it is, and of what is to run on it. */
+async function triedOver(c: Context): Promise<string> {
+  const schema = await c.on(c.idle, async (client) => [await readTables(client), await readSchema(client)]);
+  const parts = [schema, await foldersNow(c.environment), await pendingNames(c)];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+async function tryThem(c: Context, say: (text: string) => void): Promise<ToCome> {
   const engine = await engineOf(c);
-  const live = await c.on(c.live, readTables);
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
   const owner = await ownerOn(c, c.idle);
   // All is tried in one transaction: where a file asks for a superuser, in his session.
   const session = (await c.on(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;
-  const { tables, schema, unknown } = await withOwner(
+  return withOwner(
     c,
     c.idle,
     session,
@@ -105,6 +115,21 @@ export async function plannedMappings(
     },
     { quietly: true },
   );
+}
+
+/** What the migrations will do to replication in both directions, before anything is changed. */
+export async function plannedMappings(
+  c: Context,
+  say: (text: string) => void = () => undefined,
+): Promise<{
+  forward: Mapping;
+  reverse: Mapping;
+  tables: readonly Table[];
+  schema: readonly SchemaObject[];
+  unknown?: string | undefined;
+}> {
+  const live = await c.on(c.live, readTables);
+  const { tables, schema, unknown } = await triedOnce(c, say);
   return {
     forward: mapTables(live, tables, 'forward'),
     reverse: mapTables(tables, live, 'reverse'),

@@ -1,5 +1,6 @@
 import { type QueryResult } from 'pg';
 import type { Client } from '../client.ts';
+import { remembered } from '../seal/remembered.ts';
 import { attachedParts } from './attached.ts';
 import { codeParts } from './code.ts';
 import { databaseParts } from './database.ts';
@@ -49,7 +50,11 @@ const unpin = Object.keys(pinned)
  * instant can make one definition newer than the rest; the next reading then differs, which is what a gate wants to
  * know.
  */
-export async function readSchema(client: Client): Promise<SchemaObject[]> {
+export function readSchema(client: Client): Promise<SchemaObject[]> {
+  return remembered(client, 'schema', ['pg_subscription', 'pg_subscription_rel'], () => readEverything(client));
+}
+
+async function readEverything(client: Client): Promise<SchemaObject[]> {
   const results = (await client.query(
     `SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${everything}) AS u(kind, identity, definition); SELECT ${unpin}`,
   )) as unknown as QueryResult<SchemaObject>[];
