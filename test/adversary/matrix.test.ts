@@ -76,16 +76,21 @@ async function inOneWorld(
         }
         console.log(`${Math.round(performance.now() - from)} ms`);
       };
+      const apart = (why: string): { rest: Trial[] } => {
+        console.log(`${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${parts.length} acts, in halves: ${why}`);
+        return { rest: [...halves(trial), ...rest] };
+      };
       try {
         await ready(environment, trial.verb, fresh);
         const outcome = await attempt(environment, trial);
-        if (parts.length > 1 && !/^(carried|kept out)/.test(outcome)) return { rest: [...halves(trial), ...rest] };
+        if (parts.length > 1 && !/^(carried|kept out)/.test(outcome)) return apart(outcome);
         print(outcome);
         fresh = !outcome.startsWith('kept out') && trial.act.undo === undefined;
       } catch (error) {
-        if (parts.length > 1) return { rest: [...halves(trial), ...rest] };
-        print(`FAULT: ${String((error as Error).message)}`);
-        return { rest, fault: String((error as Error).message) };
+        const { message } = error as Error;
+        if (parts.length > 1) return apart(message);
+        print(`FAULT: ${message}`);
+        return { rest, fault: message };
       }
     }
     return { rest };

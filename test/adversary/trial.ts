@@ -117,6 +117,7 @@ export async function perform(
     user: application ? 'shop_app' : 'dba',
     password: credentials['shop_app'] ?? '',
     database,
+    lock_timeout: 20_000,
     ...(by === 'replication' ? { replication: 'database' } : {}),
   });
   client.on('error', () => undefined);

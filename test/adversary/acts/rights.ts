@@ -53,10 +53,10 @@ export const rights: readonly Act[] = [
   ),
   act(
     'comment on a constraint',
-    "COMMENT ON CONSTRAINT ref_pkey ON public.ref IS 'said #'",
+    "COMMENT ON CONSTRAINT guarded_pkey ON public.guarded IS 'said #'",
     count("pg_description WHERE description = 'said #'"),
-    /ref/,
-    'COMMENT ON CONSTRAINT ref_pkey ON public.ref IS NULL',
+    /guarded/,
+    'COMMENT ON CONSTRAINT guarded_pkey ON public.guarded IS NULL',
   ),
   act(
     'comment on a type',
