@@ -70,11 +70,8 @@ test('two databases go together without a superuser on either server, there and 
 test('clients of two databases by a program of the operator’s own: there and back and there, under load: nothing is lost or left', async () => {
   // The balancer cuts connections where it leads elsewhere: clients are told of that, and nothing else may be wrong.
   const { errors: _, ...kept } = good;
-  await betweenServers(async (between, behind) => {
-    const superuser = { ...behind, user: 'postgres', password: 'their own' };
-    await withClient({ ...superuser, database: 'postgres' }, 'test', (client) =>
-      client.query('CREATE DATABASE billing'),
-    );
+  await betweenServers(async (between, { superuser }) => {
+    await withClient(superuser, 'test', (client) => client.query('CREATE DATABASE billing'));
     await withClient({ ...superuser, database: 'billing' }, 'test', fillBilling);
     await withBalancer(async ({ port, program }) => {
       const traffic = { kind: 'command', command: [program], address: `127.0.0.1:${port}` };

@@ -35,7 +35,7 @@ interface Poolers {
 
 /** Two PgBouncers before the first of two servers, as somebody has run them for years. */
 async function withPoolers(use: (poolers: Poolers) => Promise<void>): Promise<void> {
-  await betweenServers(async (declaration, behind) => {
+  await betweenServers(async (declaration, { superuser: behind }) => {
     const users = { ...credentials, ...poolerAdmin };
     await withPgBouncer(
       behind,
@@ -127,7 +127,7 @@ describe.runIf(hasPgBouncer)('clients by PgBouncers that others run', () => {
   });
 
   test('what keeps a PgBouncer from being moved is said before anything is made, or before anybody is held', async () => {
-    await betweenServers(async (declaration, behind) => {
+    await betweenServers(async (declaration, { superuser: behind }) => {
       const users = { ...credentials, ...poolerAdmin };
       const creating = (port: number, config: string, more: Record<string, unknown> = {}) =>
         failure(

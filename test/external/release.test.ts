@@ -4,6 +4,7 @@ import { rows } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
+import { betweenServers } from '../support/external-pair.ts';
 import { testMajor } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { wholeRelease } from '../support/whole-release.ts';
@@ -46,27 +47,7 @@ test.each(lives)(
 test.each([14, 15])(
   'from a server of PostgreSQL %i to one of 18, both of others, there and back and there, under load: nothing is lost or left',
   async (live) => {
-    const named = (name: string) => ({ cluster_name: name });
-    await withExternalServer(
-      live,
-      async (here) => {
-        await fillShop(here);
-        await withExternalServer(
-          18,
-          (there) =>
-            wholeRelease({
-              colours: {
-                blue: { release: '1', postgres: live, server: declaredServer(here) },
-                green: { release: '2', postgres: 18, server: declaredServer(there) },
-              },
-              local: { passwords: declaredPasswords },
-            }),
-          named('their-green'),
-        );
-      },
-      // By it the oracle tells one from the other: clusters that tests make share one system identifier.
-      named('their-blue'),
-    );
+    await betweenServers(wholeRelease, [live, 18]);
   },
 );
 
