@@ -54,14 +54,9 @@ export interface MigrationEngine {
    * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine
    * cannot; throws
    * `migration-effect-unknown` where these migrations do not let it. `say` is told what changes in stored code;
-   * `operator` is asked what is pending, where `client` is the owner's.
+   * `looking` is asked what is pending: a tool's table is its owner's, and so is code in its indexes.
    */
-  readonly rehearse?: (
-    client: Client,
-    say?: (text: string) => void,
-    owner?: string,
-    operator?: Client,
-  ) => Promise<void>;
+  readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string, looking?: Client) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
   readonly files?: () => Promise<Migration[]>;
   /** The statements of all its numbered files. Undefined where only the engine's tool reads them. */

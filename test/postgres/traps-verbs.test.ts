@@ -9,7 +9,7 @@ import { rows } from '../../src/postgres/client.ts';
 import { importLost } from '../../src/postgres/import-lost.ts';
 import { killServer } from '../faults/support.ts';
 import { withEnvironment } from '../support/environment.ts';
-import { temporaryFolder } from '../support/postgres.ts';
+import { temporaryFolder, testMajor } from '../support/postgres.ts';
 import { rotate } from '../support/rotate.ts';
 import { expectListed, expectNoneBecame, expectNoSuperuser, keepingLogs, logOf, role, settings } from './traps-seen.ts';
 import { layTraps, sprung } from './traps.ts';
@@ -48,7 +48,7 @@ test('no trap of who may CREATE everything runs as superuser by rotate, drill, r
         c.asWriter(c.live, (client) => importLost(client, file)),
       );
       expect(done.rows).toBe(3);
-      for (const each of ['seed', 'migrate', 'verify', 'switch', 'retire'] as const) await verb(each);
+      for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
     } finally {
       kept.stop();
     }
@@ -108,6 +108,44 @@ test.each([
     expect(await on('green', (client) => rows(client, 'SELECT DISTINCT note, extra, more FROM public.plain'))).toEqual([
       { note: 'last', extra: 'y', more: 'z' },
     ]);
+  });
+  await rm(migrations, { recursive: true });
+});
+
+test('nor by a table that has the name and the columns of a tool’s history', async () => {
+  const migrations = await temporaryFolder();
+  await writeFile(
+    path.join(migrations, '00001_fresh.sql'),
+    '-- +goose Up\nCREATE TABLE public.fresh (id int PRIMARY KEY);\n',
+  );
+  const declaration = {
+    roles: { application: ['shop_app'], readers: ['shop_reader'], owner: 'shop_owner' },
+    colours: {
+      blue: { release: '1', postgres: testMajor },
+      green: { release: '2', postgres: testMajor, migrations, engine: 'goose' },
+    },
+  };
+  await withEnvironment({ settings, declaration }, async (environment) => {
+    const { verb, on } = environment;
+    await on('blue', async (client) => {
+      await layTraps(client, role);
+      await client.query(`DROP TABLE public.alembic_version; GRANT ALL ON SCHEMA public TO shop_owner; SET SESSION AUTHORIZATION ${role};
+        CREATE TABLE public.goose_db_version (id serial PRIMARY KEY, version_id bigint NOT NULL, is_applied bool NOT NULL,
+          tstamp timestamp DEFAULT pg_catalog.now());
+        CREATE INDEX ON public.goose_db_version ((CASE WHEN public.trap('goose index') THEN 1 ELSE 0 END));
+        CREATE TRIGGER goose AFTER INSERT ON public.goose_db_version FOR EACH ROW EXECUTE FUNCTION public.trap_row();
+        INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (0, true);
+        GRANT ALL ON public.goose_db_version, public.goose_db_version_id_seq TO shop_owner; RESET SESSION AUTHORIZATION`);
+    });
+    const begin = (await logOf(environment, 'blue')).length;
+    for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+    const told = (await logOf(environment, 'blue')).slice(begin) + (await logOf(environment, 'green'));
+    expect([...told.matchAll(sprung)].map(([, name, as]) => [name, as])).toContainEqual([
+      'goose index',
+      'verdigris_reader',
+    ]);
+    expectNoSuperuser(told);
+    await expectNoneBecame(environment, ['green']);
   });
   await rm(migrations, { recursive: true });
 });

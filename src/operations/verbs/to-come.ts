@@ -39,7 +39,7 @@ interface ToCome {
 async function tablesToCome(
   client: Client,
   engine: MigrationEngine,
-  operator: Client,
+  looking: Client,
   owner: string | undefined,
   say: (text: string) => void,
 ): Promise<ToCome> {
@@ -57,7 +57,7 @@ async function tablesToCome(
             `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
           ),
         );
-      await rehearse(client, (text) => said.push(text), owner, operator);
+      await rehearse(client, (text) => said.push(text), owner, looking);
       return { tables: await readTables(client), schema: await readSchema(client), said };
     } finally {
       await client.query('ROLLBACK');
@@ -100,17 +100,17 @@ async function tryThem(c: Context, say: (text: string) => void): Promise<ToCome>
   const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
   const owner = await ownerOn(c, c.idle);
   // All is tried in one transaction: where a file asks for a superuser, in his session.
-  const session = (await c.on(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;
+  const session = (await c.look(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;
   return withOwner(
     c,
     c.idle,
     session,
-    async (client, operator): Promise<ToCome> => {
+    async (client): Promise<ToCome> => {
       if (!engine) return { tables: await readTables(client), schema: await readSchema(client) };
       return interruptible(
         { client, connection, signal: c.signal },
         'They were tried in a transaction that is rolled back: nothing is applied.',
-        () => tablesToCome(client, engine, operator, owner, say),
+        () => c.look(c.idle, (looking) => tablesToCome(client, engine, looking, owner, say)),
       );
     },
     { quietly: true },

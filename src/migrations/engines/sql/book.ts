@@ -2,6 +2,8 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { asLogin } from '../../../postgres/as-login.ts';
 import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
+import type { MigrationTarget } from '../../engine.ts';
+import { historySessions } from '../history.ts';
 import { findHistory, makeHistory } from '../native/find.ts';
 import type { Format } from '../native/format.ts';
 import { ranByTool, recordRan } from '../native/history.ts';
@@ -112,8 +114,15 @@ export interface Book {
  * What is pending, and a place to write down what runs: the tool's table is made where there is none, and brought up to
  * what has run. `theirs`: the session that the files run in, which writes it too.
  */
-export async function openBook(client: Client, files: Files, release: string, theirs: Client): Promise<Book> {
-  const { pending, unwritten } = await readState(client, files);
+export async function openBook(
+  target: Pick<MigrationTarget, 'client' | 'connection' | 'release'>,
+  files: Files,
+  theirs: Client,
+): Promise<Book> {
+  const { client, release } = target;
+  // A tool's table is its owner's, and so is code in its indexes.
+  const { reading } = await historySessions(target);
+  const { pending, unwritten } = await reading((looking) => readState(looking, files));
   const { format } = files;
   const { history } = format;
   if (!history) {

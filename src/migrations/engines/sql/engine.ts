@@ -71,9 +71,9 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
         ...((await hasVersioned()) ? await pendingFiles(client, files) : []),
         ...(await pendingRepeatables(client, folder)),
       ].some((file) => file.superuser),
-    rehearse: async (client, say = () => undefined, owner, operator = client) => {
+    rehearse: async (client, say = () => undefined, owner, looking = client) => {
       const known = await brokenFunctions(client);
-      if (await hasVersioned()) await rehearse?.(client, say, owner, operator);
+      if (await hasVersioned()) await rehearse?.(client, say, owner, looking);
       await replace(client, say, known, owner);
     },
     apply: (target) =>

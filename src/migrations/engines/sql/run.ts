@@ -69,10 +69,10 @@ export function sqlEngine(files: Files): VersionedEngine {
     name: files.format.name,
     pending: async (client) => (await pendingFiles(client, files)).map(({ version, name }) => ({ version, name })),
     data: async (live) => planData(await pendingFiles(live, files), await readTables(live)),
-    rehearse: async (client, say, owner, operator = client) => {
+    rehearse: async (client, say, owner, looking = client) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
-      for (const file of await pendingFiles(operator, files)) {
+      for (const file of await pendingFiles(looking, files)) {
         await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
         await rehearseBackfills(
           client,
@@ -84,7 +84,7 @@ export function sqlEngine(files: Files): VersionedEngine {
       await rehearseBackfills(client, backfills);
     },
     apply: async (target, theirs) => {
-      const book = await openBook(target.client, files, target.release, theirs);
+      const book = await openBook(target, files, theirs);
       const done: Migration[] = [];
       for (const [index, file] of book.pending.entries()) {
         target.signal.throwIfAborted();
