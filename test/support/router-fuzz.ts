@@ -11,14 +11,27 @@ export interface FuzzSeen {
   switchovers: number;
   strangers: number;
   loggedIn: number;
+  /** Messages by the moment at which they were sent. */
+  readonly sent: Record<Moment, number>;
 }
+
+/** Clients are served; all wait; those that wait are given to another server; one's own server process was ended. */
+type Moment = 'served' | 'held' | 'attaching' | 'ended';
 
 /**
  * Random and malformed messages in every state of a connection, beside honest clients and switchovers. The same seed
  * sends the same kinds.
  */
 export async function fuzz(pair: Pair, router: TestRouter, milliseconds: number, seed: number): Promise<FuzzSeen> {
-  const seen: FuzzSeen = { honest: [], asked: 0, switchovers: 0, strangers: 0, loggedIn: 0 };
+  const seen: FuzzSeen = {
+    honest: [],
+    asked: 0,
+    switchovers: 0,
+    strangers: 0,
+    loggedIn: 0,
+    sent: { served: 0, held: 0, attaching: 0, ended: 0 },
+  };
+  const now: Now = { moment: 'served' };
   const end = performance.now() + milliseconds;
   const go = () => performance.now() < end && seen.honest.length === 0;
   const again = async (work: () => Promise<void>) => {
@@ -45,17 +58,27 @@ export async function fuzz(pair: Pair, router: TestRouter, milliseconds: number,
     again(async () => {
       await delay(300);
       const to = seen.switchovers % 2 === 0 ? 'green' : 'blue';
-      await switchover(pair, router, to, seen.switchovers + 1).then(() => seen.switchovers++, honest('a switchover'));
+      const held = async (): Promise<void> => {
+        now.moment = 'held';
+        await delay(noise.below(80));
+      };
+      await switchover(pair, router, to, seen.switchovers + 1, held).then(
+        () => seen.switchovers++,
+        honest('a switchover'),
+      );
+      now.moment = 'attaching';
+      await delay(30);
+      now.moment = 'served';
     }),
     ...[0, 1].map(() =>
       again(async () => {
-        await stranger(router.port, noise);
+        await stranger(router.port, noise, (ended) => seen.sent[ended ? 'ended' : now.moment]++);
         seen.strangers++;
       }),
     ),
     ...[0, 1, 2].map(() =>
       again(async () => {
-        await insider(pair, router, noise);
+        await insider(pair, router, noise, (ended) => seen.sent[ended ? 'ended' : now.moment]++);
         seen.loggedIn++;
       }),
     ),
@@ -65,10 +88,16 @@ export async function fuzz(pair: Pair, router: TestRouter, milliseconds: number,
 }
 
 /** A client in the middle of a transaction is the operator's to end: that is no fault of the router. */
-async function switchover(pair: Pair, router: TestRouter, to: 'blue' | 'green', token: number): Promise<void> {
+async function switchover(
+  pair: Pair,
+  router: TestRouter,
+  to: 'blue' | 'green',
+  token: number,
+  held: () => Promise<void>,
+): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await router.switchTo(pair, to, token);
+      return await router.switchTo(pair, to, token, held);
     } catch (error) {
       if ((error as { id?: string }).id !== 'pause-timeout' || attempt > 9) throw error;
       await pair.on(to === 'blue' ? 'green' : 'blue', (client) =>
@@ -78,13 +107,21 @@ async function switchover(pair: Pair, router: TestRouter, to: 'blue' | 'green', 
   }
 }
 
+interface Now {
+  moment: Moment;
+}
+
+/** Told of each message; `ended`: the server process behind the client was ended. */
+type Count = (ended: boolean) => void;
+
 /** Before login. */
-async function stranger(port: number, noise: Noise): Promise<void> {
+async function stranger(port: number, noise: Noise, count: Count): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.on('error', () => undefined).resume();
   for (let left = 1 + noise.below(6); left > 0 && !socket.destroyed; left--) {
     socket.write(noise.opening());
+    count(false);
     if (noise.below(2)) await delay(noise.below(8));
   }
   leave(socket, noise);
@@ -92,12 +129,12 @@ async function stranger(port: number, noise: Noise): Promise<void> {
 }
 
 /** Behind the login: idle, in a pipeline, in a copy, in a transaction, held, moved, its backend ended. */
-async function insider(pair: Pair, router: TestRouter, noise: Noise): Promise<void> {
+async function insider(pair: Pair, router: TestRouter, noise: Noise, count: Count): Promise<void> {
   const client = await router
     .connect(writer, { application_name: 'noise', connectionTimeoutMillis: 20_000 })
     .catch(() => undefined);
   if (!client) return;
-  await prepared(pair, client, noise).catch(() => undefined);
+  const ended = await prepared(pair, client, noise).catch(() => false);
   const { connection } = client as unknown as { connection: { stream: Socket; removeAllListeners(of: string): void } };
   const { stream } = connection;
   stream
@@ -108,25 +145,28 @@ async function insider(pair: Pair, router: TestRouter, noise: Noise): Promise<vo
   if (noise.below(8) === 0) stream.pause().write(query("SELECT repeat('x', 1000000) FROM generate_series(1, 30)"));
   for (let left = 1 + noise.below(15); left > 0 && !stream.destroyed; left--) {
     stream.write(noise.message());
+    count(ended);
     if (noise.below(3) === 0) await delay(noise.below(5));
   }
   await delay(noise.below(40));
   leave(stream, noise);
 }
 
-async function prepared(pair: Pair, client: TestClient, noise: Noise): Promise<void> {
+/** Whether the server process behind the client was ended. */
+async function prepared(pair: Pair, client: TestClient, noise: Noise): Promise<boolean> {
   const state = noise.pick(['idle', 'listening', 'code', 'transaction', 'ended', 'ended', 'copy']);
   if (state === 'listening') await client.query('LISTEN noise');
   if (state === 'code') await client.query("DO $$ BEGIN SET work_mem = '9MB'; END $$");
   if (state === 'transaction') await client.query('BEGIN');
   if (state === 'copy')
     (client as unknown as { connection: { stream: Socket } }).connection.stream.write(query('COPY writes FROM STDIN'));
-  if (state !== 'ended') return;
+  if (state !== 'ended') return false;
   const { rows } = await client.query<{ pid: number; colour: 'blue' | 'green' }>(
     'SELECT pg_backend_pid() AS pid, colour FROM me',
   );
   const [at] = rows;
   if (at) await pair.on(at.colour, (other) => other.query('SELECT pg_terminate_backend($1)', [at.pid]));
+  return at !== undefined;
 }
 
 function leave(socket: Socket, noise: Noise): void {

@@ -177,10 +177,11 @@ export class TestRouter {
     return readFile(path.join(this.folder, 'router.log'), 'utf8');
   }
 
-  /** What a switchover does, without replication. */
-  async switchTo(pair: Pair, to: Colour, token: number): Promise<void> {
+  /** What a switchover does, without replication; `held` while clients wait. */
+  async switchTo(pair: Pair, to: Colour, token: number, held?: () => Promise<void>): Promise<void> {
     const from = to === 'blue' ? 'green' : 'blue';
     await this.control.hold(token, 5_000, 10_000);
+    await held?.();
     await pair.fence(from);
     await this.control.route(token, to, { blue: to === 'blue' ? 100 : 0, green: to === 'green' ? 100 : 0 });
     await pair.open(to);
