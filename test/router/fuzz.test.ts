@@ -17,7 +17,7 @@ test(
     await using router = await TestRouter.start(pair, { log: 'warn' });
     const before = await router.pid();
     const seen = await fuzz(pair, router, seconds * 1000, seed);
-    expect(seen.honest).toEqual([]);
+    expect(seen.honest, (await router.log()).slice(-3_000)).toEqual([]);
     expect(await router.pid()).toBe(before);
     expect(await router.log()).not.toMatch(/a fault of the router/);
     expect(seen.asked).toBeGreaterThan(20);

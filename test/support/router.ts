@@ -180,7 +180,8 @@ export class TestRouter {
   /** What a switchover does, without replication; `held` while clients wait. */
   async switchTo(pair: Pair, to: Colour, token: number, held?: () => Promise<void>): Promise<void> {
     const from = to === 'blue' ? 'green' : 'blue';
-    await this.control.hold(token, 5_000, 10_000);
+    // Nobody renews it here: on a busy machine all that follows may take long.
+    await this.control.hold(token, 5_000, 60_000);
     await held?.();
     await pair.fence(from);
     await this.control.route(token, to, { blue: to === 'blue' ? 100 : 0, green: to === 'green' ? 100 : 0 });
