@@ -7,7 +7,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { Lens } from '../../postgres/part/lens.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { asLooker, readersOf, writerOf } from '../../postgres/readers.ts';
-import { remember, type Memory } from '../../postgres/seal/remembered.ts';
+import { Memory, remember } from '../../postgres/seal/remembered.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import { ofServer } from './server-failure.ts';
 
@@ -22,7 +22,7 @@ export class Sessions {
   /** Every connection that is open, the kept ones too. */
   readonly #open = new Set<Client>();
   /** What was read of the colours' catalogues. */
-  readonly #memory: Memory = new Map();
+  readonly #memory = new Memory();
 
   constructor(parts: {
     readonly environment: Environment;

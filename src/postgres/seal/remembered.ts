@@ -6,8 +6,19 @@ interface Kept {
   readonly value: unknown;
 }
 
-/** By whose eyes, of which start of which server, and what was read. */
-export type Memory = Map<string, Kept>;
+/** Rows from which on a reading takes longer than a glance. */
+const many = 500;
+
+export class Memory {
+  /** By what was read, by whose eyes, of which start of which server. */
+  readonly kept = new Map<string, Kept>();
+  /** Whether it pays to remember: a reading gave many rows. */
+  pays: boolean;
+
+  constructor(pays = false) {
+    this.pays = pays;
+  }
+}
 
 const memories = new WeakMap<Client, Memory>();
 
@@ -43,15 +54,20 @@ export async function remembered<T>(
 ): Promise<T[]> {
   const memory = memories.get(client);
   if (!memory) return read();
+  if (!memory.pays) {
+    const value = await read();
+    memory.pays = value.length >= many;
+    return value;
+  }
   const { writes, place } = await one<{ writes: boolean; place: string }>(client, beside);
   if (writes) return read();
   const key = `${what} ${place}`;
-  const kept = memory.get(key);
+  const kept = memory.kept.get(key);
   const at = await glance(client, kept?.at);
   // Before the value: what moves in between makes the next glance differ.
   const still = kept && movedCatalogues(kept.at, at).every((name) => beyond.includes(name));
   const value = still ? (kept.value as T[]) : await read();
   // A glance tells only what differed at it from what belongs to one session alone.
-  memory.set(key, { at: { ...at, lasting: new Map([...(kept?.at.lasting ?? []), ...at.lasting]) }, value });
+  memory.kept.set(key, { at: { ...at, lasting: new Map([...(kept?.at.lasting ?? []), ...at.lasting]) }, value });
   return [...value];
 }

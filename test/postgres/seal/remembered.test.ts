@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { label, readTables } from '../../../src/postgres/catalogue.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { readSchema } from '../../../src/postgres/fingerprint/index.ts';
-import { remember, remembered, type Memory } from '../../../src/postgres/seal/remembered.ts';
+import { Memory, remember, remembered } from '../../../src/postgres/seal/remembered.ts';
 import { withClient } from '../../../src/postgres/session.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 
@@ -10,7 +10,7 @@ const names = async (client: Client): Promise<string[]> => (await readTables(cli
 
 test('what was read is given again until something moves, to every session of the same memory', async () => {
   await withDatabase(async (client, server) => {
-    const memory: Memory = new Map();
+    const memory = new Memory(true);
     remember(client, memory);
     let read = 0;
     const look = (): Promise<number[]> =>
@@ -39,7 +39,7 @@ test('what was read is given again until something moves, to every session of th
 
 test('a transaction that has written reads for itself, and what it takes back was never remembered', async () => {
   await withDatabase(async (client) => {
-    remember(client, new Map());
+    remember(client, new Memory(true));
     await client.query('CREATE TABLE a (id int)');
     expect(await names(client)).toEqual(['public.a']);
     await client.query('BEGIN; CREATE TABLE b (id int)');
@@ -51,7 +51,7 @@ test('a transaction that has written reads for itself, and what it takes back wa
 
 test('a role with another name changes what is owned and granted, in no catalogue that a glance looks at', async () => {
   await withDatabase(async (client) => {
-    remember(client, new Map());
+    remember(client, new Memory(true));
     await client.query(
       'CREATE ROLE remembered_before; CREATE TABLE a (id int); ALTER TABLE a OWNER TO remembered_before',
     );
@@ -63,5 +63,19 @@ test('a role with another name changes what is owned and granted, in no catalogu
     expect(after).toContain('remembered_after');
     await rows(client, 'DROP OWNED BY remembered_after');
     await rows(client, 'DROP ROLE remembered_after');
+  });
+});
+
+test('where there is little to read it is read each time: a glance would take as long', async () => {
+  await withDatabase(async (client) => {
+    remember(client, new Memory());
+    let read = 0;
+    const look = (rows: number): Promise<number[]> =>
+      remembered(client, 'looks', [], () => Promise.resolve(Array.from({ length: rows }, () => (read += 1))));
+    expect((await look(499))[0]).toBe(1);
+    expect((await look(500))[0]).toBe(500);
+    const kept = await look(500);
+    expect(kept[0]).toBe(1_000);
+    expect(await look(500)).toEqual(kept);
   });
 });
