@@ -29,11 +29,12 @@ export const env = {
 export const workers = Math.ceil(availableParallelism() * 1.5);
 
 /**
- * An operator killed between any two entries of its journal, every act of the adversary beside each verb, and releases
- * in a row: `npm run test:chains`.
+ * An operator killed between any two entries of its journal, every act of the adversary beside each verb, lost servers
+ * and storage put back at each state, and releases in a row: `npm run test:chains`.
  */
 export const chains = [
   'adversary/databases',
+  'adversary/full-disk',
   'adversary/matrix',
   'adversary/proofs',
   'adversary/surroundings',
@@ -49,10 +50,13 @@ export const chains = [
   'external/standby',
   'faults/kill-*',
   'faults/kills',
+  'faults/servers',
+  'faults/stranded',
   'faults/tool-at-switchover',
   'faults/verbs',
   'operations/backfill',
   'operations/backfill-kills',
+  'operations/put-back',
   'postgres/traps-verbs',
   'releases/chinook',
   'releases/recipes',
@@ -60,13 +64,12 @@ export const chains = [
 ].map((name) => `test/${name}.test.ts`);
 
 /**
- * Files that take ten seconds or more each, because they walk a whole release, wait for what takes its time (lost
- * servers, retained WAL, clones) or begin a process for each of many commands: `npm run test:long`. A fast case of what
+ * Files that take ten seconds or more each, because they walk a whole release, wait for what takes its time
+ * (retained WAL, clones) or begin a process for each of many commands: `npm run test:long`. A fast case of what
  * they show is in `npm test`.
  */
 export const long = [
   'adversary/adversary',
-  'adversary/full-disk',
   'adversary/sample',
   'cli/example',
   'cli/fleet',
@@ -97,9 +100,7 @@ export const long = [
   'faults/replication',
   'faults/router',
   'faults/seed',
-  'faults/servers',
   'faults/signals',
-  'faults/stranded',
   'faults/switch',
   'faults/switched',
   'migrations/shapes/agreement',
@@ -120,7 +121,6 @@ export const long = [
   'operations/hook-order',
   'operations/hooks',
   'operations/older-journal',
-  'operations/put-back',
   'operations/resting',
   'operations/retained',
   'operations/rotate',
