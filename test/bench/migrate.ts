@@ -1,24 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Client } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 import { seconds, timed, type BenchRow } from './measure.ts';
+import { makeTables } from './tables.ts';
 
 const tables = 5_000;
 
 /** Seconds that `migrate` may take of a release that changes one table of them. */
 const goal = 20;
-
-async function fillTables(client: Client): Promise<void> {
-  await client.query(`DO $$ BEGIN FOR i IN 1..${tables} LOOP
-    EXECUTE format('CREATE TABLE t%s (id bigserial PRIMARY KEY, a text NOT NULL, b int DEFAULT 5,
-      c timestamptz CHECK (c > ''2020-01-01''), d numeric(10,2))', i);
-    EXECUTE format('CREATE INDEX ON t%s (b, c)', i);
-    IF i % 100 = 0 THEN COMMIT; END IF;
-    END LOOP; END $$`);
-  await client.query('VACUUM ANALYZE');
-}
 
 /** What the verbs of a release take where there are thousands of tables: all of it is reading of catalogues. */
 export async function benchMigrate(show: (row: BenchRow) => void): Promise<void> {
@@ -28,7 +18,7 @@ export async function benchMigrate(show: (row: BenchRow) => void): Promise<void>
     'ALTER TABLE t5 ADD COLUMN more int; CREATE TABLE t0 (id int)',
   );
   const settings = { max_locks_per_transaction: '2048', shared_buffers: '256MB' };
-  await withEnvironment({ fill: fillTables, migrations, settings }, async ({ verb }) => {
+  await withEnvironment({ fill: (client) => makeTables(client, tables), migrations, settings }, async ({ verb }) => {
     for (const name of ['seed', 'migrate', 'verify', 'switch'] as const) {
       const took = await timed(() => verb(name));
       const budget = name === 'migrate' ? { goal: `≤ ${goal} s`, met: took.seconds <= goal } : {};

@@ -2,6 +2,7 @@ import { glance } from '../../src/postgres/seal/glance.ts';
 import { readObjects } from '../../src/postgres/seal/objects.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { quantile, timed, type BenchRow } from './measure.ts';
+import { makeTables } from './tables.ts';
 
 /** Tables, and milliseconds that the look under the fence may add to the pause. */
 const budgets = [
@@ -15,13 +16,7 @@ export async function benchSeal(): Promise<BenchRow[]> {
   for (const [tables, budget] of budgets)
     await withDatabase(
       async (client) => {
-        await client.query(`DO $$ BEGIN FOR i IN 1..${tables} LOOP
-        EXECUTE format('CREATE TABLE t%s (id bigserial PRIMARY KEY, a text NOT NULL, b int DEFAULT 5,
-          c timestamptz CHECK (c > ''2020-01-01''), d numeric(10,2))', i);
-        EXECUTE format('CREATE INDEX ON t%s (b, c)', i);
-        IF i % 100 = 0 THEN COMMIT; END IF;
-        END LOOP; END $$`);
-        await client.query('VACUUM ANALYZE');
+        await makeTables(client, tables);
         const objects = await timed(() => readObjects(client));
         const before = await glance(client);
         const looks: number[] = [];
