@@ -138,61 +138,32 @@ export const long = [
   'scripts/new',
 ].map((name) => `test/${name}.test.ts`);
 
-/**
- * Files that start no server and no process, and change nothing of their own: they share workers, and what these have
- * loaded. `test/docs/pure.test.ts` holds that.
- */
-export const pure = [
-  'cli/declaration',
-  'cli/fleet-walk',
-  'cli/help',
-  'cli/wrap',
-  'delivery/{decide,mirror-judge,statistics}',
-  'docs/**/*',
-  'manifests/{delivery,drill,job,network,overlay}',
-  'migrations/{shape-table,up-part}',
-  'migrations/data/parts',
-  'migrations/expand-contract/{rule,waits}',
-  'migrations/lint/{breaks,corpus,docs,examples,misses,output,sarif,text,tokens}',
-  'model/*',
-  'operations/{archive,hook-job,step-names,table,troubles}',
-  'operations/reads/doctor/scrub',
-  'platform/{open,cnpg/problems,kubernetes/guard}',
-  'postgres/script/split',
-  'router/parts',
-].map((name) => `test/${name}.test.ts`);
-
-const everything = {
-  include: ['test/**/*.test.ts'],
-  // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than
-  // Node.
-  exclude: [
-    'test/e2e/**',
-    'test/deploy/**',
-    'test/browser/**',
-    'test/bench/**',
-    'test/migrations/tools/**',
-    'test/secrets/**',
-    'test/flags/**',
-    ...chains,
-    ...long,
-  ],
-};
-
 export default defineConfig({
   test: {
+    include: ['test/**/*.test.ts'],
+    // The cluster's tests and those of other makers' migration tools have commands of their own: they need more than
+    // Node.
+    exclude: [
+      'test/e2e/**',
+      'test/deploy/**',
+      'test/browser/**',
+      'test/bench/**',
+      'test/migrations/tools/**',
+      'test/secrets/**',
+      'test/flags/**',
+      ...chains,
+      ...long,
+    ],
     env,
     unstubEnvs: true,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     maxWorkers: workers,
+    // A worker goes on with the next file: a process for each costs a third of the run. `test/docs/shared-process.test.ts`
+    // holds that a file leaves nothing behind in it.
+    isolate: false,
     // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a
     // defect, and is shown.
     retry: process.env['CI'] ? 1 : 0,
-    projects: [
-      { extends: true, test: { ...everything, name: 'real', exclude: [...everything.exclude, ...pure] } },
-      // A group of its own: a worker goes on with the next file of the queue where that shares too.
-      { extends: true, test: { name: 'pure', include: pure, isolate: false, sequence: { groupOrder: 1 } } },
-    ],
   },
 });

@@ -10,6 +10,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: workers,
+    isolate: false,
     retry: process.env['CI'] ? 1 : 0,
   },
 });

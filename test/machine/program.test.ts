@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { programEnd, startProgram } from '../../src/machine/program.ts';
 import { processStart } from '../../src/machine/process.ts';
 import { temporaryFolder } from '../support/postgres.ts';
@@ -14,16 +14,12 @@ async function pidIn(file: string): Promise<number> {
 
 test('what a program left in the background ends with it, and it sees nothing but what it was given', async () => {
   const file = path.join(await temporaryFolder(), 'pid');
-  process.env['PGHOST'] = 'elsewhere';
-  try {
-    const result = await programEnd(
-      shell(`sleep 300 >/dev/null 2>&1 & echo $! >"$FILE"; echo "host:$PGHOST"`, { env: { FILE: file } }),
-    );
-    expect(result.all).toBe('host:');
-    await expect.poll(async () => processStart(await pidIn(file)), { timeout: 5_000 }).toBe('');
-  } finally {
-    delete process.env['PGHOST'];
-  }
+  vi.stubEnv('PGHOST', 'elsewhere');
+  const result = await programEnd(
+    shell(`sleep 300 >/dev/null 2>&1 & echo $! >"$FILE"; echo "host:$PGHOST"`, { env: { FILE: file } }),
+  );
+  expect(result.all).toBe('host:');
+  await expect.poll(async () => processStart(await pidIn(file)), { timeout: 5_000 }).toBe('');
 });
 
 test('past its time limit it is stopped with all that it started, and says so', async () => {

@@ -25,11 +25,10 @@ test('8 writers in every style and 4 readers run, and each acknowledged write st
         const stats = await workload.until(({ acknowledged, reads }) => acknowledged > 300 && reads > 100, 30_000);
         off();
         expect(seen.length).toBeGreaterThan(0);
-        expect(stats.intervals[0]).toMatchObject({
-          errors: 0,
-          writesByColour: { blue: expect.any(Number) as number },
-          readsByColour: { blue: expect.any(Number) as number },
-        });
+        expect(stats.intervals.map(({ errors }) => errors)).toEqual(stats.intervals.map(() => 0));
+        // On a busy machine the first interval may have no read, or no write.
+        for (const kind of ['writesByColour', 'readsByColour'] as const)
+          expect([...new Set(stats.intervals.flatMap((each) => Object.keys(each[kind])))]).toEqual(['blue']);
         const log = await workload.stop();
         expect(log.ended).toBe('stopped');
         const verdict = await judge(client, log);
@@ -76,7 +75,11 @@ test('a server that crashes and comes back as the other colour costs errors but 
       const log = await workload.stop();
       await withClient(connectionTo(server, 'test'), 'test', async (client) => {
         const verdict = await judge(client, log, { commits: [commit] });
-        expect(verdict).toMatchObject({ ok: true, pauses: [verdict.pause] });
+        expect(verdict.ok).toBe(true);
+        // Clients of a busy machine may note an answer late, behind the commit: the longest pause is another then.
+        expect(verdict.pauses).toHaveLength(1);
+        expect(verdict.pauses[0]?.ms).toBeGreaterThan(0);
+        expect(verdict.pauses[0]?.ms).toBeLessThanOrEqual(verdict.pause?.ms ?? 0);
         expect(verdict.errors.connects).toBeGreaterThan(0);
         expect(verdict.errors.byCode).toHaveProperty('ENOENT');
         const late = await judge(client, log, { commits: [{ ...commit, at: new Date(log.stoppedAt) }] });
