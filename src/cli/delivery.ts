@@ -4,7 +4,7 @@ import { readStatus } from '../operations/reads/status.ts';
 import type { DeliveryParts } from '../delivery/act.ts';
 import { loadEnvironment } from './declaration.ts';
 import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
-import { statusText } from './status.ts';
+import { statusText } from './status-text.ts';
 
 interface PersonOptions extends CommonOptions {
   readonly reason?: string;

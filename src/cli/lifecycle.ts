@@ -12,7 +12,7 @@ import { startEnvironment } from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { agrees, atTerminal } from './ask.ts';
 import { unconfirmed as unanswered } from './consent.ts';
-import { statusText } from './status.ts';
+import { statusText } from './status-text.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
 
 /** How to connect, for people. */

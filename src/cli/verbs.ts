@@ -14,7 +14,7 @@ import { milliseconds } from './numbers.ts';
 import { requireConsent } from './consent.ts';
 import { planText } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
-import { statusText } from './status.ts';
+import { statusText } from './status-text.ts';
 
 interface VerbOptions extends CommonOptions, PerformOptions {
   readonly dryRun?: boolean;
