@@ -137,7 +137,7 @@ function failoverProblems({ cluster: { spec } }: CnpgFacts, major: number | unde
   if (idle !== undefined && idle !== '0')
     problems.push({
       name: 'slot-timeout',
-      seen: `idle_replication_slot_timeout is ${idle}: the slot of the way back rests until the switchover`,
+      seen: `idle_replication_slot_timeout is ${idle}: a slot that nobody reads for so long ends, and with it the lossless rollback`,
       fix: 'take it out of postgresql.parameters for the length of the release',
     });
   return problems;
