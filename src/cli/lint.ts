@@ -12,6 +12,7 @@ import { exceeds, type LintInput, type LintReport } from '../migrations/lint/fin
 import { lintFiles } from '../migrations/lint/lint.ts';
 import { applyBaseline, baselineName, writeBaseline } from '../migrations/lint/workspace/baseline.ts';
 import { settingsNames, surroundingsOf, type Surroundings } from '../migrations/lint/workspace/find-settings.ts';
+import { declaredFolders } from '../migrations/lint/workspace/declared.ts';
 import { markApplied } from '../migrations/lint/workspace/since.ts';
 import { gitlabReport } from '../migrations/lint/output/gitlab.ts';
 import { githubReport } from '../migrations/lint/output/github.ts';
@@ -70,7 +71,10 @@ export function lintCommand(): Command {
   return new Command('lint')
     .summary('find what migrations lock, rewrite, break or destroy')
     .description('Checks SQL migrations with PostgreSQL’s own parser. Changes nothing.')
-    .argument('[paths...]', 'files, or folders with *.sql files, in the order in which they are applied')
+    .argument(
+      '[paths...]',
+      'files, or folders with *.sql files, in the order in which they are applied (default: what verdigris.yaml declares for the next release)',
+    )
     .addOption(
       new Option('--format <format>', 'output').choices(['text', 'json', 'sarif', 'github', 'gitlab']).default('text'),
     )
@@ -118,7 +122,7 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   }
 }
 
-async function run(paths: readonly string[], options: Options): Promise<void> {
+async function run(given: readonly string[], options: Options): Promise<void> {
   if (options.listRules === true) return print(ruleList());
   if (options.explain !== undefined) return print(ruleText(options.explain));
   // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves.
@@ -127,10 +131,12 @@ async function run(paths: readonly string[], options: Options): Promise<void> {
   if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
   // Nor does it save what it takes for the linter's own code: a run is over before that pays.
   setFlagsFromString('--no-opt');
+  const stdin = options.stdin !== undefined && options.stdin !== false;
+  const paths = given.length > 0 || stdin ? given : await declaredFolders(path.resolve('.'));
   const around = await surroundingsOf(paths);
   const config = await configuration(options, around);
-  const given = await inputs(paths, options);
-  const files = options.since === undefined ? given : await markApplied(given, options.since);
+  const found = await inputs(paths, options);
+  const files = options.since === undefined ? found : await markApplied(found, options.since);
   const settings = options.config ?? around.settings;
   const named = files.map((file) => ({ ...file, globPaths: globPaths(file.path, settings) }));
   const report = await lintFiles(named, config);
@@ -208,7 +214,10 @@ async function inputs(paths: readonly string[], options: Options): Promise<LintI
   }
   if (files.length === 0) {
     throw new VerdigrisError('lint-nothing', {
-      seen: paths.length === 0 ? 'No path was given.' : `There is no *.sql file in ${paths.join(', ')}.`,
+      seen:
+        paths.length === 0
+          ? 'No path was given, and no verdigris.yaml here or above declares a folder of migrations.'
+          : `There is no *.sql file in ${paths.join(', ')}.`,
       required: 'files or folders, or --stdin.',
       next: 'verdigris lint <folder of migrations>',
     });

@@ -99,6 +99,23 @@ test("an environment's folder is judged for the candidate, failing on errors, an
   expect([other.exitCode, other.stdout]).toEqual([4, expect.not.stringContaining('Stricter')]);
 });
 
+test('without a path the folder that is declared for the next release is linted, from below it too; none is an error with its next step', async () => {
+  const folder = await folderOf({
+    'verdigris.yaml': 'live: blue\ncolours:\n  blue: { migrations: old }\n  green: { migrations: db }\n',
+    'db/1.sql': table,
+    'db/2.sql': 'DROP TABLE a;',
+    'old/1.sql': `${table} DROP TABLE b;`,
+    'src/app.ts': '',
+  });
+  expect(await found(folder)).toEqual(['db/2.sql drop-table']);
+  expect(await found(path.join(folder, 'src'))).toEqual(['../db/2.sql drop-table']);
+  const none = await lint(await folderOf({}));
+  expect([none.exitCode, none.stderr]).toEqual([
+    2,
+    expect.stringMatching(/No path .*\n.*--stdin.*\nNext: verdigris lint </),
+  ]);
+});
+
 test("GitLab's code quality report has a fingerprint for each finding", async () => {
   const folder = await folderOf({ 'm/1.sql': `${table}`, 'm/2.sql': 'DROP TABLE a;\nDROP TABLE a;' });
   const { stdout } = await lint(folder, 'm', '--format', 'gitlab');

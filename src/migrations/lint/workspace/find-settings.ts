@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { LintSettings } from '../config.ts';
 import { baselineName } from './baseline.ts';
+import { declaredAround } from './declared.ts';
+import { upwards } from './upwards.ts';
 
 export const settingsNames = ['verdigris-lint.yaml', 'verdigris-lint.yml', 'verdigris-lint.json'] as const;
 
@@ -47,42 +48,20 @@ function only(found: readonly (string | undefined)[]): string | undefined {
   });
 }
 
-function upwards(folder: string, names: readonly string[]): string | undefined {
-  const found = names.map((name) => path.join(folder, name)).find((file) => existsSync(file));
-  const parent = path.dirname(folder);
-  return found ?? (parent === folder ? undefined : upwards(parent, names));
-}
-
-type Loose = Readonly<Record<string, unknown>> | undefined;
-
 /**
  * Migrations of an environment run on its candidate, and what only a live database suffers from counts for little
  * there.
  */
 async function environmentOf(folder: string): Promise<Surroundings['environment']> {
-  const file = upwards(folder, ['verdigris.yaml']);
-  if (file === undefined) return undefined;
-  const declared = Object.values(((await loose(await readFile(file, 'utf8')))?.['colours'] as Loose) ?? {}) as Loose[];
-  const own = declared.find((colour) => {
-    const migrations = colour?.['migrations'];
-    if (typeof migrations !== 'string') return false;
-    const inside = path.relative(path.resolve(path.dirname(file), migrations), folder);
+  const declared = await declaredAround(folder);
+  const own = declared?.colours.find(({ migrations }) => {
+    const inside = path.relative(migrations, folder);
     return inside === '' || !(inside.startsWith('..') || path.isAbsolute(inside));
   });
-  const major = Number(own?.['postgres']);
-  if (!own) return undefined;
+  if (!declared || !own) return undefined;
+  const { postgres: major } = own;
   return {
-    file,
+    file: declared.file,
     defaults: { target: 'candidate', failOn: 'error', ...(major >= 15 && major <= 18 ? { postgres: major } : {}) },
   };
-}
-
-/** A declaration that is off is refused by the commands that need it, not by the linter. */
-async function loose(text: string): Promise<Loose> {
-  const { parse } = await import('yaml');
-  try {
-    return parse(text) as Loose;
-  } catch {
-    return undefined;
-  }
 }
