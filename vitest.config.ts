@@ -30,7 +30,7 @@ export const workers = Math.ceil(availableParallelism() * 1.5);
 
 /**
  * An operator killed between any two entries of its journal, every act of the adversary beside each verb, lost servers
- * and storage put back at each state, and releases in a row: `npm run test:chains`.
+ * and storage put back at each state, each advice of an error's page followed, and releases in a row: `npm run test:chains`.
  */
 export const chains = [
   'adversary/databases',
@@ -39,6 +39,8 @@ export const chains = [
   'adversary/proofs',
   'adversary/surroundings',
   'adversary/walk',
+  'cli/life',
+  'cli/repairs',
   'delivery/kills',
   'external/command',
   'external/databases',
@@ -50,6 +52,7 @@ export const chains = [
   'external/standby',
   'faults/kill-*',
   'faults/kills',
+  'faults/network',
   'faults/servers',
   'faults/stranded',
   'faults/tool-at-switchover',
@@ -74,12 +77,10 @@ export const long = [
   'cli/example',
   'cli/fleet',
   'cli/follow',
-  'cli/life',
   'cli/outlive',
   'cli/preflight',
   'cli/questions',
   'cli/release',
-  'cli/repairs',
   'cli/terminal',
   'cli/upgrade',
   'delivery/follow',
@@ -93,7 +94,6 @@ export const long = [
   'faults/deadman',
   'faults/hung',
   'faults/migrate',
-  'faults/network',
   'faults/path',
   'faults/no-secret-written',
   'faults/position',
