@@ -6,11 +6,14 @@ import { compiled } from './vitest.config.ts';
  * `many` makes ten environments; `up-command` starts the whole command line a dozen times, for what `up` shows in one process; `roles`
  * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six;
  * `delivery` and `argo-rollouts` build helm and Argo Rollouts from their Go modules, and walk whole releases; `three` walks
- * three in a row; `backup-images` repeats what `backup-mode` shows, without its release; `storage-faults` waits for limits.
+ * three in a row; `backup-images` repeats what `backup-mode` shows, without its release; `storage-faults`, `bad-input` and
+ * `room` wait for limits.
  */
 const long = [
   'argo-rollouts',
   'backup-images',
+  'bad-input',
+  'clones',
   'cnpg',
   'delivery',
   'destroy-release',
@@ -28,10 +31,12 @@ const long = [
   'mesh',
   'pod-faults',
   'roles',
+  'room',
   'seal',
   'snapshots-odd',
   'storage-faults',
   'three',
+  'untried',
   'up-command',
   'up-delivery',
   'up-rotate',
