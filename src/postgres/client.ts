@@ -15,21 +15,50 @@ export async function withTransaction<T>(client: Client, use: () => Promise<T>, 
   }
 }
 
+const ownNames = 'pg_catalog, pg_temp';
+
 /**
  * Runs statements of Verdigris's own in a session that has the database's own names: nothing of anybody else's is found
  * by its bare name meanwhile.
  * `use` is given the path that names of the user's SQL are found by, which holds again afterwards.
  */
-export async function withFixedPath<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
-  // Utility statements: no name in them is looked up.
-  const { search_path: theirs } = await one<{ search_path: string }>(client, 'SHOW search_path');
-  await client.query('SET search_path = pg_catalog, pg_temp');
-  try {
-    return await use(theirs);
-  } finally {
+export function withFixedPath<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
+  return withSettings(client, { search_path: ownNames }, use);
+}
+
+/**
+ * The same in a session for the user's SQL, as the login itself: what the user's SQL runs as has no rights in
+ * Verdigris's schema. Afterwards the session is what it was, by the login's own right to become it.
+ */
+export function asLogin<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
+  return withSettings(client, { search_path: ownNames, role: 'none' }, use);
+}
+
+interface Settings {
+  readonly search_path: string;
+  readonly role?: string;
+}
+
+async function withSettings<T>(client: Client, own: Settings, use: (theirs: string) => Promise<T>): Promise<T> {
+  // Names in these two statements are qualified: they run under whatever path there is.
+  const names = Object.keys(own) as (keyof Settings)[];
+  const set = (to: Settings): Promise<unknown> =>
+    client.query(
+      `SELECT ${names.map((name, place) => `pg_catalog.set_config('${name}', $${place + 1}, false)`).join(', ')}`,
+      names.map((name) => to[name]),
+    );
+  const theirs = await one<Settings>(
+    client,
+    `SELECT ${names.map((name) => `pg_catalog.current_setting('${name}') AS ${name}`).join(', ')}`,
+  );
+  await set(own);
+  const result = await use(theirs.search_path).catch(async (error: unknown) => {
     // In a transaction that failed the rollback brings it back.
-    await client.query("SELECT pg_catalog.set_config('search_path', $1, false)", [theirs]).catch(() => undefined);
-  }
+    await set(theirs).catch(() => undefined);
+    throw error;
+  });
+  await set(theirs);
+  return result;
 }
 
 export type Row = Readonly<Record<string, unknown>>;

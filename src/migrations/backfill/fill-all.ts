@@ -1,5 +1,4 @@
-import { asLogin } from '../../postgres/as-login.ts';
-import type { Client } from '../../postgres/client.ts';
+import { asLogin, type Client } from '../../postgres/client.ts';
 import { compareVersions } from '../engines/sql/files.ts';
 import { readBackfills, type Backfill } from './files.ts';
 import { hasTarget } from './plan.ts';

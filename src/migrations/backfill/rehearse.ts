@@ -1,7 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { qualified, readTables, type Table } from '../../postgres/catalogue.ts';
-import { asLogin } from '../../postgres/as-login.ts';
-import { withFixedPath, type Client } from '../../postgres/client.ts';
+import { asLogin, withFixedPath, type Client } from '../../postgres/client.ts';
 import type { Backfill } from './files.ts';
 import { missing } from './missing.ts';
 import { hasTarget, planBackfill, tableOf } from './plan.ts';

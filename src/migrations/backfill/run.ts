@@ -1,6 +1,5 @@
 import { VerdigrisError } from '../../model/errors.ts';
-import { asLogin } from '../../postgres/as-login.ts';
-import type { Client } from '../../postgres/client.ts';
+import { asLogin, type Client } from '../../postgres/client.ts';
 import { runBatch } from './batch.ts';
 import type { Backfill } from './files.ts';
 import { installKeeper } from './keeper.ts';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { asLogin } from '../../postgres/as-login.ts';
-import { one, rows, type Client } from '../../postgres/client.ts';
+import { asLogin, one, rows, type Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { heldFailed, tooSlow } from './refusals.ts';

@@ -1,6 +1,5 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
-import { asLogin } from '../../postgres/as-login.ts';
-import { one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import { asLogin, one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { fireKeeper, makeKeeper } from '../backfill/keeper.ts';

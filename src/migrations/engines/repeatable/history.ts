@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { asLogin } from '../../../postgres/as-login.ts';
-import { one, rows, type Client } from '../../../postgres/client.ts';
+import { asLogin, one, rows, type Client } from '../../../postgres/client.ts';
 import { readScript, type SqlStatement } from '../sql/parse.ts';
 
 export interface Repeatable {

@@ -1,6 +1,5 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { asLogin } from '../../../postgres/as-login.ts';
-import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
+import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident } from '../../../postgres/quote.ts';
 import type { MigrationTarget } from '../../engine.ts';
 import { historySessions } from '../history.ts';

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { asLogin } from '../../../postgres/as-login.ts';
-import { withTransaction, type Client } from '../../../postgres/client.ts';
+import { asLogin, withTransaction, type Client } from '../../../postgres/client.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readSqlFiles } from './files.ts';

@@ -8,8 +8,7 @@ import { runShell, tail, type ShellResult } from '../../../migrations/rehearsal/
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { parseJournal } from '../../../model/journal.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
-import { asLogin } from '../../../postgres/as-login.ts';
-import { rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
+import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { withClient, withOwnSession } from '../../../postgres/session.ts';
 import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
