@@ -12,6 +12,8 @@ export interface Certificate {
 /** Where the certificate is in the poolers, and who signed it in the guards beside them. */
 export const poolerTlsMount = '/etc/pgbouncer-tls';
 export const authorityMount = '/etc/verdigris-authority';
+/** In the guard's container; it follows the Secret. */
+export const authorityFile = `${authorityMount}/ca.crt`;
 
 /** Whether clients and servers that use no TLS are refused. */
 export function plainRefused({ kubernetes: { tls } }: Pick<Environment, 'kubernetes'>): boolean {

@@ -1,6 +1,5 @@
 import type { Manifest } from './manifest.ts';
 import type { Environment } from '../model/environment.ts';
-import { certificateSecret } from './certificates.ts';
 import { metadata, objectNames, type Component, type Named } from './names.ts';
 
 export interface RbacRule {
@@ -59,7 +58,7 @@ export function guardRules(environment: Environment): RbacRule[] {
   const {
     name,
     roles,
-    kubernetes: { istio, adopt, tls },
+    kubernetes: { istio, adopt },
   } = environment;
   const core = { apiGroups: [''] };
   const routes = [objectNames.writes(name), objectNames.reads(name)];
@@ -78,7 +77,6 @@ export function guardRules(environment: Environment): RbacRule[] {
       verbs: ['get'],
       resourceNames: [
         objectNames.operatorSecret(name),
-        ...(tls ? [certificateSecret(environment)] : []),
         ...[...roles.application, ...roles.readers].map((role) => objectNames.roleSecret(name, role)),
       ],
     },

@@ -8,9 +8,10 @@ import { rows } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { until } from '../support/until.ts';
 import { clusterEnvironment } from './support/environment.ts';
+import { productImage } from './support/image.ts';
 import { withNamespace } from './support/namespace.ts';
 
-const declared = (namespace: string, tls: object) => ({
+const declared = (namespace: string, tls: object, images: object = {}) => ({
   name: 'shop',
   platform: 'kubernetes',
   database: 'shop',
@@ -21,7 +22,7 @@ const declared = (namespace: string, tls: object) => ({
   kubernetes: {
     namespace,
     storage: '1GiB',
-    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
+    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24', ...images },
     settings: { shared_buffers: '64MB' },
     pooler: { replicas: 1 },
     tls,
@@ -50,7 +51,9 @@ test('with TLS declared nobody speaks in the clear, and a certificate is renewed
   await withNamespace({}, async (namespace) => {
     const fill = (client: Parameters<typeof prepareWorkload>[0]) =>
       prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
-    await clusterEnvironment(namespace, declared(namespace.name, {}), { fill }, async (shop) => {
+    // With guards: each switchover has them log in everywhere, with the certificate that is mounted in them.
+    const images = { verdigris: await productImage() };
+    await clusterEnvironment(namespace, declared(namespace.name, {}, images), { fill }, async (shop) => {
       const { environment, platform, verb, on } = shop;
       const authority = (await secretValues(platform.cluster, objectNames.authority('shop'))) ?? {};
       const [certificate = '', key = ''] = [authority['ca.crt'], authority['ca.key']];

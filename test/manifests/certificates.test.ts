@@ -2,14 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
 import { certificateNames, reloadOnRenewal } from '../../src/manifests/certificates.ts';
+import { objectNames } from '../../src/manifests/names.ts';
 import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
 import { poolerDeployment } from '../../src/manifests/pooler.ts';
 import { poolerSettings } from '../../src/manifests/pooler-settings.ts';
 import { guardRules } from '../../src/manifests/rbac.ts';
 import { roleSecret } from '../../src/manifests/secrets.ts';
 import { hbaFile } from '../../src/manifests/settings.ts';
+import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
+import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 import { declared } from '../pulumi/components/support.ts';
 
@@ -55,7 +59,7 @@ test('the key is not in the guard, and a preview shows the Secrets without what 
     name: 'authority',
     secret: { secretName: 'shop-tls', items: [{ key: 'ca.crt', path: 'ca.crt' }], defaultMode: 0o440 },
   });
-  expect(JSON.stringify(guardRules(environment))).toContain('shop-tls');
+  expect(JSON.stringify(guardRules(environment))).not.toContain('shop-tls');
   const { objects } = plannedObjects(environment, {}, { standing: unborn(environment) });
   expect(objects['Secret/shop-tls']).not.toHaveProperty('stringData');
   expect(objects['Secret/shop-authority']).not.toHaveProperty('stringData');
@@ -67,6 +71,30 @@ test('the key is not in the guard, and a preview shows the Secrets without what 
       'shop-pooler.shops.svc.cluster.local',
     ]),
   );
+});
+
+test('a guard takes the authority’s certificate from its mount, and its Role reads no Secret with a server’s key', async () => {
+  const images = { pooler: 'p:1', verdigris: 'v:1' };
+  for (const tls of [{ plain: 'refused' }, { plain: 'allowed' }, { plain: 'refused', secret: 'of-cert-manager' }]) {
+    const environment = declared({ images, tls });
+    const read = guardRules(environment).filter(({ resources }) => resources.includes('secrets'));
+    expect(read).toEqual([
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: expect.any(Array) as unknown },
+    ]);
+    expect(read[0]?.resourceNames).toEqual([
+      objectNames.operatorSecret('shop'),
+      ...['shop_app', 'shop_reader'].map((role) => objectNames.roleSecret('shop', role)),
+    ]);
+    // Nobody answers there: a Secret could not be read.
+    const cluster = Cluster.of(new KubeConfig(), environment.kubernetes.namespace);
+    const platform = new KubernetesPlatform(environment, cluster, { guard: true });
+    for (const each of [platform, platform.sibling(environment)])
+      expect(await each.trust.of('shop-blue.shops.svc')).toEqual({
+        mode: 'verify-full',
+        ca: '/etc/verdigris-authority/ca.crt',
+        servername: 'shop-blue.shops.svc',
+      });
+  }
 });
 
 test('what runs beside a server reloads it once for each exchange of the mounted files', async () => {

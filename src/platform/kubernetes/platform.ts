@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { authorityFile } from '../../manifests/certificates.ts';
 import { overlaid } from '../../manifests/overlay.ts';
 import { requireFittingPatches } from '../../manifests/fitting.ts';
 import type { Trace } from '../../model/birth.ts';
@@ -64,10 +65,15 @@ export class KubernetesPlatform implements KubernetesParts {
 
   readonly #birth: BirthLabels;
   readonly #environment: Environment;
+  readonly #guard: boolean;
 
-  /** `guard`: gives the lease up to whoever else asks for it. */
+  /**
+   * `guard`: gives the lease up to whoever else asks for it, and has the authority's certificate as a file: its Role
+   * may not read the Secret, which holds the servers' key.
+   */
   constructor(environment: Environment, cluster: Cluster, { guard = false } = {}) {
     this.#environment = environment;
+    this.#guard = guard;
     this.environment = environment.name;
     this.cluster = cluster;
     cluster.overlay((manifest) => overlaid(environment, manifest));
@@ -76,7 +82,7 @@ export class KubernetesPlatform implements KubernetesParts {
     this.reach = new Reach(cluster);
     this.creation = new Creation(cluster, environment);
     this.#birth = new BirthLabels(cluster, environment);
-    this.trust = new Trust(cluster, environment);
+    this.trust = new Trust(cluster, environment, guard ? authorityFile : undefined);
     this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption, this.trust);
     this.poolers = new Poolers(environment, cluster, this.secrets, this.reach, this.trust);
     this.routes = new Routes(environment, cluster, this.adoption);
@@ -151,7 +157,7 @@ export class KubernetesPlatform implements KubernetesParts {
   }
 
   sibling(environment: Environment): KubernetesPlatform {
-    return new KubernetesPlatform(environment, this.cluster.again());
+    return new KubernetesPlatform(environment, this.cluster.again(), { guard: this.#guard });
   }
 
   async keepReader(password: string): Promise<string> {

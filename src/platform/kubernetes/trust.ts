@@ -13,9 +13,11 @@ export class Trust {
   readonly #environment: Named;
   #file: Promise<string> | undefined;
 
-  constructor(cluster: Cluster, environment: Named) {
+  /** `mounted`: the authority's certificate as a file that the cluster keeps; without it, the Secret is read. */
+  constructor(cluster: Cluster, environment: Named, mounted?: string) {
     this.#cluster = cluster;
     this.#environment = environment;
+    if (mounted !== undefined) this.#file = Promise.resolve(mounted);
   }
 
   /** For a connection to what has a certificate for `servername`, by whatever address it is reached. */

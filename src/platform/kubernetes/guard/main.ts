@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { authorityMount, serviceHost } from '../../../manifests/certificates.ts';
+import { authorityFile, serviceHost } from '../../../manifests/certificates.ts';
 import { objectNames } from '../../../manifests/names.ts';
 import { consolePasswordFile } from '../../../manifests/guard-container.ts';
 import { readersDatabase } from '../../../manifests/pooler-settings.ts';
@@ -30,13 +29,12 @@ const standby = new Standby(
   recoverLimit,
   stop.signal,
 );
-const signer = path.join(authorityMount, 'ca.crt');
 await guard({
   console: {
     host: '127.0.0.1',
     port: 6432,
     // This pod was made with it, whatever is declared by now.
-    ...(existsSync(signer) ? { tls: { mode: 'verify-full', ca: signer, servername: host } } : {}),
+    ...(existsSync(authorityFile) ? { tls: { mode: 'verify-full', ca: authorityFile, servername: host } } : {}),
   },
   password: () => readFile(consolePasswordFile, 'utf8'),
   databases: [environment.database, readersDatabase(environment.database)],
