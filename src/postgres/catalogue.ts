@@ -76,7 +76,7 @@ export function readTables(client: Client, leaves: readonly string[] = []): Prom
 const ofReplication = ['pg_publication', 'pg_publication_rel', 'pg_subscription', 'pg_subscription_rel'];
 
 /** What each domain is over, however deep: with the modifier that it brings, and whether anything on the way refuses values. */
-const domains = `
+export const domains = `
     WITH RECURSIVE over AS (
       SELECT d.oid AS domain, d.typbasetype AS base, d.typtypmod AS modifier, 1 AS depth,
         d.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = d.oid) AS constrained

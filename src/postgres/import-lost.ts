@@ -4,6 +4,7 @@ import { VerdigrisError } from '../model/errors.ts';
 import { label, ownRows, qualified, readTables, type Table } from './catalogue.ts';
 import { one, rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
+import { compared, readOrders } from './key-order.ts';
 import { lostRowSchema, type LostRow } from './lost-rows.ts';
 import { ident } from './quote.ts';
 
@@ -16,7 +17,7 @@ import { ident } from './quote.ts';
  */
 export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
   const tables = new Map((await readTables(client)).map((table) => [label(table), table]));
-  const touched = new Set<Table>();
+  const touched = new Map<Table, Orders>();
   let count = 0;
   await withTransaction(client, async () => {
     const { session_replication_role: fires } = await one<{ session_replication_role: string }>(
@@ -28,27 +29,32 @@ export async function importLost(client: Client, file: string): Promise<{ rows: 
       for await (const { line, number } of linesOf(file)) {
         const table = tables.get(line.relation.join('.'));
         if (!table) throw conflict(file, number, line, 'the table does not exist here');
-        touched.add(table);
+        const orders = touched.get(table) ?? (await readOrders(client, qualified(table)));
+        touched.set(table, orders);
         if (turn === 'before') count++;
         const values = line[turn];
-        if (values && !(turn === 'before' ? await takeOut(client, table, values) : await putIn(client, table, values)))
+        if (
+          values &&
+          !(turn === 'before' ? await takeOut(client, table, values, orders) : await putIn(client, table, values))
+        )
           throw conflict(file, number, line, 'the row is not here as it was when the export was written');
       }
     }
-    for (const table of touched) await requireReferences(client, table, file);
+    for (const table of touched.keys()) await requireReferences(client, table, file);
   });
   return { rows: count, tables: touched.size };
 }
 
 type Values = NonNullable<LostRow['row']>;
+type Orders = Awaited<ReturnType<typeof readOrders>>;
 
-async function takeOut(client: Client, table: Table, values: Values): Promise<boolean> {
+async function takeOut(client: Client, table: Table, values: Values, orders: Orders): Promise<boolean> {
   const names = Object.keys(values).filter((name) => table.columns.some((column) => column.name === name));
   // By its key where there is one, so that an index finds it; by the text of the rest, so that it is the very row.
   const keyed = new Set(table.primaryKey.filter((name) => names.includes(name)));
   const matches = names.map((name, place) =>
     keyed.has(name)
-      ? `r.${ident(name)} = $${place + 1}`
+      ? compared(`r.${ident(name)}`, '=', `$${place + 1}`, orders.get(name) ?? null)
       : `${columnText('r', name)} IS NOT DISTINCT FROM $${place + 1}::text`,
   );
   const { rowCount } = await client.query(

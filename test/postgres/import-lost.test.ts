@@ -16,6 +16,7 @@ const schema = `
   CREATE FUNCTION s.shown(s.pr) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'same' $$; CREATE CAST (s.pr AS text) WITH FUNCTION s.shown(s.pr);
   CREATE TABLE s.every (id int PRIMARY KEY, n numeric, f float8, f4 float4, ts timestamptz, i interval, b bytea, j json, jb jsonb, a int[], txt text,
     c char(5), m s.mood, r int4range, x xml, p s.pr, bits bit(3), pt point, big bigint, d s.positive, g int GENERATED ALWAYS AS (id * 2) STORED);
+  CREATE EXTENSION ltree SCHEMA s; CREATE TABLE s.tree (at s.ltree PRIMARY KEY, v text); INSERT INTO s.tree VALUES ('a.b', 'x'), ('a.c', 'x'), ('a.d', 'x');
   CREATE TABLE s."t" (t text, "r" json, k int, c text);
   CREATE TABLE s.part (id int, k int, v text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
   CREATE TABLE s.part1 PARTITION OF s.part FOR VALUES IN (1); CREATE TABLE s.part2 PARTITION OF s.part FOR VALUES IN (2);
@@ -39,13 +40,14 @@ const changes = `
   UPDATE s.part SET k = 2 WHERE id = 8; DELETE FROM s.part WHERE id = 9; INSERT INTO s.part VALUES (99, 2, 'n');
   UPDATE s.heir SET v = 'changed' WHERE id = 3; DELETE FROM s.heir WHERE id = 4; INSERT INTO s.heir VALUES (5, 'h', '-1.50', '-1 day +02:00', 'x');
   UPDATE ONLY s.parent SET v = 'own' WHERE id = 1; INSERT INTO s.pointed VALUES (1); INSERT INTO s.its_heir VALUES (78);
+  UPDATE s.tree SET v = 'y' WHERE v = 'x' AND at::text = 'a.c'; DELETE FROM s.tree WHERE at::text = 'a.d'; INSERT INTO s.tree VALUES ('a', 'new');
   INSERT INTO s.child (every) VALUES (100); UPDATE s.child SET every = 500 WHERE id = 2;`;
 
 /** What psql's COPY says of every table: PostgreSQL's own text. */
 async function contents(client: Client): Promise<unknown> {
   return rows(
     client,
-    ['every', 't', 'part', 'child', 'ONLY parent', 'heir', 'pointed', 'its_heir']
+    ['every', 'tree', 't', 'part', 'child', 'ONLY parent', 'heir', 'pointed', 'its_heir']
       .map((name) => `SELECT '${name}' AS name, format('%s', q) AS row FROM ${name.replace(/(\w+)$/, 's.$1')} q`)
       .join(' UNION ALL ') + ' ORDER BY 1, 2',
   );
@@ -102,7 +104,7 @@ test('an export holds every row to the last digit, and is brought back exactly; 
           const writer = await writerOf(kept, connectionTo(server, 'kept'));
           expect(writer.user).toBe('verdigris_locker');
           const done = await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
-          expect(done).toMatchObject({ tables: 8 });
+          expect(done).toMatchObject({ tables: 9 });
           expect(await contents(kept)).toEqual(await contents(lost));
           await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
           await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });

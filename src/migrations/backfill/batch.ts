@@ -2,7 +2,7 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { qualified } from '../../postgres/catalogue.ts';
 import { one, withTransaction, type Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
-import { keyRow, positionRow, type BackfillPlan } from './plan.ts';
+import { beside, type BackfillPlan } from './plan.ts';
 
 export interface Batch {
   readonly seen: number;
@@ -39,7 +39,7 @@ export async function runBatch(
   { path, owner, from, rows, quiet }: BatchOptions,
 ): Promise<Batch> {
   const { backfill, table, key } = plan;
-  const after = from === null ? 'true' : `${keyRow(plan)} > ${positionRow(plan, 1)}`;
+  const after = from === null ? 'true' : beside(plan, '>', 1);
   const names = key.map(({ name }) => `"${name.replaceAll('"', '""')}"`);
   return withTransaction(client, async () => {
     await client.query(
@@ -68,8 +68,7 @@ export async function runBatch(
         await client.query(
           `UPDATE ${qualified(table)} SET ${backfill.set}\n` +
             // Compared as above, whatever operators the user's names would find.
-            `WHERE ${from === null ? '' : `${keyRow(plan)} OPERATOR(pg_catalog.>) ${positionRow(plan, 2)} AND `}` +
-            `${keyRow(plan)} OPERATOR(pg_catalog.<=) ${positionRow(plan, 1)} AND (${backfill.where}\n` +
+            `WHERE ${from === null ? '' : `${beside(plan, '>', 2)} AND `}${beside(plan, '<=', 1)} AND (${backfill.where}\n` +
             ')',
           from === null ? [chunk.upper] : [chunk.upper, from],
         )

@@ -2,14 +2,14 @@ import type { ErrorId } from '../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, readTables, type Table } from '../../postgres/catalogue.ts';
 import { one, rows, type Client } from '../../postgres/client.ts';
-import { ident } from '../../postgres/quote.ts';
+import { comparedByKey, readOrders, type Order } from '../../postgres/key-order.ts';
 import type { Backfill } from './files.ts';
 
 /** A backfill as the catalogue of one colour lets it run. */
 export interface BackfillPlan {
   readonly backfill: Backfill;
   readonly table: Table;
-  readonly key: readonly { readonly name: string; readonly type: string }[];
+  readonly key: readonly { readonly name: string; readonly type: string; readonly order: Order | null }[];
   /**
    * Bytes of WAL for one row at worst: after a checkpoint the first change of a page writes the page whole. Two of the
    * table, one of each index.
@@ -73,10 +73,15 @@ export async function planBackfill(client: Client, backfill: Backfill): Promise<
     "SELECT 2 + count(*)::int AS pages, current_setting('block_size')::int AS size FROM pg_index WHERE indrelid = $1::regclass AND indisready",
     [qualified(table)],
   );
+  const orders = await readOrders(client, qualified(table));
   return {
     backfill,
     table,
-    key: columns.map((column) => ({ name: column?.name ?? '', type: column?.type ?? '' })),
+    key: columns.map((column) => ({
+      name: column?.name ?? '',
+      type: column?.type ?? '',
+      order: orders.get(column?.name ?? '') ?? null,
+    })),
     mostPerRow: pages * size,
   };
 }
@@ -94,14 +99,12 @@ async function isUnique(client: Client, table: Table, names: readonly string[]):
   return found.length > 0;
 }
 
-/** `("a", "b")`, for comparing rows by the key. */
-export function keyRow({ key }: BackfillPlan): string {
-  return `(${key.map(({ name }) => ident(name)).join(', ')})`;
-}
-
-/** `($1::text[])[1]::integer, …`: a position that was written down as text. */
-export function positionRow({ key }: BackfillPlan, parameter: number): string {
-  return `(${key.map(({ type }, index) => `($${parameter}::text[])[${index + 1}]::${type}`).join(', ')})`;
+/** SQL that compares a row with a position that was written down as text, by the key. */
+export function beside({ key }: BackfillPlan, operator: '<=' | '>', parameter: number): string {
+  return comparedByKey(
+    key.map(({ type, ...column }, index) => ({ ...column, value: `($${parameter}::text[])[${index + 1}]::${type}` })),
+    operator,
+  );
 }
 
 export function refuseBackfill(

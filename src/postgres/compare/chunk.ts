@@ -1,3 +1,4 @@
+import { comparedByKey } from '../key-order.ts';
 import { ident } from '../quote.ts';
 import { one, rows, type Client } from '../client.ts';
 import { keyColumns, type Subject } from './subject.ts';
@@ -55,13 +56,13 @@ export function chunkCondition(
   first: number,
 ): { readonly sql: string; readonly values: readonly string[] } {
   const values: string[] = [];
-  const compare = (operator: string, bound: Bound | undefined) => {
+  const compare = (operator: '<=' | '>', bound: Bound | undefined) => {
     if (!bound) return [];
-    const casts = subject.key.map((column, index) => {
+    const key = subject.key.map(({ name, type, order }, index) => {
       values.push(bound[index] as string);
-      return `$${first + values.length - 1}::text::${column.type[side]}`;
+      return { name, value: `$${first + values.length - 1}::text::${type[side]}`, order: order[side] };
     });
-    return [`(${keyColumns(subject)}) ${operator} (${casts.join(', ')})`];
+    return [comparedByKey(key, operator, 't.')];
   };
   const parts = [...compare('>', chunk.after), ...compare('<=', chunk.upTo)];
   return { sql: parts.length > 0 ? parts.join(' AND ') : 'true', values };

@@ -1,4 +1,5 @@
 import { rows, type Client } from '../client.ts';
+import { orderOf, type Order } from '../key-order.ts';
 
 /** What hashing and ordering need to know of a column beyond the catalogue's facts. Read under an empty search_path. */
 export interface ColumnFacts {
@@ -13,6 +14,7 @@ export interface ColumnFacts {
   readonly collation: string | null;
   /** Digest of an enum's oids and labels; null for other types. */
   readonly labels: string | null;
+  readonly order: Order | null;
 }
 
 export interface TableFacts {
@@ -41,7 +43,8 @@ export async function readFacts(client: Client, oids: readonly number[]): Promis
           FROM pg_database d WHERE d.datname = current_database())
         ELSE concat_ws('|', c.collprovider, c.collcollate, to_jsonb(c)->>'colliculocale', to_jsonb(c)->>'colllocale',
         to_jsonb(c)->>'collicurules', c.collisdeterministic, pg_collation_actual_version(c.oid)) END AS collation,
-      (SELECT md5(string_agg(e.oid::text || ':' || e.enumlabel, ',' ORDER BY e.oid)) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels
+      (SELECT md5(string_agg(e.oid::text || ':' || e.enumlabel, ',' ORDER BY e.oid)) FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
+      ${orderOf('t.oid')} AS "order"
     FROM pg_attribute a
     JOIN base b ON b.start = a.atttypid JOIN pg_type t ON t.oid = b.oid AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace
     LEFT JOIN pg_collation c ON c.oid = a.attcollation

@@ -1,4 +1,5 @@
 import type { Client } from '../client.ts';
+import { compared } from '../key-order.ts';
 import { ident } from '../quote.ts';
 import { chunkCondition, type Bound, type Chunk } from './chunk.ts';
 import type { Subject } from './subject.ts';
@@ -60,6 +61,15 @@ export interface KeyReading {
 
 const nothing: KeyReading = { state: absent, version: null };
 
+/** The rows `t` whose keys are among the texts `k.k1`, `k.k2`, … */
+function sameKey({ key }: Subject, side: CompareSide): string {
+  return key
+    .map(({ name, type, order }, part) =>
+      compared(`t.${ident(name)}`, '=', `k.k${part + 1}::${type[side]}`, order[side]),
+    )
+    .join(' AND ');
+}
+
 /**
  * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as
  * they stand under the lock; the client must be in a transaction.
@@ -74,12 +84,7 @@ export async function lookUp(
   const width = Math.max(1, subject.key.length);
   const values = Array.from({ length: width }, (_, part) => keys.map((key) => key[part]));
   const names = values.map((_, part) => `k${part + 1}`);
-  const on =
-    subject.key.length > 0
-      ? subject.key
-          .map((column, part) => `t.${ident(column.name)} = k.k${part + 1}::${column.type[side]}`)
-          .join(' AND ')
-      : `${subject.rowHash} = k.k1::int8`;
+  const on = subject.key.length > 0 ? sameKey(subject, side) : `${subject.rowHash} = k.k1::int8`;
   const result = await client.query<[number, KeyState, string]>({
     rowMode: 'array',
     values,
@@ -110,7 +115,7 @@ export async function readColumnHashes(
     values,
     text: `SELECT k.i::int4, ARRAY[${subject.columnHashes.map((column) => `(${column.sql})::text`).join(', ')}]::text[]
       FROM unnest(${values.map((_, part) => `$${part + 1}::text[]`).join(', ')}) WITH ORDINALITY AS k(${values.map((_, part) => `k${part + 1}`).join(', ')}, i)
-      JOIN ${subject.table[side]} t ON ${subject.key.map((column, part) => `t.${ident(column.name)} = k.k${part + 1}::${column.type[side]}`).join(' AND ')}`,
+      JOIN ${subject.table[side]} t ON ${sameKey(subject, side)}`,
   });
   const found = new Map(result.rows);
   return keys.map((_, index) => found.get(index + 1));

@@ -1,4 +1,5 @@
 import { label, qualified } from '../catalogue.ts';
+import type { Order } from '../key-order.ts';
 import { ident } from '../quote.ts';
 import type { ColumnFacts, TableFacts } from './facts.ts';
 import { columnHash, rowHash } from './hash.ts';
@@ -11,6 +12,7 @@ export interface KeyColumn {
   readonly type: Readonly<Record<CompareSide, string>>;
   /** On both sides a type of PostgreSQL's own, or a domain over one. */
   readonly builtIn: boolean;
+  readonly order: Readonly<Record<CompareSide, Order | null>>;
 }
 
 /**
@@ -47,6 +49,7 @@ export function makeSubject(mapping: TableMapping, live: TableFacts, candidate: 
       name: column.name,
       type: { live: column.live.type, candidate: column.candidate.type },
       builtIn: isBuiltIn(column.live.base) && isBuiltIn(column.candidate.base),
+      order: { live: column.live.order, candidate: column.candidate.order },
     })),
     ordered: key.length > 0 && key.every((column) => sameOrder(column.live, column.candidate)),
     rowHash: whole,

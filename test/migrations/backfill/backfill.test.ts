@@ -190,6 +190,32 @@ describe('a run', () => {
     ).toEqual([{ enabled: 'R' }]);
   });
 
+  test('goes by the operators that order a key of extensions’ types, not by PostgreSQL’s of the same names', async () => {
+    await client.query(
+      `CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE DOMAIN nick AS public.citext COLLATE "C";
+        CREATE TABLE member (tenant int, at ltree, name nick, filled bool, PRIMARY KEY (tenant, at, name));
+        INSERT INTO member SELECT i % 2, ('a.' || i % 3)::ltree, chr(CASE WHEN i % 4 < 2 THEN 65 ELSE 97 END + i % 26) || i
+          FROM generate_series(1, 300) i`,
+    );
+    // Of the domain itself: never taken.
+    await client.query(
+      `CREATE FUNCTION no(nick, nick) RETURNS bool LANGUAGE plpgsql AS $$BEGIN RAISE 'not this one'; END$$;
+        CREATE OPERATOR > (LEFTARG = nick, RIGHTARG = nick, FUNCTION = no);
+        CREATE OPERATOR <= (LEFTARG = nick, RIGHTARG = nick, FUNCTION = no)`,
+    );
+    await client.query(
+      'CREATE TABLE single AS SELECT name, filled FROM member; ALTER TABLE single ADD PRIMARY KEY (name)',
+    );
+    for (const table of ['member', 'single']) {
+      const backfill = await declare(
+        `table: ${table}\nset: filled = true\nwhere: filled IS NULL\nbatch: { rows: 7 }\n`,
+        `0002_${table}`,
+      );
+      expect(await run(backfill)).toMatchObject({ seen: 300, filled: 300 });
+      expect(await one(client, `SELECT count(*)::int AS n FROM ${table} WHERE filled`)).toEqual({ n: 300 });
+    }
+  });
+
   test('stops at its time limit and goes on there; a changed text begins again, a changed limit does not', async () => {
     await client.query(people);
     const backfill = await declare(`${fill}batch: { rows: 50, time: 1ms }\n`);
