@@ -170,6 +170,7 @@ export const findingCatalogue = {
   'reader-can-write': { grade: 'refuse', title: 'reader roles can write' },
   'candidate-open': { grade: 'refuse', title: 'application roles can log in to the candidate' },
   'public-create': { grade: 'warn', title: 'every role may make objects' },
+  'superuser-functions': { grade: 'warn', title: 'functions of superusers can be replaced by others' },
   'hba-trust': { grade: 'warn', title: 'pg_hba.conf lets in over the network without a password' },
   'superuser-sessions': { grade: 'warn', title: 'superusers are connected' },
   'undeclared-sessions': { grade: 'warn', title: 'roles that are not declared are connected' },

@@ -9,10 +9,12 @@ interface Made {
   readonly owner: string;
 }
 
+/** Functions (`p`) that replicated rows fire: before PostgreSQL 16 they must not be anybody else's to replace. */
+export const firedAsSuperuser = `(current_setting('server_version_num')::int < 160000
+      AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgfoid = p.oid AND g.tgenabled IN ('A', 'R')))`;
+
 /**
  * What belongs to whoever is connected in schemas of roles that are no superusers; public is its database owner's.
- * Before PostgreSQL 16 functions that replicated rows fire are left out: apply runs them as superuser there, so they
- * must not be anybody else's to replace.
  */
 const inOthersSchemas = `
   WITH place AS (
@@ -27,8 +29,7 @@ const inOthersSchemas = `
   SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE ' ELSE 'ROUTINE ' END || p.oid::regprocedure, place.owner
     FROM pg_proc p JOIN place ON place.oid = p.pronamespace
   WHERE p.proowner = current_user::regrole AND ${notOfExtension('pg_proc', 'p.oid')}
-    AND NOT (current_setting('server_version_num')::int < 160000
-      AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgfoid = p.oid AND g.tgenabled IN ('A', 'R')))
+    AND NOT ${firedAsSuperuser}
   UNION ALL
   SELECT 'TYPE ' || format('%I.%I', place.nspname, t.typname), place.owner FROM pg_type t JOIN place ON place.oid = t.typnamespace
   WHERE t.typowner = current_user::regrole AND ${notOfExtension('pg_type', 't.oid')}

@@ -102,6 +102,7 @@ const ofAllOfIt: ReadonlySet<string> = new Set([
   'idle-transactions',
   'candidate-open',
   'public-create',
+  'superuser-functions',
   'hba-trust',
   'sessions',
   'read-only-default',

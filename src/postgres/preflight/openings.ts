@@ -1,4 +1,6 @@
 import { rows } from '../client.ts';
+import { notOfExtension } from '../fingerprint/scope.ts';
+import { firedAsSuperuser } from '../owners.ts';
 import { ident } from '../quote.ts';
 import { found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
@@ -29,6 +31,37 @@ export const publicCreate: Check = {
         'Anyone who looks names up in that schema can be made to call a function or read a table of somebody ' +
         'else’s. Verdigris’s own sessions do not; migrations and applications may.',
       fix: inOrder(open.map(({ kind, name }) => `REVOKE CREATE ON ${kind} ${ident(name)} FROM PUBLIC;`)),
+    });
+  },
+};
+
+/**
+ * The owner of a schema may drop what is in it, whoever owns that. Docs: DDL, "Schemas / Schemas and Privileges"; DROP
+ * FUNCTION. Not what belongs to an extension: it goes with that alone.
+ */
+export const superuserFunctions: Check = {
+  id: 'superuser-functions',
+  hazards: [],
+  title: 'functions of superusers that others may replace',
+  on: 'live',
+  when: ['seed'],
+  findings: ['superuser-functions'],
+  run: async (client) => {
+    const open = await rows<{ kind: string; name: string; owner: string }>(
+      client,
+      `SELECT CASE p.prokind WHEN 'a' THEN 'AGGREGATE' ELSE 'ROUTINE' END AS kind, p.oid::regprocedure::text AS name, o.rolname AS owner
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles s ON s.oid = p.proowner
+      JOIN pg_roles ns ON ns.oid = n.nspowner JOIN pg_database d ON d.datname = current_database()
+      JOIN pg_roles o ON o.oid = CASE ns.rolname WHEN 'pg_database_owner' THEN d.datdba ELSE n.nspowner END
+      WHERE ${userSchemas} AND s.rolsuper AND NOT o.rolsuper AND ${notOfExtension('pg_proc', 'p.oid')} AND NOT ${firedAsSuperuser}
+      ORDER BY 2`,
+    );
+    return found('superuser-functions', {
+      objects: open.map(({ name, owner }) => `${name} in a schema of ${owner}`),
+      reason:
+        'The owner of the schema can drop each of them and create another one of its name: what calls it, a job or ' +
+        'an event trigger of a superuser too, then runs the owner’s code.',
+      fix: inOrder(open.map(({ kind, name, owner }) => `ALTER ${kind} ${name} OWNER TO ${ident(owner)};`)),
     });
   },
 };

@@ -150,6 +150,15 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
         'DROP EVENT TRIGGER IF EXISTS at_login; DROP EVENT TRIGGER audit; DROP TABLE ddl_log; GRANT CREATE ON SCHEMA public TO PUBLIC',
       );
       await fixes(client, 'public-create', { grade: 'warn', objects: ['schema public'] });
+      await client.query(
+        `CREATE SCHEMA its AUTHORIZATION app; CREATE FUNCTION its.f(int, text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE PROCEDURE its.p() LANGUAGE sql AS ''; CREATE EXTENSION citext SCHEMA its;
+        CREATE FUNCTION its.own() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION its.own() OWNER TO app`,
+      );
+      await fixes(client, 'superuser-functions', {
+        grade: 'warn',
+        objects: ['its.f(integer,text) in a schema of app', 'its.p() in a schema of app'],
+      });
       expect(await findingOf(client, 'hba-trust')).toBeUndefined();
       const { hba } = await one<{ hba: string }>(client, "SELECT current_setting('hba_file') AS hba");
       await appendFile(hba, 'host all all 10.0.0.0/8 trust\n');
