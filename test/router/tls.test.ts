@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelRequest } from '../../src/wire/opening.ts';
 import { certificate } from '../support/certificates.ts';
-import { Pair, reader, type TestClient, TestRouter, writer } from '../support/router.ts';
+import { Pair, type TestClient, TestRouter, writer } from '../support/router.ts';
 import { until } from '../support/until.ts';
 
 let pair: Pair;
@@ -117,25 +117,4 @@ test('a renewed certificate is offered without a restart, half of a renewal is n
   await until('it is offered', async () => (await shownDirectly(router.port, 'postgresql')) === renewed);
   expect((await client.query('SELECT colour FROM me')).rows).toEqual([{ colour: 'blue' }]);
   await client.end();
-});
-
-test('one client too many is told so, in all and of its user', async () => {
-  await using router = await TestRouter.start(pair, { limits: { connections: 3, connectionsPerUser: 2 } });
-  const first = await router.connect();
-  const second = await router.connect();
-  await expect(router.connect()).rejects.toMatchObject({ code: '53300' });
-  const third = await router.connect(reader);
-  await expect(router.connect(reader)).rejects.toMatchObject({ code: '53300' });
-  await first.end();
-  const again = await until('a place', () => router.connect().catch(() => undefined));
-  await Promise.all([second, third, again].map((client) => client.end()));
-});
-
-test('a server without a free connection is reported as that at once', async () => {
-  await pair.on('blue', (client) => client.query('ALTER ROLE app CONNECTION LIMIT 0'));
-  await using router = await TestRouter.start(pair);
-  const from = performance.now();
-  await expect(router.connect()).rejects.toMatchObject({ code: '53300' });
-  expect(performance.now() - from).toBeLessThan(5_000);
-  await pair.on('blue', (client) => client.query('ALTER ROLE app CONNECTION LIMIT -1'));
 });
