@@ -93,7 +93,9 @@ export async function openLive(c: Context): Promise<boolean> {
       closed.push(...here);
       // What is done in a database under a token, the journal is told of before.
       await c.ledger.write((journal) => journal);
-      await (tables ? openTables(client, c.ledger.token, tables) : unfence(client, c.ledger.token));
+      await (tables
+        ? openTables(client, c.ledger.token, tables, c.environment.limits.switchover)
+        : unfence(client, c.ledger.token));
     });
   if (closed.length > 0)
     c.emit({ type: 'note', text: `${c.live} was still fenced: opened ${tables ? '' : 'to '}${closed.join(', ')}` });

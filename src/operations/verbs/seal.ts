@@ -7,10 +7,11 @@ import { readObjects, readRewrites, readSurroundings, rewriteKinds } from '../..
 import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Client } from '../../postgres/client.ts';
 import { isSameCut } from '../../postgres/part/cut.ts';
+import { glanceAtPart } from '../../postgres/part/glance.ts';
 import { readPart } from '../../postgres/part/read.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
-import { tablesAt } from '../engine/part.ts';
+import { tablesAt, type View } from '../engine/part.ts';
 import { keepRewrites, rewritten, rewrittenFindings } from '../gates/rewritten.ts';
 import { writtenFindings } from '../gates/proof.ts';
 import { keepFacts } from './kept-facts.ts';
@@ -18,8 +19,7 @@ import { retainedWritten } from '../gates/put-back.ts';
 import { driftFindings, followedFindings } from '../gates/schema.ts';
 
 interface Sealed {
-  /** Undefined where only a part of the database is of the release: others change the rest of its catalogues. */
-  readonly glance: Glance | undefined;
+  readonly glance: Glance;
   readonly objects: readonly SchemaObject[];
   readonly surroundings: readonly SchemaObject[];
 }
@@ -29,9 +29,9 @@ const seals = new WeakMap<Context, ReadonlyMap<Colour, Sealed>>();
 
 /** The glance comes first: what changes while the rest is read is seen by the next one. */
 async function read(c: Context, colour: Colour): Promise<Sealed> {
-  const part = tablesAt(c, colour) !== undefined;
+  const part = await c.view(colour);
   return c.on(colour, async (client) => ({
-    glance: part ? undefined : await glance(client),
+    glance: part ? await glanceAtPart(client, part.cut.carried) : await glance(client),
     objects: [...(await readObjects(client)), ...(await readRewrites(client))],
     surroundings: part ? [] : await readSurroundings(client),
   }));
@@ -105,7 +105,8 @@ export const seal: Step = {
 async function compare(c: Context, colour: Colour, before: Sealed): Promise<string[]> {
   return c.on(colour, async (client) => {
     const on = (changes: readonly string[]) => changes.map((change) => `on ${colour}: ${change}`);
-    if (!before.glance) return on(await changesOfPart(c, colour, client, before.objects));
+    const part = await c.view(colour);
+    if (part) return on(await changesOfPart(c, colour, client, part, before));
     const now = await glance(client, before.glance);
     const around = await readSurroundings(client);
     const lost = around
@@ -130,15 +131,15 @@ async function changesOfPart(
   c: Context,
   colour: Colour,
   client: Client,
-  before: readonly SchemaObject[],
+  { cut: seen }: View,
+  before: Sealed,
 ): Promise<string[]> {
-  const [seen, tables] = [await c.view(colour), tablesAt(c, colour)];
-  const { cut } = await readPart(client, tables ?? []);
+  if (movedCatalogues(before.glance, await glanceAtPart(client, seen.carried)).length === 0) return [];
   const objects = [...(await readObjects(client)), ...(await readRewrites(client))];
-  const named = diffSchema(before, objects).map(describeSchemaDifference);
-  const same = seen !== undefined && isSameCut(seen.cut, cut) && cut.torn.length === 0;
-  if (named.length > 0 || same) return named;
-  return ['what hangs on the tables that move'];
+  const named = diffSchema(before.objects, objects).map(describeSchemaDifference);
+  if (named.length > 0) return named;
+  const { cut } = await readPart(client, tablesAt(c, colour) ?? []);
+  return isSameCut(seen, cut) && cut.torn.length === 0 ? [] : ['what hangs on the tables that move'];
 }
 
 function nameOf({ kind, identity, definition }: SchemaObject): string {

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
-import { waitFor } from '../../model/wait.ts';
 import { rows, withTransaction, type Client } from '../client.ts';
 import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
@@ -62,13 +62,25 @@ export async function fenceTables(
       ].join(';'),
     );
     await client.query(made.filter(Boolean).join(';') || 'SELECT');
+  }).catch((cause: unknown) => {
+    throw isOfLocks(cause) ? writtenTo(tables, limit, cause) : cause;
   });
   await requireFencedTables(client, tables);
 }
 
+function writtenTo(tables: readonly string[], limit: number, cause: unknown): VerdigrisError {
+  return new VerdigrisError('fence-leaks', {
+    seen: `A transaction that has written to ${tables.join(', ')} was still open after ${limit} ms.`,
+    required: 'no such transaction, so that the tables can be closed.',
+    next: 'end it, or let it end; then run the same command again.',
+    cause,
+  });
+}
+
 /**
  * Does it in one transaction, in tries that queue for locks no longer than others may wait behind them. VACUUM and
- * ANALYZE of these tables end: they keep their lock for as long as they take.
+ * ANALYZE of these tables end: they keep their lock for as long as they take. After `limit` ms the error is
+ * PostgreSQL's own.
  */
 async function inTries(
   client: Client,
@@ -76,29 +88,24 @@ async function inTries(
   limit: number,
   work: () => Promise<void>,
 ): Promise<void> {
-  const attempt = async (): Promise<true> =>
-    withTransaction(client, async () => {
-      await client.query(`SET LOCAL lock_timeout = ${tryFor}; SET LOCAL client_min_messages = error`);
-      await work();
-      return true as const;
-    });
-  await waitFor(
-    () =>
-      attempt().catch(async (error: { code?: string }) => {
-        // 55P03 lock_not_available, 40P01 deadlock_detected
-        if (error.code !== '55P03' && error.code !== '40P01') throw error;
-        await endVacuum(client, tables);
-        return undefined;
-      }),
-    {
-      limit,
-      every: 1,
-      slowest: 20,
-      id: 'fence-leaks',
-      what: `no open transaction that has written to ${tables.join(', ')}`,
-      next: 'end it, or let it end; then run the same command again.',
-    },
-  );
+  const end = performance.now() + limit;
+  for (let pause = 1; ; pause = Math.min(2 * pause, 20)) {
+    try {
+      return await withTransaction(client, async () => {
+        await client.query(`SET LOCAL lock_timeout = ${tryFor}; SET LOCAL client_min_messages = error`);
+        await work();
+      });
+    } catch (error) {
+      if (!isOfLocks(error) || performance.now() >= end) throw error;
+    }
+    await endVacuum(client, tables);
+    await sleep(pause);
+  }
+}
+
+/** 55P03 lock_not_available, 40P01 deadlock_detected */
+function isOfLocks(error: unknown): boolean {
+  return ['55P03', '40P01'].includes((error as { code?: string }).code ?? '');
 }
 
 /** Tries to write to each table as who may do anything, and to change one. @throws VerdigrisError `part-open` */
@@ -138,9 +145,17 @@ async function isRefused(client: Client, statement: string): Promise<boolean> {
   }
 }
 
-/** Opens what `fenceTables` closed. Readers are not waited for: the triggers stay, and do nothing. */
-export async function openTables(client: Client, token: number, tables: readonly string[]): Promise<void> {
-  await inTries(client, tables, Number.POSITIVE_INFINITY, async () => {
+/**
+ * Opens what `fenceTables` closed, within `limit` ms. Readers are not waited for: the triggers stay, and do nothing.
+ * @throws PostgreSQL's 55P03 after that, where somebody keeps a lock: sessions explain it as `lock-timeout`.
+ */
+export async function openTables(
+  client: Client,
+  token: number,
+  tables: readonly string[],
+  limit: number,
+): Promise<void> {
+  await inTries(client, tables, limit, async () => {
     await takeToken(client, token);
     for (const { table, trigger } of await readFence(client, tables))
       if (trigger !== null) await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${fenceTrigger}`);

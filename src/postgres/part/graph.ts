@@ -46,18 +46,20 @@ export interface Graph {
 /** Name of the triggers that keep writers from the tables of a part: they come and go with a switchover. */
 export const fenceTrigger = 'verdigris_fence';
 
+const fleeting = `fleeting(classid, objid) AS (
+    SELECT 'pg_namespace'::regclass::oid, oid FROM ONLY pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
+    UNION SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN fleeting f ON f.classid = d.refclassid AND f.objid = d.refobjid)`;
+
+const made = `d.objid >= 16384 AND d.refobjid >= 16384 AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM fleeting)
+    AND NOT (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT oid FROM ONLY pg_catalog.pg_trigger WHERE tgname = '${fenceTrigger}'))`;
+
 /** All dependencies of the database, in one look, but for what sessions have in their temporary schemas. */
 export async function readGraph(client: Client): Promise<Graph> {
   const edges = await rows<Edge>(
     client,
-    `WITH RECURSIVE fleeting(classid, objid) AS (
-      SELECT 'pg_namespace'::regclass::oid, oid FROM ONLY pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
-      UNION SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN fleeting f ON f.classid = d.refclassid AND f.objid = d.refobjid)
-    SELECT classid || ':' || objid AS "from", refclassid || ':' || refobjid AS "to", objsubid AS "fromColumn", deptype AS kind
-    FROM pg_catalog.pg_depend WHERE objid >= 16384 AND refobjid >= 16384
-      AND (classid, objid) NOT IN (SELECT classid, objid FROM fleeting)
-      AND NOT (classid = 'pg_trigger'::regclass AND objid IN (SELECT oid FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1))`,
-    [fenceTrigger],
+    `WITH RECURSIVE ${fleeting}
+    SELECT d.classid || ':' || d.objid AS "from", d.refclassid || ':' || d.refobjid AS "to", d.objsubid AS "fromColumn", d.deptype AS kind
+    FROM pg_catalog.pg_depend d WHERE ${made}`,
   );
   const kinds = await rows<{ oid: string; kind: string }>(
     client,
@@ -76,3 +78,9 @@ export function graphOf(edges: readonly Edge[], kinds: readonly (readonly [Objec
     kinds: new Map(kinds),
   };
 }
+
+/** `part`: objects by their catalogues $1 and OIDs $2; `edges`: the dependencies that these have on either side. */
+export const edgesOfPart = `${fleeting}, part AS MATERIALIZED (SELECT * FROM unnest($1::oid[], $2::oid[]) AS k(class, id)),
+  edges AS (
+    SELECT d.* FROM part JOIN pg_catalog.pg_depend d ON d.classid = class AND d.objid = id WHERE ${made}
+    UNION SELECT d.* FROM part JOIN pg_catalog.pg_depend d ON d.refclassid = class AND d.refobjid = id WHERE ${made})`;

@@ -10,7 +10,7 @@ export interface Lens {
 }
 
 /** Catalogues whose rows are objects by themselves; what hangs on them is read through them. */
-const ofObjects = [
+export const ofObjects = [
   'pg_cast',
   'pg_class',
   'pg_collation',

@@ -49,19 +49,20 @@ const relationOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * TRUNCATE, REFRESH and VACUUM FULL give a relation another file and change nothing else; only of a partition does that
- * count, whose TRUNCATE its root's publication does not carry.
+ * What DDL can set of a relation `x`. TRUNCATE, REFRESH and VACUUM FULL give it another file and change nothing else;
+ * only of a partition does that count, whose TRUNCATE its root's publication does not carry.
  */
-const relations = (digest: Digest) => `
-  SELECT count(*) || ' ' || ${digest(`ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
+export const relationRow = `ROW(x.oid, x.relname, x.relnamespace, x.relowner, x.reloftype, x.relam,
     x.reltablespace, x.relkind, x.relpersistence, x.relnatts, x.relrowsecurity, x.relforcerowsecurity, x.relispopulated, x.relreplident, x.relacl,
-    x.reloptions, x.relpartbound::text, CASE WHEN x.relispartition AND x.relkind = 'r' THEN x.relfilenode END)`)} AS digest
-  FROM pg_catalog.pg_class x WHERE x.relpersistence <> 't'`;
+    x.reloptions, x.relpartbound::text, CASE WHEN x.relispartition AND x.relkind = 'r' THEN x.relfilenode END)`;
+
+const relations = (digest: Digest) => `
+  SELECT count(*) || ' ' || ${digest(relationRow)} AS digest FROM ONLY pg_catalog.pg_class x WHERE x.relpersistence <> 't'`;
 
 /** Of all rows, in no order. */
 type Digest = (row: string, filter?: string) => string;
 
-const byHash: Digest = (row, filter = '') => `coalesce(bit_xor(hash_record_extended(${row}, 0))${filter}, 0)`;
+export const byHash: Digest = (row, filter = '') => `coalesce(bit_xor(hash_record_extended(${row}, 0))${filter}, 0)`;
 
 /** Before PostgreSQL 14 no row has a hash. */
 const byText: Digest = (row, filter = '') =>
@@ -169,7 +170,7 @@ async function statements(client: Client, since: string): Promise<Statements> {
   const visible = catalogues.some(({ name }) => name === 'pg_subscription') ? [] : [visibleSubscriptions(digest)];
   const look = ({ name }: Catalogue, where = ''): string => `SELECT '${name}' AS catalogue, count(*) || ' '
       || ${digest('ROW(x.xmin, x.ctid)', ` FILTER (WHERE age(x.xmin) <= (SELECT age('${since}'::xid)))`)} AS digest
-    FROM pg_catalog.${name} x${where}`;
+    FROM ONLY pg_catalog.${name} x${where}`;
   const made = {
     since,
     whole: [...catalogues.map((catalogue) => look(catalogue)), ...visible].join('\nUNION ALL\n'),
@@ -189,9 +190,9 @@ const visibleSubscriptions = (digest: Digest) => `SELECT 'pg_subscription' AS ca
     || ${digest('ROW(x.oid, x.subname, x.subowner, x.subenabled, x.subslotname, x.subpublications)')} AS digest
   FROM pg_catalog.pg_subscription x`;
 
-const temporary = `WITH fleeting AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'),
-    temporary AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
-    temporary_type AS MATERIALIZED (SELECT oid FROM pg_catalog.pg_type WHERE typnamespace IN (SELECT s.oid FROM temporary s))
+const temporary = `WITH fleeting AS MATERIALIZED (SELECT oid FROM ONLY pg_catalog.pg_class WHERE relpersistence = 't'),
+    temporary AS MATERIALIZED (SELECT oid FROM ONLY pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'),
+    temporary_type AS MATERIALIZED (SELECT oid FROM ONLY pg_catalog.pg_type WHERE typnamespace IN (SELECT s.oid FROM temporary s))
     `;
 
 /** A session's own functions, types and domains come and go with it, and the fence ends sessions. */

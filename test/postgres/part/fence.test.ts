@@ -3,6 +3,7 @@ import { operatorRole } from '../../../src/model/names.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { dropOpened, fenceTables, openTables, requireFencedTables } from '../../../src/postgres/part/fence.ts';
+import { lockTimeouts } from '../../../src/postgres/lock-timeout.ts';
 import { readLens } from '../../../src/postgres/part/lens.ts';
 import { describePart, readPart } from '../../../src/postgres/part/read.ts';
 import { withClient, withOwnSession } from '../../../src/postgres/session.ts';
@@ -82,7 +83,7 @@ test('closed tables refuse every writer and every change, and the rest of the da
       await other.query('REINDEX TABLE CONCURRENTLY public.orders');
     });
     await fenceTables(client, 1, tables, 10_000);
-    await openTables(client, 1, tables);
+    await openTables(client, 1, tables, 10_000);
     await another((other) =>
       other.query('INSERT INTO public.orders VALUES (2, 2); ALTER TABLE public.orders ADD COLUMN more int'),
     );
@@ -112,7 +113,7 @@ test('a transaction that has written is waited for, and nobody waits for long be
         await fenceTables(client, 1, tables, 10_000);
         await expect(writer.query('INSERT INTO public.orders VALUES (8, 8)')).rejects.toMatchObject({ code: '25006' });
       });
-      await openTables(client, 1, tables);
+      await openTables(client, 1, tables, 10_000);
       expect(await dropOpened(client)).toEqual(['public.orders']);
       await reader.query('COMMIT');
     });
@@ -120,10 +121,26 @@ test('a transaction that has written is waited for, and nobody waits for long be
   });
 });
 
+test('tables that somebody keeps locked are opened within a limit or stay closed, and the error says whose lock it was', async () => {
+  await withOrders(async (client, another) => {
+    await fenceTables(client, 1, tables, 10_000);
+    const explained = lockTimeouts(client, 500);
+    await another(async (holder) => {
+      await holder.query('BEGIN; LOCK TABLE public.orders IN ROW EXCLUSIVE MODE');
+      const ended = await explained(await failure(openTables(client, 1, tables, 500)));
+      expect(ended).toMatchObject({ id: 'lock-timeout', seen: expect.stringContaining('owner1 (pid') });
+      await requireFencedTables(client, tables);
+      await holder.query('COMMIT');
+    });
+    await openTables(client, 1, tables, 10_000);
+    await client.query('INSERT INTO public.orders VALUES (9, 9)');
+  });
+});
+
 test('VACUUM of a table ends where it would keep the tables from being closed or opened', async () => {
   await withOrders(async (client, another) => {
     await client.query('INSERT INTO public.orders SELECT n, n FROM generate_series(10, 20000) n');
-    for (const act of [() => fenceTables(client, 1, tables, 10_000), () => openTables(client, 1, tables)])
+    for (const act of [() => fenceTables(client, 1, tables, 10_000), () => openTables(client, 1, tables, 10_000)])
       await another(async (other) => {
         // At least 8 s.
         await other.query('SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1');
@@ -163,7 +180,7 @@ test('a table that was renamed before it could be closed counts as open', async 
 test('an operator with an old token neither closes nor opens', async () => {
   await withOrders(async (client) => {
     await fenceTables(client, 5, tables, 10_000);
-    await expect(openTables(client, 4, tables)).rejects.toMatchObject({ id: 'stale-token' });
+    await expect(openTables(client, 4, tables, 10_000)).rejects.toMatchObject({ id: 'stale-token' });
     await requireFencedTables(client, tables);
   });
 });

@@ -3,6 +3,10 @@ import { diffSchema } from '../../../src/postgres/fingerprint/index.ts';
 import { glance, movedCatalogues } from '../../../src/postgres/seal/glance.ts';
 import { readObjects, readRewrites } from '../../../src/postgres/seal/objects.ts';
 import type { Client } from '../../../src/postgres/client.ts';
+import { isSameCut } from '../../../src/postgres/part/cut.ts';
+import { glanceAtPart } from '../../../src/postgres/part/glance.ts';
+import { readPart } from '../../../src/postgres/part/read.ts';
+import { withPart } from '../../support/part.ts';
 import { testMajor, withDatabase } from '../../support/postgres.ts';
 
 const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
@@ -42,4 +46,35 @@ export async function unnoticed(list: readonly string[]): Promise<string[]> {
     if (moved.length > 0) faults.push(`seen although taken back: ${moved.join(', ')}`);
   });
   return faults;
+}
+
+const partOfIt = ['t', 'ch', 'idt', 'gent', 'pa', 'pol', 'ityped', 't0d', 'plain', 't0'].map(
+  (name) => `public.${name}`,
+);
+
+/** Those that reading all of a part finds and a glance at it does not, each made and taken back; and how many it finds. */
+export async function unnoticedOfPart(list: readonly string[]): Promise<{ faults: string[]; found: number }> {
+  const faults: string[] = [];
+  let found = 0;
+  await withPart(await read('base.sql'), partOfIt, async (own, cut) => {
+    const before = await objects(own);
+    const still = await glanceAtPart(own, cut.carried);
+    for (const statement of list) {
+      await own.query('BEGIN');
+      try {
+        await own.query(statement);
+        const moved = movedCatalogues(still, await glanceAtPart(own, cut.carried));
+        const { cut: now } = await readPart(own, partOfIt);
+        const named = diffSchema(before, await objects(own)).map(({ kind, identity }) => `${kind} ${identity}`);
+        if (named.length === 0 && now.torn.length === 0 && isSameCut(cut, now)) continue;
+        found += 1;
+        if (moved.length === 0) faults.push(`not seen: ${statement} ${named.join(', ')}`);
+      } catch (error) {
+        faults.push(`${statement}: ${String(error)}`);
+      } finally {
+        await own.query('ROLLBACK');
+      }
+    }
+  });
+  return { faults, found };
 }

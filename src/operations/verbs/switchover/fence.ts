@@ -45,7 +45,9 @@ export const fence: Step = {
 async function openLive(c: Context): Promise<void> {
   const tables = tablesAt(c, c.live);
   await inFenced(c, c.live, (client) =>
-    tables === undefined ? unfence(client, c.ledger.token) : openTables(client, c.ledger.token, tables),
+    tables === undefined
+      ? unfence(client, c.ledger.token)
+      : openTables(client, c.ledger.token, tables, c.environment.limits.switchover),
   );
 }
 
