@@ -36,3 +36,8 @@ export function collidingRow(error: string): string | undefined {
     return undefined;
   return `DELETE FROM ${table} WHERE ${column} = '${value}'`;
 }
+
+/** Whether the table that a row is for is not there: it is sent under the name that its table had when it was written. */
+export function lacksTable(error: string): boolean {
+  return /logical replication target relation "[^"]+" does not exist/.test(error);
+}

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataDirectory } from '../../src/platform/local/server.ts';
 import { crossBarrier } from '../../src/postgres/barrier.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { one, rows } from '../../src/postgres/client.ts';
+import { readSubscription } from '../../src/postgres/stream/subscription.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, openBench, served, type OpenBench } from './support.ts';
 import { failure } from '../support/failure.ts';
@@ -208,6 +210,37 @@ describe('replication', () => {
       );
       await bench.verb('rollback');
       await abandoned();
+    },
+  );
+
+  test(
+    'fault 16: a row was written while its schema had another name: switch and status say that abandoning is the way on, and it is',
+    { timeout },
+    async () => {
+      await verified();
+      await bench.on('blue', (client) =>
+        client.query(`ALTER SCHEMA load RENAME TO elsewhere; INSERT INTO elsewhere.row VALUES (3000, 'under another name');
+          ALTER SCHEMA elsewhere RENAME TO load`),
+      );
+      const name = await slotName();
+      await until('apply stopped', async () =>
+        bench.on('green', async (client) => (await readSubscription(client, name))?.errors !== 0),
+      );
+      const refused = await failure(bench.verb('switch'));
+      expect(refused.facts).toMatchObject({
+        findings: [{ id: 'apply-stopped', fix: expect.stringMatching(/^Run `verdigris abandon`/) as unknown }],
+      });
+      const { troubles } = await readStatus(bench.environment, bench.platform);
+      expect(troubles).toContainEqual(
+        expect.objectContaining({
+          id: 'apply-stopped',
+          repair: expect.stringMatching(/^`verdigris abandon`/) as unknown,
+        }),
+      );
+      await abandoned();
+      await verified();
+      await bench.verb('switch');
+      expect(await bench.on('green', (client) => rows(client, 'SELECT FROM load.row WHERE id = 3000'))).toHaveLength(1);
     },
   );
 });

@@ -65,6 +65,9 @@ test('the repair is a command that works where the environment is and in the sta
   expect(stopped(applyError)).toEqual([
     expect.stringMatching(/^`verdigris psql \w+ -c "DELETE FROM public\.item WHERE id = '7'"`/),
   ]);
+  expect(stopped('ERROR: logical replication target relation "gone.item" does not exist')).toEqual([
+    expect.not.stringContaining('explain'),
+  ]);
   // What would have to be quoted in a shell is left to a person.
   for (const odd of ['$(reboot)', "x'y", 'a`b`'])
     expect(stopped(applyError.replace('=(7)', `=(${odd})`))).toEqual([

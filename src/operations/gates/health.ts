@@ -1,5 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
+import { lacksTable } from '../../postgres/apply-error.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -97,14 +98,17 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
       findings.push(refuse('subscription-missing', `the subscription on ${to} is gone`, 'Nothing is applied there.'));
     else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c)))) {
       const error = (await c.platform.servers.applyError?.(to)) ?? 'its log says which';
-      const byHand = retained
-        ? fix
-        : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.';
+      const byHand =
+        retained || lacksTable(error)
+          ? fix
+          : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.';
       findings.push(
         refuse(
           'apply-stopped',
           `apply on ${to} does not get past an error: ${error}`,
-          'A change could not be applied, and nothing is skipped: all that follows waits behind it.',
+          lacksTable(error)
+            ? `A row was written on ${from} while its table or schema had another name: it is sent under that name for ever.`
+            : 'A change could not be applied, and nothing is skipped: all that follows waits behind it.',
           error.includes('No space left on device')
             ? `Free space on the disk of ${to}: apply goes on by itself.`
             : byHand,

@@ -1,7 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
-import { collidingRow } from '../../postgres/apply-error.ts';
+import { collidingRow, lacksTable } from '../../postgres/apply-error.ts';
 import type { Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
@@ -144,6 +144,7 @@ function ofReplication(
 
 /** Live writes win: what is in their way on the other colour is not what a client was told. */
 function repairOfApply(to: Colour, error: string | undefined, again: string): string {
+  if (error !== undefined && lacksTable(error)) return again;
   const statement = error === undefined ? undefined : collidingRow(error);
   const explained = '`verdigris explain apply-stopped`';
   return statement === undefined
