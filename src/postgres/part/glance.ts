@@ -22,6 +22,10 @@ const of = [
 const look = (name: string, condition: string, row = 'ROW(x.xmin, x.ctid)'): string => `
   SELECT '${name}' AS catalogue, count(*) || ' ' || ${byHash(row)} AS digest FROM part JOIN ONLY pg_catalog.${name} x ON ${condition}`;
 
+/** What PostgreSQL itself has, as the schema public, the lens shows too; it is in no dependency. */
+const ofPostgres = (name: string): string => `
+  SELECT 'PostgreSQL: ${name}' AS catalogue, ${byHash('ROW(x.xmin, x.ctid)')}::text AS digest FROM ONLY pg_catalog.${name} x WHERE x.oid < 16384`;
+
 const its = (catalogue: string, column: string): string =>
   `class = 'pg_catalog.${catalogue}'::regclass AND x.${column} = id`;
 
@@ -31,12 +35,13 @@ const text = `WITH RECURSIVE ${edgesOfPart}
     ...[...ofObjects, ...ofTheirs].map((name) =>
       look(name, its(name, 'oid'), name === 'pg_class' ? relationRow : undefined),
     ),
+    ...ofObjects.map(ofPostgres),
     ...of.map(([catalogue, name, column]) => look(name, its(catalogue, column))),
     ...['pg_description', 'pg_seclabel'].map((name) => look(name, 'x.classoid = class AND x.objoid = id')),
   ].join(' UNION ALL ')}`;
 
 /**
- * As `glance`, at what is of a part alone: it takes as long as the part is large, and others change the rest. What the
+ * As `glance`, at what is of a part and of PostgreSQL itself alone: it takes as long as the part is large, and others change the rest. What the
  * part needs anew, or needs it anew, is among the dependencies of its objects.
  */
 export async function glanceAtPart(client: Client, carried: ReadonlySet<ObjectKey>): Promise<Glance> {

@@ -8,7 +8,7 @@ test('every change of a live database that a switchover does not carry is notice
 });
 
 test('of a part, a glance sees whatever reading all of it finds', async () => {
-  const { faults, found } = await unnoticedOfPart(await statements());
+  const { faults, seen } = await unnoticedOfPart(await statements());
   expect(faults).toEqual([]);
-  expect(found).toBeGreaterThan(60);
+  expect(seen).toBeGreaterThan(60);
 });
