@@ -41,8 +41,8 @@ const text = `WITH RECURSIVE ${edgesOfPart}
   ].join(' UNION ALL ')}`;
 
 /**
- * As `glance`, at what is of a part and of PostgreSQL itself alone: it takes as long as the part is large, and others change the rest. What the
- * part needs anew, or needs it anew, is among the dependencies of its objects.
+ * As `glance`, at what is of a part and at what PostgreSQL itself has: it takes as long as the part is large, and others
+ * change the rest. A new need of the part's, or a new object that needs it, is among the dependencies of its objects.
  */
 export async function glanceAtPart(client: Client, carried: ReadonlySet<ObjectKey>): Promise<Glance> {
   const keys = [...carried];
