@@ -30,7 +30,8 @@ export const workers = Math.ceil(availableParallelism() * 1.5);
 
 /**
  * An operator killed between any two entries of its journal, every act of the adversary beside each verb, lost servers
- * and storage put back at each state, each advice of an error's page followed, and releases in a row: `npm run test:chains`.
+ * and storage put back at each state, each advice of an error's page followed, fleets, whole lives by the command line,
+ * and releases in a row: `npm run test:chains`.
  */
 export const chains = [
   'adversary/databases',
@@ -39,7 +40,9 @@ export const chains = [
   'adversary/proofs',
   'adversary/surroundings',
   'adversary/walk',
+  'cli/fleet',
   'cli/life',
+  'cli/release',
   'cli/repairs',
   'delivery/kills',
   'external/command',
@@ -57,9 +60,13 @@ export const chains = [
   'faults/stranded',
   'faults/tool-at-switchover',
   'faults/verbs',
+  'migrations/shapes/property',
   'operations/backfill',
   'operations/backfill-kills',
   'operations/put-back',
+  'operations/resting',
+  'operations/rotate-in-release',
+  'operations/seal',
   'postgres/traps-verbs',
   'releases/chinook',
   'releases/recipes',
@@ -75,12 +82,10 @@ export const long = [
   'adversary/adversary',
   'adversary/sample',
   'cli/example',
-  'cli/fleet',
   'cli/follow',
   'cli/outlive',
   'cli/preflight',
   'cli/questions',
-  'cli/release',
   'cli/terminal',
   'cli/upgrade',
   'delivery/follow',
@@ -104,7 +109,6 @@ export const long = [
   'faults/switch',
   'faults/switched',
   'migrations/shapes/agreement',
-  'migrations/shapes/property',
   'operations/databases',
   'observe/exporter',
   'observe/flags',
@@ -121,12 +125,9 @@ export const long = [
   'operations/hook-order',
   'operations/hooks',
   'operations/older-journal',
-  'operations/resting',
   'operations/retained',
   'operations/rotate',
   'operations/rotate-declared',
-  'operations/rotate-in-release',
-  'operations/seal',
   'operations/snapshots',
   'operations/untried',
   'package/pack',

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { withOperator } from '../../src/operations/operator.ts';
 import { drill } from '../../src/operations/proofs/drill.ts';
@@ -28,14 +29,14 @@ test(
     await withEnvironment({ settings }, async ({ environment, platform, verb, on, credentials, home, events }) => {
       const secrets = new Set(Object.values(credentials));
       const commandLines = new Set<string>();
-      const watching = setInterval(() => {
-        void (async () => {
+      let watching = true;
+      const watched = (async () => {
+        for (; watching; await delay(300))
           for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
             const file = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
             commandLines.add(`${await file('cmdline')} ${await file('environ')}`);
           }
-        })().catch(() => undefined);
-      }, 500);
+      })();
       const signal = new AbortController().signal;
       const parts = {
         environment,
@@ -59,7 +60,8 @@ test(
         await verb('abandon');
         await drill(parts);
       } finally {
-        clearInterval(watching);
+        watching = false;
+        await watched;
       }
       const verifiers = await on(environment.live, (client) =>
         rows<{ verifier: string }>(
