@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { env } from './vitest.config.ts';
+import { env, tries } from './vitest.config.ts';
 
 /** Pages in a real Chromium, `/usr/bin/chromium` or CHROMIUM: `npm run test:browser`. It fails where there is none. */
 export default defineConfig({
@@ -9,6 +9,6 @@ export default defineConfig({
     testTimeout: 400_000,
     hookTimeout: 60_000,
     maxWorkers: 1,
-    retry: process.env['CI'] ? 1 : 0,
+    ...tries,
   },
 });

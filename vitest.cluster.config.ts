@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { compiled } from './vitest.config.ts';
+import { compiled, tries } from './vitest.config.ts';
 
 /**
  * Files that take minutes each and repeat a promise under one more fault or one more way of asking: in `npm run test:cluster:all` only.
@@ -51,7 +51,6 @@ export default defineConfig({
     testTimeout: 1_800_000,
     hookTimeout: 300_000,
     maxWorkers: 2,
-    // Two environments share a node: a second try tells a slow pod from a defect, and is shown.
-    retry: process.env['CI'] ? 1 : 0,
+    ...tries,
   },
 });

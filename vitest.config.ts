@@ -25,6 +25,14 @@ export const env = {
   ...(process.env['TMPDIR'] === undefined && hasRoom() ? { TMPDIR: memory } : {}),
 };
 
+/**
+ * On a machine that is shared a server may take longer to start than a wait allows: in CI a second try tells that from
+ * a defect, and what failed at first is printed.
+ */
+export const tries = process.env['CI']
+  ? { retry: 1, reporters: ['default', fileURLToPath(new URL('test/support/retried.ts', import.meta.url))] }
+  : {};
+
 /** Three on two cores: a test waits for its servers half of the time, and a fourth worker makes those time out. */
 export const workers = Math.ceil(availableParallelism() * 1.5);
 
@@ -163,8 +171,6 @@ export default defineConfig({
     // A worker goes on with the next file: a process for each costs a third of the run. `test/docs/shared-process.test.ts`
     // holds that a file leaves nothing behind in it.
     isolate: false,
-    // On a machine that is shared a server may take longer to start than a wait allows: a second try tells that from a
-    // defect, and is shown.
-    retry: process.env['CI'] ? 1 : 0,
+    ...tries,
   },
 });

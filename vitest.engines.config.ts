@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { env } from './vitest.config.ts';
+import { env, tries } from './vitest.config.ts';
 
 /** Migration engines, SOPS and what reads flag files, with the real tools: Java, Maven, Go and npm fetch them. */
 export default defineConfig({
@@ -12,6 +12,6 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 600_000,
     maxWorkers: 2,
-    retry: process.env['CI'] ? 1 : 0,
+    ...tries,
   },
 });

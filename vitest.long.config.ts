@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { env, long, workers } from './vitest.config.ts';
+import { env, long, tries, workers } from './vitest.config.ts';
 
 /** What takes minutes: `npm run test:long`, and with everything else that needs no cluster `npm run test:all`. */
 export default defineConfig({
@@ -11,6 +11,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: workers,
     isolate: false,
-    retry: process.env['CI'] ? 1 : 0,
+    ...tries,
   },
 });
