@@ -143,6 +143,7 @@ export const long = [
   'postgres/logical-seed/majors',
   'postgres/logical-seed/tables',
   'postgres/seal/every',
+  'postgres/stream/publication',
   'postgres/traps',
   'scripts/new',
 ].map((name) => `test/${name}.test.ts`);

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, type Table } from '../catalogue.ts';
-import { rows, type Client } from '../client.ts';
+import { one, rows, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
 import { dropSlot } from './slot.ts';
@@ -123,11 +124,32 @@ export function sealOf(stream: string): string {
   return `${stream} sealed`;
 }
 
-/** Drops slot, publication and marker; ends the sender that may still hold the slot. */
+/** Drops slot, publication and marker; ends the sender that may still hold the slot. No client's statement fails by it. */
 export async function unpublish(publisher: Client, name: string): Promise<void> {
   await dropSlot(publisher, name);
-  await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  if (await isPublished(publisher, name)) {
+    await publish(publisher, name, []);
+    await forgotten(publisher);
+    await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
+  }
   await forgetMarkers(publisher, name);
+}
+
+/** Milliseconds for which statements are waited for that began before. Longer ones have looked long since. */
+const longest = 1_000;
+
+/**
+ * UPDATE and DELETE read which publications have their table, and then each of these: one that was dropped in between
+ * ends them with XX000 `cache lookup failed for publication` (RelationBuildPublicationDesc in relcache.c). So nothing of
+ * the user's is in it any more when it goes, and who may have read otherwise has ended.
+ */
+async function forgotten(publisher: Client): Promise<void> {
+  const { now } = await one<{ now: string }>(publisher, 'SELECT clock_timestamp()::text AS now');
+  const busy = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+    AND state = 'active' AND query_start <= $1::timestamptz AND pid <> pg_backend_pid() LIMIT 1`;
+  const end = performance.now() + longest;
+  do await sleep(10);
+  while ((await rows(publisher, busy, [now])).length > 0 && performance.now() < end);
 }
 
 export async function forgetMarkers(publisher: Client, name: string): Promise<void> {
