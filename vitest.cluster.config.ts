@@ -40,6 +40,7 @@ const long = [
   'up-command',
   'up-delivery',
   'up-rotate',
+  'upgrade-killed',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Tests on a real cluster, by KUBECONFIG: `npm run test:cluster`. Each in a namespace of its own, so two at a time. */
