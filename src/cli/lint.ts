@@ -131,8 +131,7 @@ async function run(given: readonly string[], options: Options): Promise<void> {
   if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
   // Nor does it save what it takes for the linter's own code: a run is over before that pays.
   setFlagsFromString('--no-opt');
-  const stdin = options.stdin !== undefined && options.stdin !== false;
-  const paths = given.length > 0 || stdin ? given : await declaredFolders(path.resolve('.'));
+  const paths = given.length > 0 || takesStdin(options) ? given : await declaredFolders(path.resolve('.'));
   const around = await surroundingsOf(paths);
   const config = await configuration(options, around);
   const found = await inputs(paths, options);
@@ -204,9 +203,13 @@ function judged({ environment, settings }: Surroundings, options: Options): { re
   };
 }
 
+function takesStdin({ stdin }: Options): boolean {
+  return stdin !== undefined && stdin !== false;
+}
+
 async function inputs(paths: readonly string[], options: Options): Promise<LintInput[]> {
   const files = await sqlFiles(paths);
-  if (options.stdin !== undefined && options.stdin !== false) {
+  if (takesStdin(options)) {
     files.push({
       path: typeof options.stdin === 'string' ? options.stdin : 'stdin.sql',
       text: await buffer(process.stdin),

@@ -7,8 +7,9 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { withPooledSession } from '../../src/postgres/session.ts';
 import { asOwner, legacy, secret } from './support/legacy.ts';
-import { clusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
+import { clusterEnvironment } from './support/environment.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
+import { walk } from './support/walk.ts';
 
 const declare = (namespace: string, adopt: Record<string, unknown> = {}, more: Record<string, unknown> = {}) => ({
   name: 'shop',
@@ -68,18 +69,6 @@ async function throughOldService({ admin }: TestNamespace): Promise<unknown> {
         "SELECT current_setting('cluster_name') AS name, pg_is_in_recovery() AS recovering, (SELECT count(*)::int FROM kept) AS kept",
       ),
   );
-}
-
-async function walk(
-  { verb }: ClusterEnvironment,
-  workload: Parameters<Parameters<ClusterEnvironment['clients']>[0]>[0],
-  ...verbs: readonly ('seed' | 'migrate' | 'verify' | 'switch' | 'rollback')[]
-): Promise<void> {
-  for (const each of verbs) {
-    await verb(each);
-    const { acknowledged } = workload.stats();
-    await workload.until((stats) => stats.acknowledged > acknowledged + 50, 60_000);
-  }
 }
 
 test('a database of plain manifests is adopted as it runs, released under load, rolled back to without loss, and let go as it is', async () => {

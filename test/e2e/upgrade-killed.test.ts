@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
-import { declaration, fill, major, upgrade, walk } from './support/upgrade.ts';
+import { declaration, fill, major, upgrade } from './support/upgrade.ts';
+import { walk } from './support/walk.ts';
 
 /** The command line as a process of its own, with the operator's rights, killed once `moment` has come. */
 async function killedOperator(

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from './support/environment.ts';
-import { declaration, fill, major, upgrade, walk } from './support/upgrade.ts';
+import { declaration, fill, major, upgrade } from './support/upgrade.ts';
+import { walk } from './support/walk.ts';
 
 test('15 to 17 inside a release, under load: switched, rolled back without loss to 15, forward again, accepted', async () => {
   await withClusterEnvironment(

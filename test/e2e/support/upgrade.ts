@@ -1,6 +1,4 @@
 import { one, type Client } from '../../../src/postgres/client.ts';
-import type { Workload } from '../../../src/workload/start.ts';
-import type { ClusterEnvironment } from './environment.ts';
 
 export const upgrade = 'test/postgres-upgrade:15-to-17';
 export const declaration = { colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 17 } } };
@@ -21,18 +19,6 @@ export async function fill(client: Client): Promise<void> {
     CREATE MATERIALIZED VIEW public.totals AS SELECT count(*) AS books, sum(cents) AS cents FROM public.book;
     CREATE ROLE auditor LOGIN PASSWORD 'auditor' VALID UNTIL '2040-01-01';
     ALTER ROLE auditor SET work_mem = '8MB'`);
-}
-
-export async function walk(
-  { verb }: ClusterEnvironment,
-  workload: Workload,
-  ...verbs: readonly ('seed' | 'migrate' | 'verify' | 'switch' | 'rollback')[]
-): Promise<void> {
-  for (const each of verbs) {
-    await verb(each);
-    const { acknowledged } = workload.stats();
-    await workload.until((stats) => stats.acknowledged > acknowledged + 50, 60_000);
-  }
 }
 
 export const major = (client: Client) =>
