@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { label, qualified, type Table } from '../catalogue.ts';
-import { one, rows, type Client } from '../client.ts';
+import { one, rows, withTransaction, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
 import { dropSlot } from './slot.ts';
@@ -124,12 +124,11 @@ export function sealOf(stream: string): string {
   return `${stream} sealed`;
 }
 
-/** Drops slot, publication and marker; ends the sender that may still hold the slot. No client's statement fails by it. */
+/** Drops slot, publication and marker; ends the sender that may still hold the slot. */
 export async function unpublish(publisher: Client, name: string): Promise<void> {
   await dropSlot(publisher, name);
   if (await isPublished(publisher, name)) {
-    await publish(publisher, name, []);
-    await forgotten(publisher);
+    await emptied(publisher, name);
     await publisher.query(`DROP PUBLICATION IF EXISTS ${ident(name)}`);
   }
   await forgetMarkers(publisher, name);
@@ -137,12 +136,41 @@ export async function unpublish(publisher: Client, name: string): Promise<void> 
 
 /** Milliseconds for which statements are waited for that began before. Longer ones have looked long since. */
 const longest = 1_000;
+/** Milliseconds that a table's lock is waited for. */
+const lockLimit = 100;
 
 /**
  * UPDATE and DELETE read which publications have their table, and then each of these: one that was dropped in between
  * ends them with XX000 `cache lookup failed for publication` (RelationBuildPublicationDesc in relcache.c). So nothing of
  * the user's is in it any more when it goes, and who may have read otherwise has ended.
+ * For the clients' sake alone: dropping needs no lock of a table, emptying does. What somebody holds locked for
+ * longer than the limit (VACUUM, LOCK TABLE) stays in.
  */
+async function emptied(publisher: Client, name: string): Promise<void> {
+  const free = await rows<{ name: string }>(
+    publisher,
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE p.pubname = $1 AND NOT EXISTS (SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+      WHERE l.relation = c.oid AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND l.granted AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+        AND coalesce(a.xact_start < clock_timestamp() - $2 * interval '1 ms', true))`,
+    [name, lockLimit],
+  );
+  if (free.length === 0) return;
+  const list = free.map((table) => `ONLY ${table.name}`).join(', ');
+  await withTransaction(publisher, async () => {
+    await publisher.query(`SET LOCAL lock_timeout = ${lockLimit}`);
+    await publisher.query(`ALTER PUBLICATION ${ident(name)} DROP TABLE ${list}`);
+  }).then(
+    () => forgotten(publisher),
+    // One was locked, renamed or dropped since.
+    () => undefined,
+  );
+}
+
+/** Every statement has ended that was under way when this was called, or had looked long since. */
 async function forgotten(publisher: Client): Promise<void> {
   const { now } = await one<{ now: string }>(publisher, 'SELECT clock_timestamp()::text AS now');
   const busy = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { withClient } from '../../../src/postgres/session.ts';
@@ -32,5 +33,25 @@ test('a publication that comes and goes beside clients ends none of their statem
     over = true;
     await Promise.all([writers, restless]);
     expect(failed).toEqual([]);
+  });
+});
+
+test('a publication goes while somebody holds one of its tables locked', async () => {
+  await withDatabase(async (client, server) => {
+    await ensureControlSchema(client);
+    await client.query('CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE locked (id int PRIMARY KEY)');
+    await publish(
+      client,
+      'verdigris_trial',
+      ['item', 'locked'].map((name) => ({ table: { schema: 'public', name } })),
+    );
+    await withClient(connectionTo(server, 'test'), 'client', async (own) => {
+      await own.query('BEGIN; LOCK TABLE locked IN SHARE UPDATE EXCLUSIVE MODE');
+      await sleep(200);
+      await client.query("SET lock_timeout = '1s'");
+      await unpublish(client, 'verdigris_trial');
+      await own.query('COMMIT');
+    });
+    expect((await client.query('SELECT FROM pg_publication')).rows).toEqual([]);
   });
 });
