@@ -35,6 +35,7 @@ const refused: Readonly<Record<string, RegExp>> = {
   'narrow-column-type': /^22001$/,
   'enum-value-removed': /^22P02$/,
   'view-column-removed': /^42P16$/,
+  'partitioned-refuses': /^(?:0A000|42809)$/,
 };
 
 let client: Client;

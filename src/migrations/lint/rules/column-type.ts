@@ -14,6 +14,7 @@ interface Change {
   readonly to: ColumnType;
   /** USING changes values, beyond a cast to the new type. */
   readonly computed: boolean;
+  readonly collated: boolean;
 }
 
 function changeOf(command: Of<'AlterTableCmd'>, context: AlterContext): Change | undefined {
@@ -26,6 +27,7 @@ function changeOf(command: Of<'AlterTableCmd'>, context: AlterContext): Change |
     to,
     from: context.schema.column(context.table, column)?.type,
     computed: computes(definition.raw_default, column, to),
+    collated: definition.collClause !== undefined,
   };
 }
 
@@ -67,7 +69,9 @@ export const changeType: LintRule = {
       const change = changeOf(command, context);
       if (!change) return undefined;
       const { from, to, column } = change;
-      const rewrite = change.computed || !from ? 'table' : rewriteOf(from, to);
+      const kept = change.collated ? 'index' : 'none';
+      const needed = change.computed || !from ? 'table' : rewriteOf(from, to);
+      const rewrite = needed === 'none' ? kept : needed;
       if (rewrite === 'none' || (rewrite === 'utc' && zoneIsUtc(context))) return undefined;
       if (rewrite === 'index') return reindexedOnly(change, context);
       const what = from ? `from ${typeText(from)} to ${typeText(to)}` : `to ${typeText(to)}`;
@@ -106,9 +110,10 @@ export const changeType: LintRule = {
 };
 
 /** No row is written; what is indexed by the column is built again. */
-function reindexedOnly({ column, to }: Change, context: AlterContext): Draft {
+function reindexedOnly({ column, to, collated }: Change, context: AlterContext): Draft {
+  const what = collated ? 'another collation' : `a ${typeText(to)}`;
   return {
-    message: `Indexes on ${column} are built again, because a ${typeText(to)} compares in another way; no row is written.`,
+    message: `Indexes on ${column} are built again, because ${what} compares in another way; no row is written.`,
     range: context.command,
     table: context.table,
     work: 'index',

@@ -14,6 +14,7 @@ import { functionRules } from './functions.ts';
 import { indexRules } from './indexes.ts';
 import { lockRules } from './locks.ts';
 import { notNullRules } from './not-null.ts';
+import { partitionedRefuses } from './partitioned.ts';
 import { renameRules } from './renames.ts';
 import { replicationRules } from './replication.ts';
 import { scopeRules } from './scope.ts';
@@ -36,6 +37,7 @@ export const lintRules: readonly LintRule[] = [
   foreignKeyIndex,
   ...dropConstraintRules,
   ...indexRules,
+  partitionedRefuses,
   ...lockRules,
   ...inheritanceRules,
   ...dropRules,

@@ -38,6 +38,8 @@ export const createIndex: LintRule = {
     IndexStmt: (node, context) => {
       if (node.concurrent === true || context.isNew(node.relation)) return undefined;
       const partitioned = context.fact(node.relation)?.kind === 'partitioned';
+      // ON ONLY a partitioned table nothing is built.
+      if (partitioned && node.relation?.inh !== true) return undefined;
       const fix = partitioned ? {} : { fix: concurrently(context.statement.text, createWords) };
       return {
         message: `Writes to ${node.relation?.relname ?? ''} wait until the index is built.`,

@@ -20,20 +20,15 @@ export const noPrimaryKey: LintRule = {
   good: 'CREATE TABLE fresh (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);',
   check: {
     CreateStmt: (node, context) => {
-      if (node.relation?.relpersistence !== 'p' || node.partbound || node.inhRelations || likeIndexes(node))
-        return undefined;
+      // A partition has the key of its partitioned table; a child by INHERITS has none of its parent's.
+      if (node.relation?.relpersistence !== 'p' || node.partbound || likeIndexes(node)) return undefined;
+      if (node.if_not_exists === true && context.fact(node.relation)) return undefined;
       if (hasPrimaryKey(node) || identifiedLater(context.name(node.relation), context)) return undefined;
       return keyless(context, context.name(node.relation));
     },
-    CreateTableAsStmt: (node, context) => {
-      if (
-        node.objtype !== 'OBJECT_TABLE' ||
-        node.into?.rel?.relpersistence !== 'p' ||
-        identifiedLater(context.name(node.into.rel), context)
-      )
-        return undefined;
-      return keyless(context, context.name(node.into.rel));
-    },
+    CreateTableAsStmt: (node, context) =>
+      node.objtype === 'OBJECT_TABLE' ? madeOfRows(node.into, context) : undefined,
+    SelectStmt: (node, context) => madeOfRows(node.intoClause, context),
   },
 };
 
@@ -44,6 +39,11 @@ function keyless(context: LintContext, table: { schema: string; name: string }):
     fix: `ALTER TABLE ${plainTable(table)} ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;`,
     range: context.statement.range,
   };
+}
+
+function madeOfRows(into: Of<'CreateTableAsStmt'>['into'], context: LintContext): Draft | undefined {
+  const table = context.name(into?.rel);
+  return into?.rel?.relpersistence === 'p' && !identifiedLater(table, context) ? keyless(context, table) : undefined;
 }
 
 function hasPrimaryKey({ tableElts }: Of<'CreateStmt'>): boolean {
@@ -132,20 +132,9 @@ export const unlogged: LintRule = {
   good: 'CREATE TEMPORARY TABLE fresh (id bigint PRIMARY KEY);',
   remedy: false,
   check: {
-    CreateStmt: (node, context) =>
-      node.relation?.relpersistence === 'u'
-        ? {
-            message: `${node.relation.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
-            table: context.name(node.relation),
-          }
-        : undefined,
-    CreateTableAsStmt: (node, context) =>
-      node.into?.rel?.relpersistence === 'u'
-        ? {
-            message: `${node.into.rel.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
-            table: context.name(node.into.rel),
-          }
-        : undefined,
+    CreateStmt: (node, context) => unloggedMade(node.relation, context),
+    CreateTableAsStmt: (node, context) => unloggedMade(node.into?.rel, context),
+    SelectStmt: (node, context) => unloggedMade(node.intoClause?.rel, context),
     AlterTableCmd: (command, context) =>
       command.subtype === 'AT_SetUnLogged'
         ? {
@@ -156,6 +145,15 @@ export const unlogged: LintRule = {
         : undefined,
   },
 };
+
+function unloggedMade(made: Of<'CreateStmt'>['relation'], context: LintContext): Draft | undefined {
+  return made?.relpersistence === 'u'
+    ? {
+        message: `${made.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
+        table: context.name(made),
+      }
+    : undefined;
+}
 
 export const setLogged: LintRule = {
   id: 'set-logged',

@@ -82,6 +82,8 @@ export const safe: readonly string[] = [
   `SET LOCAL lock_timeout = '5s';\nSET LOCAL statement_timeout = '1min';\nALTER TABLE t ADD COLUMN n integer;`,
   'DO $$ BEGIN IF NOT EXISTS (SELECT FROM p) THEN ALTER TABLE t ADD COLUMN n integer; END IF; END $$;',
   'DO $$ BEGIN CREATE TABLE fresh (id bigint PRIMARY KEY); CREATE INDEX ON fresh (id); EXCEPTION WHEN duplicate_table THEN NULL; END $$;',
+  'CREATE TABLE IF NOT EXISTS t (id bigint);',
+  'CREATE INDEX m_at_idx ON ONLY m (at);',
   'SAVEPOINT a;\nALTER TABLE t ADD COLUMN n integer;\nRELEASE SAVEPOINT a;',
 ];
 

@@ -439,4 +439,15 @@ export const unsafe: readonly Case[] = [
     `CREATE FUNCTION own() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = "$user", public AS 'SELECT 1';`,
     'security-definer-search-path',
   ],
+  ['SELECT id INTO fresh FROM p;', 'table-without-primary-key'],
+  ['SELECT id INTO UNLOGGED fresh FROM p;', 'unlogged-table'],
+  ['CREATE TABLE fresh () INHERITS (elder);', 'table-without-primary-key'],
+  ['ALTER TABLE t ALTER COLUMN b TYPE text COLLATE "C";', 'change-column-type: ACCESS EXCLUSIVE public.t'],
+  [
+    'CREATE UNIQUE INDEX m_key ON m (id, at);\nALTER TABLE m ADD CONSTRAINT m_key UNIQUE USING INDEX m_key;',
+    'create-index-blocking: SHARE public.m',
+    'partitioned-refuses',
+  ],
+  ['ALTER TABLE m ADD FOREIGN KEY (id) REFERENCES p (id) NOT VALID;', 'stricter-constraint', 'partitioned-refuses'],
+  ['CREATE INDEX m_at_idx ON ONLY m (at);\nDROP INDEX CONCURRENTLY m_at_idx;', 'partitioned-refuses', 'half-applied'],
 ];
