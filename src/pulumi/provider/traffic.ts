@@ -69,17 +69,12 @@ export class TrafficResource {
     const failures = inputIssues(whole).map(({ path, message }) => ({ property: path, reason: message }));
     if (failures.length > 0) return { inputs, failures };
     const found = await this.#filled(inputsIn(whole), 'environment' in olds ? inputsIn(olds) : undefined);
-    // What is derived from a secret is one.
-    const secret = unwrap(given['environment']).secret;
-    const derived = Object.entries(found).filter(([, part]) => part !== undefined);
-    return {
-      inputs: { ...inputs, ...Object.fromEntries(derived.map(([key, part]) => [key, secret ? asSecret(part) : part])) },
-      failures,
-    };
+    return { inputs: { ...inputs, ...derived({ ...found }, given) }, failures };
   }
 
   async diff(olds: Values, news: Values, oldInputs: Values = {}): Promise<DiffResult> {
-    const before = inputsIn('environment' in oldInputs ? oldInputs : olds);
+    const { objects } = inputsIn(olds);
+    const before = { ...inputsIn('environment' in oldInputs ? oldInputs : olds), ...(objects && { objects }) };
     const after = unwrap(news);
     if (after.unknown) return { changes: true };
     const wanted = inputsIn(news);
@@ -215,8 +210,11 @@ export class TrafficResource {
       ),
     );
     const seen = await backend.observe(environment);
-    // A release that walks by itself has not come to the declared colour yet.
-    return outputsOf(seen ? { ...news, live: seen.live } : news, seen);
+    if (!seen) return outputsOf(news, seen);
+    // A release that walks by itself may have gone further than was planned, or has not come to the declared colour yet.
+    const walks = environment.delivery.steps.length > 0;
+    const { objects } = walks ? await this.#filled(inputs, inputs) : inputs;
+    return outputsOf({ ...news, ...derived({ objects }, news), live: seen.live }, seen);
   }
 
   /** Tells a failure with its id to whoever listens; the engine itself gets its text. */
@@ -246,6 +244,13 @@ export class TrafficResource {
     const { live, canary, ...environment } = declared;
     return withDefaults({ live, ...(canary === undefined ? {} : { canary }), environment });
   }
+}
+
+/** What is filled in beside what is given; of a declaration that is a secret it is one. */
+function derived(found: Readonly<Record<string, unknown>>, { environment }: Values): Values {
+  const { secret } = unwrap(environment);
+  const parts = Object.entries(found).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(parts.map(([key, part]) => [key, secret ? asSecret(part) : part]));
 }
 
 function isFilledIn(key: string): boolean {

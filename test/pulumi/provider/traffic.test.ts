@@ -411,6 +411,29 @@ test('a release that waits is a change, until an update has walked it to its end
   expect(await diff('id', urn, ended, inputs)).toEqual({ changes: false });
 });
 
+test('a release that retired its old colour by itself leaves nothing to change', async () => {
+  const steps = ['seed', 'migrate', 'verify', 'switch', 'retire after 5s'];
+  const walking = {
+    ...inputs,
+    live: 'green',
+    environment: { ...declaration, delivery: { steps } },
+  };
+  const journal = { live: 'green', liveRelease: '2', generation: 2, streams: 1 } as const;
+  const blue = { generation: 1, major: 15, release: '1', adopted: false };
+  const green = { generation: 2, major: 15, release: '2', adopted: false };
+  seen = { ...present, live: 'green', state: 'switched' };
+  const switched = { ...journal, state: 'switched', release: { from: '1', to: '2' } as never } as const;
+  standing = { journal: switched, lives: { blue, green } };
+  const wanted = await checked(walking);
+  expect(Object.keys(wanted['objects'] ?? {})).toContain('StatefulSet/shop-blue');
+  // It is single by the time that the update ends.
+  standing = { journal: { ...journal, state: 'single', release: null, left: '1' }, lives: { green } };
+  const { outs } = await update('id', urn, wanted, wanted);
+  const again = await checked(walking, outs);
+  expect(Object.keys(again['objects'] ?? {})).not.toContain('StatefulSet/shop-blue');
+  expect(await diff('id', urn, outs, again, wanted)).toEqual({ changes: false });
+});
+
 test('an import takes the declaration that the cluster has, and finds nothing to change in it', async () => {
   seen = present;
   const found = await read('default/shop', urn, {});
