@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
+import { isWayBack } from '../way-back.ts';
 import type { LintInput } from './finding.ts';
 
 /** Hidden ones too: what editors and archives leave beside a file. */
@@ -33,9 +34,9 @@ async function expand(given: string): Promise<string[]> {
   if (!seen.isDirectory()) return [given];
   const files = await below(given, new Set());
   const besides = await sqitchBesides(given);
-  const names = new Set(files.map((file) => path.relative(given, file)));
+  const names = new Set(files.map((file) => path.relative(given, file).split(path.sep).join('/')));
   return [...names]
-    .filter((name) => !isUndo(name, names))
+    .filter((name) => !isWayBack(name, names))
     .toSorted(compareFiles)
     .map((name) => path.join(given, name))
     .filter((file) => !besides.some((folder) => file.startsWith(folder)));
@@ -85,16 +86,4 @@ export function compareFiles(one: string, other: string): number {
   if (at < 0) return 0;
   const [fileA, fileB] = [at === a.length - 1, at === b.length - 1];
   return fileA === fileB ? order.compare(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
-}
-
-/**
- * `x.down.sql` of golang-migrate and its kin, `x.undo.sql` of Postgrator, `down.sql` of Diesel and Prisma; `x_down.sql`
- * and Flyway's `U1__x.sql` where the way there is beside it: alone they are migrations of that name, as refinery's are.
- */
-export function isUndo(file: string, others: ReadonlySet<string>): boolean {
-  if (/(?:^|[./])(?:down|undo)\.sql$/.test(file)) return true;
-  const pair = /^(.*[_-])down\.sql$/.exec(file)?.[1];
-  if (pair !== undefined) return others.has(`${pair}up.sql`);
-  const version = /^(.*\/)?U(\d[\w.]*__)[^/]*\.sql$/.exec(file);
-  return version !== null && [...others].some((other) => other.startsWith(`${version[1] ?? ''}V${version[2] ?? ''}`));
 }

@@ -35,6 +35,14 @@ test('of ways up and ways back beside each other only the ways up are read', asy
     await read({ '2_b.do.sql': 'SELECT 2', '2_b.undo.sql': 'nor this', '3_slow_down.do.sql': 'SELECT 3' }),
   ).toEqual(['2 b: SELECT 2', '3 slow_down: SELECT 3']);
   expect(await read({ '3_slow_down.sql': 'SELECT 3' })).toEqual(['3 slow_down: SELECT 3']);
+  expect(
+    await read({
+      '1_a_up.sql': 'SELECT 1',
+      '1_a_down.sql': 'never',
+      '2_b.sql': 'SELECT 2',
+      '2_b.rollback.sql': 'nor this',
+    }),
+  ).toEqual(['1 a_up: SELECT 1', '2 b: SELECT 2']);
   // golang-migrate would leave the plain one out.
   expect(await refusal({ '1_a.up.sql': 'SELECT 1', '2_b.sql': 'SELECT 2' })).toMatchObject({
     id: 'migrations-two-engines',

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execa } from 'execa';
-import { isUndo } from '../../../src/migrations/lint/walk.ts';
 
 let folder: string;
 
@@ -77,21 +76,6 @@ test('a database that does not answer is said, without its password', async () =
   expect(exitCode).toBe(1);
   expect(stderr).toContain('sizes');
   expect(stderr).not.toContain('hidden');
-});
-
-test.each([
-  ['a/down.sql', true],
-  ['1_x.down.sql', true],
-  ['1_x.undo.sql', true],
-  ['2_y_down.sql', true],
-  ['2_slow_down.sql', false],
-  ['a/U3__x.sql', true],
-  ['a/U4__alone.sql', false],
-  ['Update__x.sql', false],
-  ['1_shutdown.sql', false],
-  ['V1__down_payment.sql', false],
-])('%s is a down migration: %s', (file, undo) => {
-  expect(isUndo(file, new Set(['2_y_up.sql', 'a/V3__y.sql', 'V4__alone.sql', file]))).toBe(undo);
 });
 
 test('ignored files are ignored however their path is typed', async () => {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { isWayBack } from '../../way-back.ts';
 import { unreadableMigrations } from './unreadable-migrations.ts';
 
 /** One migration on disk, not read yet. */
@@ -20,8 +21,8 @@ export interface SqlSource {
 /** How a tool names its migrations: version and name, of a file's name without `.sql` or of a folder's. */
 export interface Naming {
   readonly title: RegExp;
-  /** Names that are another migration's way back. */
-  readonly undo?: RegExp;
+  /** Ways back are known by every tool's names for them, not by the tool's own alone. */
+  readonly anyWayBack?: true;
 }
 
 /** Version and name. A number belongs to the version only where it ends with the word: `0001_2fa` is version 0001. */
@@ -32,11 +33,10 @@ const down = /\.(?:down|undo)\.sql$/;
 /** What a folder per migration has: Diesel, Sourcegraph, Hasura; Prisma, Drizzle. */
 const inFolder = ['up.sql', 'migration.sql'];
 
-/** Plain SQL's own. Flyway's way back is none of its files. */
-const plain: Naming = { title: versioned, undo: /^U\d[\d._]*__.+\.sql$/ };
+const plain: Naming = { title: versioned, anyWayBack: true };
 
 /** The migrations of a folder by their names: ways up only, each a file or a folder. */
-export async function sqlSources(folder: string, { title: named, undo }: Naming = plain): Promise<SqlSource[]> {
+export async function sqlSources(folder: string, { title: named, anyWayBack }: Naming = plain): Promise<SqlSource[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw unreadableMigrations(
       `The migrations folder ${folder}`,
@@ -45,10 +45,11 @@ export async function sqlSources(folder: string, { title: named, undo }: Naming 
       cause,
     );
   });
+  const all = new Set(names);
   const places = await Promise.all(
     names
       .sort()
-      .filter((name) => undo?.test(name) !== true)
+      .filter((name) => anyWayBack !== true || !isWayBack(name, all))
       .map((name) => wayUp(folder, name)),
   );
   const found = places.filter((place) => place !== undefined);
