@@ -30,10 +30,13 @@ interface ToCome {
   readonly unknown?: string;
 }
 
+/** Bytes of a table that costs nothing to rewrite: emptying thousands of such ones takes longer. */
+const little = 1024 ** 2;
+
 /**
- * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: tables
- * are emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once more
- * with the data.
+ * The tables that the migrations will lead to, read inside a transaction on the candidate that is rolled back: large
+ * tables are emptied in it first, so that rewrites and backfills cost nothing. Where that makes a migration fail, once
+ * more with the data.
  */
 async function tablesToCome(
   client: Client,
@@ -46,14 +49,14 @@ async function tablesToCome(
   const asIs = async (unknown: string): Promise<ToCome> => ({ tables: now, schema: await readSchema(client), unknown });
   const { rehearse } = engine;
   if (!rehearse) return asIs(`the engine ${engine.name} does not say what it runs`);
-  const attempt = async (emptied: boolean): Promise<ToCome & { said: string[] }> => {
+  const attempt = async (emptied: readonly Table[]): Promise<ToCome & { said: string[] }> => {
     const said: string[] = [];
     await client.query("BEGIN; SET LOCAL lock_timeout = '5s'");
     try {
-      if (emptied && now.length > 0)
+      if (emptied.length > 0)
         await asLogin(client, () =>
           client.query(
-            `SET LOCAL session_replication_role = replica; TRUNCATE ${now.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
+            `SET LOCAL session_replication_role = replica; TRUNCATE ${emptied.map(qualified).join(', ')} CASCADE; SET LOCAL session_replication_role = origin`,
           ),
         );
       await rehearse(client, (text) => said.push(text), owner, looking);
@@ -63,9 +66,10 @@ async function tablesToCome(
     }
   };
   try {
-    const { tables, schema, said } = await attempt(true).catch((error: unknown) => {
-      if (isEffectUnknown(error)) throw error;
-      return attempt(false);
+    const large = now.filter(({ bytes }) => bytes > little);
+    const { tables, schema, said } = await attempt(large).catch((error: unknown) => {
+      if (large.length === 0 || isEffectUnknown(error)) throw error;
+      return attempt([]);
     });
     for (const text of said) say(text);
     return { tables, schema };
