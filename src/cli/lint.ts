@@ -1,48 +1,12 @@
-import path from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { buffer } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
-import { colors } from './colors.ts';
-import { count } from '../model/count.ts';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
-import { failLevelNames, type LintConfig } from '../migrations/lint/config.ts';
-import { exceeds, type LintInput, type LintReport } from '../migrations/lint/finding.ts';
-import { lintFiles } from '../migrations/lint/lint.ts';
-import { applyBaseline, baselineName, writeBaseline } from '../migrations/lint/workspace/baseline.ts';
-import { settingsNames, surroundingsOf, type Surroundings } from '../migrations/lint/workspace/find-settings.ts';
-import { declaredFolders } from '../migrations/lint/workspace/declared.ts';
-import { markApplied } from '../migrations/lint/workspace/since.ts';
-import { gitlabReport } from '../migrations/lint/output/gitlab.ts';
-import { githubReport } from '../migrations/lint/output/github.ts';
-import { jsonReport } from '../migrations/lint/output/json.ts';
-import { sarifReport } from '../migrations/lint/output/sarif.ts';
-import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
-import { configurationOf } from '../migrations/lint/workspace/configuration.ts';
-import { fixFiles, type Fixed } from '../migrations/lint/workspace/fix.ts';
-import { replaceFile } from '../machine/durable.ts';
-import { sqlFiles } from '../migrations/lint/walk.ts';
-import { graded } from './lint-database.ts';
-import { ruleList, ruleText } from './lint-rules.ts';
-
-interface Options {
-  readonly format: 'text' | 'json' | 'sarif' | 'github' | 'gitlab';
-  readonly config?: string;
-  readonly failOn?: LintConfig['failOn'];
-  readonly postgres?: string;
-  readonly target?: LintConfig['target'];
-  readonly since?: string;
-  readonly baseline?: string;
-  readonly accept?: boolean;
-  readonly fix?: boolean;
-  readonly diff?: boolean;
-  readonly lsp?: boolean;
-  readonly database?: string;
-  readonly stdin?: string | boolean;
-  readonly listRules?: boolean;
-  readonly explain?: string;
-}
+import { failLevelNames } from '../migrations/lint/config.ts';
+import { baselineName } from '../migrations/lint/workspace/baseline.ts';
+import { settingsNames } from '../migrations/lint/workspace/find-settings.ts';
+import { lintFormats } from './lint-output.ts';
+import { runLint, type LintOptions } from './lint-run.ts';
 
 const help = `
 What it finds      locks and rewrites, what the software of the current release (N) cannot live
@@ -75,9 +39,7 @@ export function lintCommand(): Command {
       '[paths...]',
       'files, or folders with *.sql files, in the order in which they are applied (default: what verdigris.yaml declares for the next release)',
     )
-    .addOption(
-      new Option('--format <format>', 'output').choices(['text', 'json', 'sarif', 'github', 'gitlab']).default('text'),
-    )
+    .addOption(new Option('--format <format>', 'output').choices([...lintFormats]).default('text'))
     .option(
       '--config <file>',
       `YAML or JSON with a verdigris-lint section (default: ${settingsNames[0]}, found from the files upwards)`,
@@ -108,7 +70,7 @@ export function lintCommand(): Command {
     .option('--list-rules', 'print the rules')
     .option('--explain <rule>', 'print the page of a rule')
     .addHelpText('after', help)
-    .action((paths: string[], options: Options) => guarded(() => run(paths, options)));
+    .action((paths: string[], options: LintOptions) => guarded(() => runLint(paths, options)));
 }
 
 async function guarded(work: () => Promise<void>): Promise<void> {
@@ -120,135 +82,4 @@ async function guarded(work: () => Promise<void>): Promise<void> {
     process.stderr.write(`${describe(error)}${next}\n`);
     process.exitCode = exitCodes[error instanceof VerdigrisError ? error.code : 'failed'];
   }
-}
-
-async function run(given: readonly string[], options: Options): Promise<void> {
-  if (options.listRules === true) return print(ruleList());
-  if (options.explain !== undefined) return print(ruleText(options.explain));
-  // V8's optimising compiler takes half a gigabyte for the parser's WebAssembly, and more time than it saves.
-  // `--liftoff-only` stands for these two on Node's command line, and has no effect once V8 runs.
-  for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
-  if (options.lsp === true) return (await import('./language-server.ts')).serveEditor();
-  // Nor does it save what it takes for the linter's own code: a run is over before that pays.
-  setFlagsFromString('--no-opt');
-  const paths = given.length > 0 || takesStdin(options) ? given : await declaredFolders(path.resolve('.'));
-  const around = await surroundingsOf(paths);
-  const config = await configuration(options, around);
-  const found = await inputs(paths, options);
-  const files = options.since === undefined ? found : await markApplied(found, options.since);
-  const settings = options.config ?? around.settings;
-  const named = files.map((file) => ({ ...file, globPaths: globPaths(file.path, settings) }));
-  const report = await lintFiles(named, config);
-  const baseline = options.baseline ?? around.baseline;
-  if (options.accept === true) return accept(report, baseline ?? newBaseline(settings));
-  const withoutAccepted = (all: LintReport) => (baseline === undefined ? all : applyBaseline(all, baseline));
-  let kept = await withoutAccepted(report);
-  if (options.diff === true || options.fix === true) {
-    const fixes = await fixFiles(named, config, kept);
-    if (options.diff === true) {
-      await print(await diffOf(fixes));
-      if (fixes.length > 0) process.exitCode = exitCodes.refused;
-      return;
-    }
-    await writeFixes(fixes);
-    const texts = new Map(fixes.map((fix) => [fix.path, fix.after]));
-    const again = named.map((file) => ({ ...file, text: texts.get(file.path) ?? file.text }));
-    kept = await withoutAccepted(await lintFiles(again, config));
-  }
-  const sized = options.database === undefined ? kept : await graded(kept, options.database);
-  await print(render({ ...sized, ...judged(around, options) }, options.format));
-  if (exceeds(sized, config.failOn)) process.exitCode = exitCodes.refused;
-}
-
-async function accept(report: LintReport, file: string): Promise<void> {
-  await writeBaseline(report, file);
-  await print(
-    `${count(report.findings.length, 'finding')} accepted in ${file}. Commit it: what is found from now on is new.`,
-  );
-}
-
-async function diffOf(fixes: readonly Fixed[]): Promise<string> {
-  const { createTwoFilesPatch } = await import('diff');
-  return fixes.map(({ path: file, before, after }) => createTwoFilesPatch(file, file, before, after)).join('');
-}
-
-async function writeFixes(fixes: readonly Fixed[]): Promise<void> {
-  for (const { path: file, after, findings } of fixes) {
-    await replaceFile(file, after);
-    process.stderr.write(`${count(findings.length, 'finding')} fixed in ${file}\n`);
-  }
-}
-
-/** Beside the configuration, else in the working folder. */
-function newBaseline(settings: string | undefined): string {
-  return path.join(settings === undefined ? '.' : path.dirname(settings), baselineName);
-}
-
-function configuration(options: Options, around: Surroundings): Promise<LintConfig> {
-  return configurationOf(options.config === undefined ? around : { ...around, settings: options.config }, {
-    ...(options.failOn === undefined ? {} : { failOn: options.failOn }),
-    ...(options.postgres === undefined ? {} : { postgres: Number(options.postgres) }),
-    ...(options.target === undefined ? {} : { target: options.target }),
-  });
-}
-
-/** Said where an environment chose, and nobody else did. */
-function judged({ environment, settings }: Surroundings, options: Options): { readonly judged?: string } {
-  const chosen = options.target ?? options.failOn ?? options.config ?? settings;
-  if (!environment || chosen !== undefined) return {};
-  return {
-    judged:
-      `Judged as migrations of ${path.relative('.', environment.file)}: for the candidate, failing on errors. ` +
-      `Stricter: \`--fail-on warning\`, and \`--target live\` for migrations that run on a live database too.`,
-  };
-}
-
-function takesStdin({ stdin }: Options): boolean {
-  return stdin !== undefined && stdin !== false;
-}
-
-async function inputs(paths: readonly string[], options: Options): Promise<LintInput[]> {
-  const files = await sqlFiles(paths);
-  if (takesStdin(options)) {
-    files.push({
-      path: typeof options.stdin === 'string' ? options.stdin : 'stdin.sql',
-      text: await buffer(process.stdin),
-    });
-  }
-  if (files.length === 0) {
-    throw new VerdigrisError('lint-nothing', {
-      seen:
-        paths.length === 0
-          ? 'No path was given, and no verdigris.yaml here or above declares a folder of migrations.'
-          : `There is no *.sql file in ${paths.join(', ')}.`,
-      required: 'files or folders, or --stdin.',
-      next: 'verdigris lint <folder of migrations>',
-    });
-  }
-  return files;
-}
-
-/** The file as `ignore` may name it: from the configuration's folder, from the working folder, or in full. */
-function globPaths(file: string, config: string | undefined): readonly string[] {
-  const full = path.resolve(file);
-  return [path.relative(config === undefined ? '.' : path.dirname(config), full), path.relative('.', full), full];
-}
-
-function render(report: LintReport, format: Options['format']): string {
-  if (format === 'json') return jsonReport(report);
-  if (format === 'sarif') return sarifReport(report);
-  if (format === 'gitlab') return gitlabReport(report);
-  return format === 'github' ? githubReport(report) : textReport(report, painter());
-}
-
-function painter(): Painter {
-  if (!process.stdout.isTTY) return plainPainter;
-  return { error: colors.red, warning: colors.yellow, info: colors.cyan, dim: colors.dim, bold: colors.bold };
-}
-
-/** Waits until a pipe has taken everything: a report may be larger than its buffer. */
-function print(text: string): Promise<void> {
-  return new Promise((resolve) =>
-    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`, () => resolve()),
-  );
 }
