@@ -1,8 +1,7 @@
-import { colours, type Colour } from '../../model/colours.ts';
+import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
-import { nobodyListens } from '../../model/nobody-listens.ts';
 import { answerWithin } from '../../model/wait.ts';
 import type { ServerAddress } from '../external/server.ts';
 import type { HoldFile } from '../hold-watch/record.ts';
@@ -17,7 +16,8 @@ import { without } from './entries.ts';
 import { changeFiles, requireEntries } from './files.ts';
 import { leadClients, requireLeadingTo } from './lead.ts';
 import type { PgBouncers } from './pgbouncers.ts';
-import { asked, leadsTo, pgbouncerTrials } from './trials.ts';
+import { pgbouncerStatus } from './status.ts';
+import { asked, pgbouncerTrials } from './trials.ts';
 import type { WhoAnswers } from './who-answers.ts';
 
 const oneServer = 'PgBouncer leads an entry to one server: no share of the readers can go elsewhere.';
@@ -74,31 +74,10 @@ export class PgBouncerTraffic implements OutsideTraffic {
     return pgbouncerTrials({ environment: this.#environment, poolers, live: this.#addressOf(live), idle: candidate });
   }
 
-  async status(): Promise<TrafficStatus> {
-    const { poolers, record } = this.#parts;
-    const [first] = poolers.all;
-    const address = this.#environment.traffic?.address ?? first?.pod ?? '';
-    const looks = await Promise.allSettled(
-      poolers.all.map(async (pooler) => ({
-        shown: await poolers.shown(pooler),
-        paused: await poolers.paused(pooler),
-        clients: await poolers.say<{ database: string }>(pooler, 'SHOW CLIENTS'),
-      })),
-    );
-    const seen = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
-    const entry = seen[0]?.shown.find(({ name }) => name === poolers.databases[0]);
-    const live = colours.find((colour) => {
-      const to = this.#parts.address(colour);
-      return entry && to && leadsTo(entry, to);
-    });
-    const clients = seen.flatMap((each) => each.clients).filter(({ database }) => poolers.databases.includes(database));
-    const held = await record.held();
-    return {
-      address,
-      ...silence(looks),
-      ...(live ? { live, canary: 0, clients: { [live]: clients.length } } : {}),
-      held: held ?? (seen.some(({ paused }) => paused.length > 0) ? { since: 'unknown', token: 0 } : undefined),
-    };
+  status(): Promise<TrafficStatus> {
+    const { poolers, record, address } = this.#parts;
+    const declared = this.#environment.traffic?.address;
+    return pgbouncerStatus({ poolers, record, declared, address });
   }
 
   async prepare(token: number): Promise<void> {
@@ -191,17 +170,4 @@ export class PgBouncerTraffic implements OutsideTraffic {
     if (!found) throw new Error('checked where the declaration is read');
     return found;
   }
-}
-
-/** Clients of one that answers are served, whatever the others do. */
-function silence(looks: readonly PromiseSettledResult<unknown>[]): Pick<TrafficStatus, 'running' | 'trouble'> {
-  const errors: unknown[] = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason] : []));
-  if (errors.length === 0) return { running: true };
-  return {
-    running: errors.length < looks.length || !errors.every(nobodyListens),
-    trouble: {
-      seen: errors.map((error) => describe(error)).join('; '),
-      repair: 'start it where it is down; its log says what it refuses',
-    },
-  };
 }
