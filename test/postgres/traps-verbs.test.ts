@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { withOperator } from '../../src/operations/operator.ts';
@@ -7,6 +7,7 @@ import { rehearse } from '../../src/operations/proofs/rehearse.ts';
 import { cloneLocal } from '../../src/platform/local/lifecycle/clone.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { importLost } from '../../src/postgres/import-lost.ts';
+import { lostRowSchema } from '../../src/postgres/lost-rows.ts';
 import { killServer } from '../faults/support.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { temporaryFolder, testMajor } from '../support/postgres.ts';
@@ -35,8 +36,10 @@ test('no trap of who may CREATE everything runs as superuser by rotate, drill, r
       const { signal } = parts;
       await rehearse(parts, (of) => cloneLocal(of, platform, signal), { clients: 2, rate: 50, warmUp: 500 });
       for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+      // Its own `=` is true of every row.
       await on('green', (client) =>
-        client.query(`SET SESSION AUTHORIZATION ${role}; INSERT INTO public.prey (id, value, boxed) VALUES (900, 9, ROW('lost')::public.boxed);
+        client.query(`SET search_path = pg_catalog; SET SESSION AUTHORIZATION ${role};
+          INSERT INTO public.prey (id, value, boxed) VALUES (900, 9, ROW('lost')::public.boxed);
           UPDATE public.prey SET value = 77 WHERE id = 3; DELETE FROM public.prey WHERE id = 4; RESET SESSION AUTHORIZATION`),
       );
       await killServer(environment, 'blue');
@@ -44,6 +47,13 @@ test('no trap of who may CREATE everything runs as superuser by rotate, drill, r
       await verb('rollback', { lossy: true, acceptLoss: true });
       const exported = (await readdir(platform.places.exports)).find((name) => name.endsWith('.jsonl')) ?? '';
       const file = path.join(platform.places.exports, exported);
+      const lost = (await readFile(file, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => lostRowSchema.parse(JSON.parse(line)));
+      expect(
+        new Set(lost.map(({ table, kind, row, before }) => `${kind} ${table} ${(row ?? before)?.['id']}`)),
+      ).toEqual(new Set(['inserted public.prey 900', 'updated public.prey 3', 'deleted public.prey 4']));
       const done = await withOperator(parts, 'recover', (c) =>
         c.asWriter(c.live, (client) => importLost(client, file)),
       );
