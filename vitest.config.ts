@@ -64,6 +64,7 @@ export const chains = [
   'faults/kill-*',
   'faults/kills',
   'faults/network',
+  'faults/no-secret-around',
   'faults/servers',
   'faults/stranded',
   'faults/tool-at-switchover',

@@ -2,6 +2,7 @@ import type { Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
 import { plainRefused, reloadOnRenewal } from './certificates.ts';
 import { closedToAll, closedToNobody, lockSetting, refusingRules } from '../model/closed-file.ts';
+import { quietSettings } from '../model/quiet-settings.ts';
 import {
   hookRole,
   lockerRole,
@@ -155,8 +156,9 @@ if [ -n "\${VERDIGRIS_PROVISIONED:-}" ]; then
     rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal" "$PGDATA/postmaster.pid"
     secret=\${POSTGRES_PASSWORD//\\'/\\'\\'}
     # Alone and without a log-in: it recovers, and nobody whom the original knew can come in once the server listens.
-    # Alone, a statement ends with its line.
+    # Alone, a statement ends with its line. The first ones: the password comes into no log.
     said=$(postgres --single -D "$PGDATA" "\${settings[@]}" postgres <<SQL
+${quietSettings('SET').join('\n')}
 DO \\$\\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$POSTGRES_USER') THEN CREATE ROLE "$POSTGRES_USER"; END IF; END \\$\\$
 ALTER ROLE "$POSTGRES_USER" SUPERUSER LOGIN PASSWORD '$secret'
 DO \\$\\$ DECLARE name text; BEGIN FOR name IN SELECT rolname FROM pg_roles WHERE rolcanlogin \\

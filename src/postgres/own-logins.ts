@@ -5,6 +5,12 @@ import { followOperator } from './readers.ts';
 import { quietly } from './secretly.ts';
 import { passwordClause, passwordFits } from './verifier.ts';
 
+/** By a superuser of theirs, on a server that Verdigris did not make. Safe to run again. */
+export async function makeOperator(client: Client, password: string): Promise<void> {
+  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
+  await setPassword(client, operatorRole, password, present.length > 0 ? 'ALTER' : 'CREATE', 'SUPERUSER LOGIN ');
+}
+
 /** Sessions that are there go on; `verdigris_reader` and `verdigris_locker` follow. Safe to run again. */
 export async function setOperatorPassword(client: Client, password: string): Promise<void> {
   await setPassword(client, operatorRole, password);
@@ -30,6 +36,13 @@ async function fits(client: Client, password: string): Promise<boolean> {
   return passwordFits(verifier, replicationRole, password);
 }
 
-async function setPassword(client: Client, role: string, password: string): Promise<void> {
-  await quietly(client, async () => void (await client.query(`ALTER ROLE ${ident(role)} ${passwordClause(password)}`)));
+async function setPassword(
+  client: Client,
+  role: string,
+  password: string,
+  how: 'ALTER' | 'CREATE' = 'ALTER',
+  attributes = '',
+): Promise<void> {
+  const statement = `${how} ROLE ${ident(role)} ${attributes}${passwordClause(password)}`;
+  await quietly(client, async () => void (await client.query(statement)));
 }

@@ -13,6 +13,7 @@ import {
   declaredPasswords,
   declaredServer,
   fillShop,
+  superuserPassword,
   withExternalServer,
   type ExternalFixture,
 } from '../support/external.ts';
@@ -59,7 +60,7 @@ async function superuser(sql: string): Promise<void> {
 }
 
 test('what is declared of a server that others run is held against what it is, before anything is made there', async () => {
-  await superuser("CREATE ROLE plain LOGIN PASSWORD 'their own'");
+  await superuser(`CREATE ROLE plain LOGIN PASSWORD '${superuserPassword}'`);
   expect((await refusal({}, 16)).seen).toContain(`it is PostgreSQL ${testMajor}, colours.blue.postgres says 16`);
   expect((await refusal({ user: 'plain' })).seen).toContain('plain is no superuser there');
   expect(await refusal({ password: { env: 'NOT_SET' } })).toMatchObject({ id: 'secret-missing' });
@@ -89,7 +90,7 @@ test('another environment of the same server is refused with the name of its dat
 });
 
 test.runIf(hasPgBouncer)('the address of a PgBouncer is refused, and the server behind it asked for', async () => {
-  await withPgBouncer({ host: '127.0.0.1', port: theirs.port }, { postgres: 'their own' }, async (port) => {
+  await withPgBouncer({ host: '127.0.0.1', port: theirs.port }, { postgres: superuserPassword }, async (port) => {
     expect(await refusal({ port })).toMatchObject({ id: 'external-pooler' });
   });
 });

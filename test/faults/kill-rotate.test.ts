@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withHonestClients } from '../support/honest-client.ts';
 import { refused, rotate } from '../support/rotate.ts';
+import { good } from '../support/verdict.ts';
 import { nothing, withBench, type FaultBench } from './support.ts';
 
 /** Ten times what an idle machine needs. */
@@ -10,6 +11,8 @@ const timeout = 1_500_000;
 
 /** Milliseconds that a login of before works on: long enough for a client that has just read it. */
 const grace = 1_500;
+
+const nobody = { login: '', password: '' };
 
 /** More writes than any verb makes. */
 const enough = 60;
@@ -62,7 +65,46 @@ test(
       expect(failed).toEqual([]);
       expect(logins).toBeGreaterThan(rotated);
       await bench.verb('abandon');
-      expect(await refused(bench, first ?? { login: '', password: '' })).toBe(true);
+      expect(await refused(bench, first ?? nobody)).toBe(true);
+      expect(await bench.leftovers()).toEqual(nothing);
+    });
+  },
+);
+
+test(
+  'a rotation that is killed between any two of its steps, beside clients at work and with two colours: nobody is refused or loses a write',
+  { timeout },
+  async () => {
+    const steps = ['choose', 'login', 'carry', 'admit', 'publish', 'end'];
+    const deaths = steps.flatMap((step) => ['started', 'done'].map((status) => ({ step, status })));
+    // By turns, since a login of before is promised for a while. The clients at work have logins of their own.
+    const roles = ['one', 'other'];
+    const declaration = { roles: { application: ['shop_app', ...roles], readers: ['shop_reader'] } };
+    await withBench({ deadman: false, declaration }, async (bench) => {
+      const { platform } = bench;
+      const current = async (role: string) => (await platform.credentials.read(role))?.current ?? nobody;
+      const first = await Promise.all(roles.map(current));
+      for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);
+      const { verdict } = await bench.exercise(async () => {
+        const { failed, logins } = await withHonestClients(platform, roles, async () => {
+          for (const [index, { step, status }] of deaths.entries()) {
+            const role = roles[index % 2] ?? '';
+            const before = await current(role);
+            await expect(rotate(bench, role, { grace, dies: `${step} ${role} ${status}` })).rejects.toThrow('killed');
+            // In the midst of it writes move, and come back.
+            if (index === 5) for (const verb of ['switch', 'rollback', 'verify'] as const) await bench.verb(verb);
+            if (!(step === 'end' && status === 'done')) await rotate(bench, role, { grace });
+            expect(await current(role)).not.toEqual(before);
+            await delay(grace);
+          }
+        });
+        expect(failed).toEqual([]);
+        expect(logins).toBeGreaterThan(deaths.length * 2);
+      });
+      expect(verdict).toMatchObject(good);
+      await delay(grace);
+      for (const login of first) expect(await refused(bench, login)).toBe(true);
+      await bench.verb('abandon');
       expect(await bench.leftovers()).toEqual(nothing);
     });
   },

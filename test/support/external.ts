@@ -24,7 +24,7 @@ export interface ExternalFixture {
   ctl(...args: readonly string[]): Promise<void>;
 }
 
-const password = 'their own';
+export const superuserPassword = 'their superuser secret';
 
 export const credentials = { shop_app: 'app secret', shop_reader: 'reader secret' } as const;
 
@@ -93,7 +93,7 @@ export async function withExternalServer<T>(
   ];
   const port = await freePort();
   await ownFolder(path.dirname(data), account);
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o644 });
+  await writeFile(passwordFile, `${superuserPassword}\n`, { mode: 0o644 });
   const run = async (program: string, ...args: readonly string[]): Promise<void> => {
     await execa(path.join(bin, program), args, {
       ...account,
@@ -109,7 +109,7 @@ export async function withExternalServer<T>(
   await writeFile(path.join(data, 'postgresql.auto.conf'), lines.join(''));
   try {
     await ctl('start', '-l', log);
-    const superuser = { host: '127.0.0.1', port, user: owner, password, database: 'postgres' };
+    const superuser = { host: '127.0.0.1', port, user: owner, password: superuserPassword, database: 'postgres' };
     return await use({ port, superuser, passwordFile, log, data, bin, ctl });
   } finally {
     await ctl('stop', '-m', 'immediate').catch(() => undefined);
@@ -118,9 +118,12 @@ export async function withExternalServer<T>(
 }
 
 /** The database `shop` with the roles and tables of the workload, as an application has made them long ago. */
-export async function fillShop({ superuser }: ExternalFixture): Promise<void> {
+export async function fillShop(
+  { superuser }: ExternalFixture,
+  passwords: Readonly<Record<string, string>> = credentials,
+): Promise<void> {
   await withClient(superuser, 'test', async (client) => {
-    for (const [role, secret] of Object.entries(credentials))
+    for (const [role, secret] of Object.entries(passwords))
       await client.query(`CREATE ROLE ${role} LOGIN PASSWORD '${secret}'`);
     await client.query('CREATE DATABASE shop');
   });

@@ -4,6 +4,7 @@ import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
 import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
+import { quietSettings } from '../../model/quiet-settings.ts';
 import type { ServerDeclaration } from '../../model/server-kinds.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
@@ -184,7 +185,7 @@ export class CnpgServer extends ExternalServer {
       `SELECT count(*) FROM pg_roles WHERE rolname = ${literal(operatorRole)}`,
       'postgres',
     );
-    await this.#psql(`${there === '0' ? 'CREATE' : 'ALTER'} ${login}`, 'postgres');
+    await this.#psql(`${there === '0' ? 'CREATE' : 'ALTER'} ${login}`, 'postgres', quietSettings('SET'));
   }
 
   /** A pg_dump of the Cluster's own major, where no other program of it is needed. */
@@ -192,9 +193,10 @@ export class CnpgServer extends ExternalServer {
     return this.#run(['pg_dump', ...args, '-d', this.#environment.database]);
   }
 
-  async #psql(sql: string, database = this.#environment.database): Promise<string> {
+  /** `first`: statements before it, in the same session. */
+  async #psql(sql: string, database = this.#environment.database, first: readonly string[] = []): Promise<string> {
     const bare = ['psql', '-X', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1'];
-    return (await this.#run([...bare, '-d', database, '-c', sql])).trim();
+    return (await this.#run([...bare, '-d', database, ...[...first, sql].flatMap((each) => ['-c', each])])).trim();
   }
 
   async #run(command: readonly string[]): Promise<string> {

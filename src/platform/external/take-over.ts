@@ -9,8 +9,8 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { tryCapabilities, type Capability } from '../../postgres/capabilities/try.ts';
+import { makeOperator } from '../../postgres/own-logins.ts';
 import { ident } from '../../postgres/quote.ts';
-import { passwordClause } from '../../postgres/verifier.ts';
 import { otherEnvironments } from './other-environments.ts';
 import { requireOwnProcess, requireServer } from './pooler.ts';
 
@@ -175,13 +175,6 @@ function faults(facts: Facts, { colours }: Environment, colour: Colour, user: st
         ]),
     ...(facts.senders > 0 ? [] : ['max_wal_senders is 0: raise it.']),
   ];
-}
-
-async function makeOperator(client: Client, password: string): Promise<void> {
-  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
-  await client.query(
-    `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN ${passwordClause(password)}`,
-  );
 }
 
 function askFor(grants: readonly string[]): string {

@@ -9,9 +9,10 @@ import { passwordClause } from '../verifier.ts';
 export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
   const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
   const secret = password === undefined ? '' : ` ${passwordClause(password)}`;
-  if (present.length === 0) await client.query(`CREATE ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
   // A copy of another environment's server has it closed, as every role that it came with.
-  else await client.query(`ALTER ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`);
+  const how = present.length === 0 ? 'CREATE' : 'ALTER';
+  const statement = `${how} ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`;
+  await quietly(client, async () => void (await client.query(statement)));
   await set(client, ident(replicationRole), noLimits);
 }
 

@@ -3,13 +3,13 @@ import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { indented } from '../../../model/indented.ts';
 import { operatorRole } from '../../../model/names.ts';
-import { one, rows } from '../../../postgres/client.ts';
+import { one } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { withOwnSession } from '../../../postgres/session.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
+import { makeOperator } from '../../../postgres/own-logins.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
-import { passwordClause } from '../../../postgres/verifier.ts';
 import { managedBy } from '../managed.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { isReady } from '../pods.ts';
@@ -118,10 +118,7 @@ export async function examine(
 export async function takeOverAdopted(platform: KubernetesParts, { adopted, superuser }: Adoption): Promise<void> {
   const password = await platform.secrets.operator();
   await withOwnSession(superuser, 'adopt', async (client) => {
-    const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
-    await client.query(
-      `${present.length > 0 ? 'ALTER' : 'CREATE'} ROLE ${ident(operatorRole)} SUPERUSER LOGIN ${passwordClause(password)}`,
-    );
+    await makeOperator(client, password);
     await ensureControlSchema(client);
     // Of an environment that it belonged to before.
     await forgetTokens(client);
