@@ -9,10 +9,10 @@ export interface Certificate {
   readonly 'ca.crt': string;
 }
 
-/** Where the certificate is in the poolers, and who signed it in the guards beside them. */
+/** Where the certificate is in the poolers, and who signed it in what only connects. */
 export const poolerTlsMount = '/etc/pgbouncer-tls';
-export const authorityMount = '/etc/verdigris-authority';
-/** In the guard's container; it follows the Secret. */
+const authorityMount = '/etc/verdigris-authority';
+/** In a container that connects but must not have the servers' key; it follows the Secret. */
 export const authorityFile = `${authorityMount}/ca.crt`;
 
 /** Whether clients and servers that use no TLS are refused. */
@@ -72,6 +72,20 @@ export function ownCertificate(environment: Named, certificate: Certificate): Ma
     type: 'kubernetes.io/tls',
     stringData: certificate,
   };
+}
+
+/**
+ * Of a pod that connects: who signed, of the Secret nothing else. Not the ConfigMap that clients mount: who may edit
+ * that would have it trust another's certificate.
+ */
+export function authorityVolumes(environment: Named): Record<string, unknown>[] {
+  if (!environment.kubernetes.tls) return [];
+  const items = [{ key: 'ca.crt', path: 'ca.crt' }];
+  return [{ name: 'authority', secret: { secretName: certificateSecret(environment), items, defaultMode: 0o440 } }];
+}
+
+export function authorityMounts({ kubernetes: { tls } }: Pick<Named, 'kubernetes'>): Record<string, unknown>[] {
+  return tls ? [{ name: 'authority', mountPath: authorityMount, readOnly: true }] : [];
 }
 
 /** Who signed, for clients to mount: public. */

@@ -2,12 +2,18 @@ import { sealEnv, sealMount } from './seal.ts';
 import { containerSecurity } from './security.ts';
 
 /**
- * The command line on the environment's declaration, in a container of ours; its volumes are `declaration`, `seal` and `tmp`.
+ * The command line on the environment's declaration, in a container of ours; its volumes are `declaration`, `seal` and
+ * `tmp`, and those of `mounts`.
  */
 export function commandContainer(
   name: string,
   image: string,
-  { command, options, resources }: { command: string[]; options: string[]; resources: Record<string, unknown> },
+  {
+    command,
+    options,
+    resources,
+    mounts = [],
+  }: { command: string[]; options: string[]; resources: Record<string, unknown>; mounts?: readonly unknown[] },
 ) {
   return {
     name,
@@ -28,6 +34,7 @@ export function commandContainer(
       { name: 'declaration', mountPath: '/etc/verdigris', readOnly: true },
       sealMount,
       { name: 'tmp', mountPath: '/tmp' },
+      ...mounts,
     ],
   };
 }

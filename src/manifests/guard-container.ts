@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Environment } from '../model/environment.ts';
-import { authorityMount, certificateSecret } from './certificates.ts';
+import { authorityMounts, authorityVolumes } from './certificates.ts';
 import { objectNames } from './names.ts';
 import { sealEnv, sealMount, sealVolume } from './seal.ts';
 import { containerSecurity, resources } from './security.ts';
@@ -19,7 +19,7 @@ export const consolePasswordFile = '/etc/verdigris-console/password';
 const looked = { exec: { command: ['test', '-e', '/tmp/looked'] } };
 
 /** Beside the pooler and not in the operator: what ends a hold when the operator is gone. */
-export function guardContainer(guard: Guard, tls: boolean): Record<string, unknown> {
+export function guardContainer(guard: Guard, environment: Pick<Environment, 'kubernetes'>): Record<string, unknown> {
   return {
     name: guardContainerName,
     image: guard.image,
@@ -51,7 +51,7 @@ export function guardContainer(guard: Guard, tls: boolean): Record<string, unkno
       { name: 'guard-token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
       { name: 'guard-console', mountPath: path.dirname(consolePasswordFile), readOnly: true },
       { name: 'guard-tmp', mountPath: '/tmp' },
-      ...(tls ? [{ name: 'authority', mountPath: authorityMount, readOnly: true }] : []),
+      ...authorityMounts(environment),
     ],
   };
 }
@@ -59,32 +59,27 @@ export function guardContainer(guard: Guard, tls: boolean): Record<string, unkno
 /** In the guard's container alone: its token, as one is mounted by default, and what it compiled. */
 export function guardVolumes(
   guard: Guard,
-  { name, kubernetes }: Pick<Environment, 'name' | 'kubernetes'>,
+  environment: Pick<Environment, 'name' | 'kubernetes'>,
 ): Record<string, unknown>[] {
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3_607 } };
   const authority = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
   const namespace = {
     downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] },
   };
-  const signer = {
-    secretName: certificateSecret({ name, kubernetes }),
-    items: [{ key: 'ca.crt', path: 'ca.crt' }],
-  };
   return [
     { name: 'declaration', configMap: { name: guard.declaration } },
-    sealVolume({ name }),
+    sealVolume(environment),
     { name: 'guard-token', projected: { defaultMode: 0o440, sources: [token, authority, namespace] } },
     // A file, since it follows a rotation, as a variable would not.
     {
       name: 'guard-console',
       secret: {
-        secretName: objectNames.operatorSecret(name),
+        secretName: objectNames.operatorSecret(environment.name),
         defaultMode: 0o440,
         items: [{ key: 'console-password', path: path.basename(consolePasswordFile) }],
       },
     },
     { name: 'guard-tmp', emptyDir: {} },
-    // Not of the ConfigMap that clients mount: who may edit that would have guards trust another's certificate.
-    ...(kubernetes.tls ? [{ name: 'authority', secret: { ...signer, defaultMode: 0o440 } }] : []),
+    ...authorityVolumes(environment),
   ];
 }

@@ -1,6 +1,7 @@
 import { sealVolume } from './seal.ts';
 import type { Environment } from '../model/environment.ts';
 import { ruleGroups } from '../metrics/rules.ts';
+import { authorityMounts, authorityVolumes } from './certificates.ts';
 import { commandContainer } from './command-line.ts';
 import type { Manifest } from './manifest.ts';
 import { metadata, objectNames, selectorLabels } from './names.ts';
@@ -25,7 +26,7 @@ export function metricsManifests(environment: Environment): Manifest[] {
   const own = objectNames.metrics(name);
   const selector = selectorLabels(environment, 'metrics');
   return [
-    ...serviceRole(environment, own, metricsRules, 'metrics'),
+    ...serviceRole(environment, own, metricsRules(environment), 'metrics'),
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -47,6 +48,7 @@ export function metricsManifests(environment: Environment): Manifest[] {
                   command: ['metrics'],
                   options: ['--listen', `0.0.0.0:${metricsPort}`],
                   resources: resources({ cpu: '10m', memory: '96Mi', memoryLimit: '384Mi' }),
+                  mounts: authorityMounts(environment),
                 }),
                 ports: [{ name: 'metrics', containerPort: metricsPort, protocol: 'TCP' }],
                 readinessProbe: {
@@ -65,6 +67,7 @@ export function metricsManifests(environment: Environment): Manifest[] {
               { name: 'declaration', configMap: { name: objectNames.declaration(name) } },
               sealVolume(environment),
               { name: 'tmp', emptyDir: {} },
+              ...authorityVolumes(environment),
             ],
           },
         },

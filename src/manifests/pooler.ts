@@ -73,7 +73,7 @@ export function poolerDeployment(environment: Declared, guard?: Guard): Manifest
                 { name: 'tmp', mountPath: '/tmp' },
               ],
             },
-            ...(guard ? [guardContainer(guard, tls !== undefined)] : []),
+            ...(guard ? [guardContainer(guard, environment)] : []),
           ],
           volumes: [
             { name: 'configuration', secret: { secretName: objectNames.poolerSettings(name), defaultMode: 0o440 } },

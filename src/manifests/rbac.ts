@@ -116,7 +116,10 @@ export function guardRules(environment: Environment): RbacRule[] {
   ];
 }
 
-/** A drill makes and removes a candidate, and a throw-away environment beside it; it grants nothing. */
+/**
+ * A drill makes and removes a candidate, and a throw-away environment beside it, of a name that is drawn then; it grants
+ * nothing. Its Secrets are not named: who may make pods may mount any Secret of the namespace anyway.
+ */
 export const drillRules: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['configmaps', 'secrets', 'services', 'persistentvolumeclaims'], verbs: all },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
@@ -132,11 +135,14 @@ export const lookRules: readonly RbacRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
 ];
 
-/** The operator's password is among what is looked at, since lag is asked of the servers. */
-export const metricsRules: readonly RbacRule[] = [
-  ...lookRules,
-  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
-];
+/**
+ * One Secret besides: lag is asked of the servers, and who is held of the poolers' consoles. Who signed the servers'
+ * certificate is a mounted file: the Secret that has it has the servers' key too.
+ */
+export function metricsRules({ name }: Pick<Named, 'name'>): RbacRule[] {
+  const resourceNames = [objectNames.operatorSecret(name)];
+  return [...lookRules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames }];
+}
 
 /** A Role with these rules, bound to a service account of the same name. */
 export function serviceRole(

@@ -83,6 +83,17 @@ test('dashboard and flags may read one Secret, that of the role that can only re
   }
 });
 
+test('what only looks has the certificate of who signed as a file, of whichever Secret', async () => {
+  const mounts = async (...values: string[]) =>
+    [
+      ...JSON.stringify(await render(...all, ...values)).matchAll(
+        /"name":"authority","secret":\{[^}]*?"secretName":"([^"]+)"/g,
+      ),
+    ].map(([, name]) => name);
+  expect(await mounts()).toEqual(['shop-tls', 'shop-tls', 'shop-tls']);
+  expect(await mounts('certificateSecret=theirs')).toEqual(['theirs', 'theirs', 'theirs']);
+});
+
 test('every pod keeps the restricted Pod Security Standard, with a root file system that nobody can write to', async () => {
   const pods = [...JSON.stringify(await render(...all)).matchAll(/"securityContext":(\{.*?\}\}|\{[^}]*\})/g)].map(
     ([, each = '']) => each,

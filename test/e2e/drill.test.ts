@@ -22,6 +22,20 @@ async function scrape({ namespace: { admin } }: ClusterBench): Promise<string> {
   ).text();
 }
 
+/** One, by name: the cluster is asked, as whom the exporter runs. */
+async function expectSecretsOfMetrics({ namespace: { name, admin } }: ClusterBench): Promise<void> {
+  const as = ['--as', `system:serviceaccount:${name}:shop-metrics`, '-n', name];
+  const may = async (verb: string, what: string) =>
+    (await execa('kubectl', ['auth', 'can-i', verb, what, ...as], { reject: false })).stdout;
+  const secrets = (await admin.list('Secret', {})).map(({ metadata }) => metadata.name);
+  expect(secrets).toEqual(expect.arrayContaining(['shop-operator', 'shop-role-shop-app']));
+  const read = await Promise.all(
+    secrets.map(async (each) => ((await may('get', `secret/${each}`)) === 'yes' ? [each] : [])),
+  );
+  expect(read.flat()).toEqual(['shop-operator']);
+  expect(await may('list', 'secrets')).toBe('no');
+}
+
 /** Everything that a throw-away environment is made of. */
 async function cloneObjects({ namespace: { admin } }: ClusterBench): Promise<string[]> {
   const kinds: Kind[] = [
@@ -70,6 +84,9 @@ test(
         const before = await scrape(bench);
         expect(before).toMatch(/^verdigris_state\{state="single",environment="shop"\} 1$/m);
         expect(before).not.toContain('verdigris_drill_success{');
+        await expectSecretsOfMetrics(bench);
+        expect(before).toMatch(/^verdigris_colour_up\{colour="blue",role="live",environment="shop"\} 1$/m);
+        expect(before).toMatch(/^verdigris_path_up\{environment="shop"\} 1$/m);
         const { verdict } = await bench.exercise(async (workload) => {
           await execa('kubectl', ['create', 'job', '--namespace', namespace, '--from=cronjob/shop-drill', 'now']);
           const job = await until(

@@ -11,7 +11,7 @@ import { clusterEnvironment } from './support/environment.ts';
 import { productImage } from './support/image.ts';
 import { withNamespace } from './support/namespace.ts';
 
-const declared = (namespace: string, tls: object, images: object = {}) => ({
+const declared = (namespace: string, tls: object, images: object = {}, more: object = {}) => ({
   name: 'shop',
   platform: 'kubernetes',
   database: 'shop',
@@ -26,6 +26,7 @@ const declared = (namespace: string, tls: object, images: object = {}) => ({
     settings: { shared_buffers: '64MB' },
     pooler: { replicas: 1 },
     tls,
+    ...more,
   },
 });
 
@@ -53,7 +54,8 @@ test('with TLS declared nobody speaks in the clear, and a certificate is renewed
       prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
     // With guards: each switchover has them log in everywhere, with the certificate that is mounted in them.
     const images = { verdigris: await productImage() };
-    await clusterEnvironment(namespace, declared(namespace.name, {}, images), { fill }, async (shop) => {
+    const more = { metrics: { enabled: true } };
+    await clusterEnvironment(namespace, declared(namespace.name, {}, images, more), { fill }, async (shop) => {
       const { environment, platform, verb, on } = shop;
       const authority = (await secretValues(platform.cluster, objectNames.authority('shop'))) ?? {};
       const [certificate = '', key = ''] = [authority['ca.crt'], authority['ca.key']];
@@ -84,6 +86,13 @@ test('with TLS declared nobody speaks in the clear, and a certificate is renewed
         '1',
       );
       expect(await psql('shop-rw', 'verify-full')).toBe('1');
+      // By the certificate that is mounted: its Role does not read the Secret with the key.
+      const metrics = await service('shop-metrics');
+      const scrape = async () =>
+        (await fetch(`http://${metrics}:9464/metrics`, { signal: AbortSignal.timeout(20_000) })).text();
+      const up = /^verdigris_colour_up\{colour="blue",role="live",environment="shop"\} 1$/m;
+      await until('metrics by TLS', async () => up.test(await scrape().catch(() => '')), 300_000);
+      expect(await scrape()).toMatch(/^verdigris_database_bytes\{/m);
       await expect(psql('shop-pooler', 'verify-full', 'elsewhere')).rejects.toThrow(/does not match host name/);
       await expect(psql('shop-pooler', 'disable')).rejects.toThrow(/SSL required/);
       await expect(psql('shop-rw', 'disable')).rejects.toThrow(/no encryption/);

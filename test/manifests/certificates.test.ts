@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
 import { certificateNames, reloadOnRenewal } from '../../src/manifests/certificates.ts';
+import { metricsManifests } from '../../src/manifests/metrics.ts';
 import { objectNames } from '../../src/manifests/names.ts';
 import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
 import { poolerDeployment } from '../../src/manifests/pooler.ts';
@@ -75,6 +76,9 @@ test('the key is not in the guard, and a preview shows the Secrets without what 
 
 test('a guard takes the authority’s certificate from its mount, and its Role reads no Secret with a server’s key', async () => {
   const images = { pooler: 'p:1', verdigris: 'v:1' };
+  const folder = await temporaryFolder();
+  const authority = path.join(folder, 'ca.crt');
+  await writeFile(authority, '');
   for (const tls of [{ plain: 'refused' }, { plain: 'allowed' }, { plain: 'refused', secret: 'of-cert-manager' }]) {
     const environment = declared({ images, tls });
     const read = guardRules(environment).filter(({ resources }) => resources.includes('secrets'));
@@ -87,14 +91,31 @@ test('a guard takes the authority’s certificate from its mount, and its Role r
     ]);
     // Nobody answers there: a Secret could not be read.
     const cluster = Cluster.of(new KubeConfig(), environment.kubernetes.namespace);
-    const platform = new KubernetesPlatform(environment, cluster, { guard: true });
+    const platform = new KubernetesPlatform(environment, cluster, { guard: true, authority });
     for (const each of [platform, platform.sibling(environment)])
       expect(await each.trust.of('shop-blue.shops.svc')).toEqual({
         mode: 'verify-full',
-        ca: '/etc/verdigris-authority/ca.crt',
+        ca: authority,
         servername: 'shop-blue.shops.svc',
       });
   }
+  await rm(folder, { recursive: true });
+});
+
+test('metrics have the certificate of who signed as a file too, where there is one, and no key', () => {
+  const images = { pooler: 'p:1', verdigris: 'v:1' };
+  const mounted = (tls?: object) =>
+    JSON.stringify(metricsManifests(declared({ images, metrics: { enabled: true }, ...(tls ? { tls } : {}) })));
+  for (const [tls, name] of [
+    [{}, 'shop-tls'],
+    [{ secret: 'of-cert-manager' }, 'of-cert-manager'],
+  ] as const) {
+    const text = mounted(tls);
+    expect(text).toContain(`{"secretName":"${name}","items":[{"key":"ca.crt","path":"ca.crt"}],"defaultMode":288}`);
+    expect(text).toContain('{"name":"authority","mountPath":"/etc/verdigris-authority","readOnly":true}');
+    expect(text.split(name)).toHaveLength(2);
+  }
+  expect(mounted()).not.toContain('authority');
 });
 
 test('what runs beside a server reloads it once for each exchange of the mounted files', async () => {

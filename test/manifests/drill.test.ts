@@ -172,7 +172,7 @@ const granted = (rules: readonly RbacRule[]) =>
 
 test('the operator may grant what its helpers have, and nothing that he lacks: the API server would refuse the Role', () => {
   const own = new Set(granted(operatorRules));
-  for (const rules of [guardRules(declared({ images, istio: true })), drillRules, metricsRules])
+  for (const rules of [guardRules(declared({ images, istio: true })), drillRules, metricsRules({ name: 'shop' })])
     expect(granted(rules).filter((each) => !own.has(each))).toEqual([]);
 });
 

@@ -29,10 +29,10 @@ rules:
   - {{ toJson . }}
 {{- end }}
 {{- if eq (index . 2) "look" }}
-  # The password of the role that can only read, and no other Secret.
+  {{- /* Lag is asked by the operator's login; everything else by the role that can only read. No other Secret. */}}
   - apiGroups: [""]
     resources: [secrets]
-    resourceNames: [{{ $root.Values.environment }}-reader]
+    resourceNames: [{{ $root.Values.environment }}-{{ eq $component "metrics" | ternary "operator" "reader" }}]
     verbs: [get]
 {{- end }}
 ---
@@ -91,6 +91,9 @@ containers:
       - { name: declaration, mountPath: /etc/verdigris, readOnly: true }
       - { name: seal, mountPath: /etc/verdigris-seal, readOnly: true }
       - { name: tmp, mountPath: /tmp }
+      {{- if index . 7 }}
+      - { name: authority, mountPath: /etc/verdigris-authority, readOnly: true }
+      {{- end }}
 volumes:
   - name: declaration
     projected:
@@ -99,4 +102,13 @@ volumes:
         - configMap: { name: {{ $root.Values.environment }}-migrations, optional: true }
   - { name: seal, secret: { secretName: {{ $root.Values.environment }}-seal } }
   - { name: tmp, emptyDir: {} }
+  {{- if index . 7 }}
+  {{- /* Who signed the servers' certificate, without their key. Not there where no TLS is declared. */}}
+  - name: authority
+    secret:
+      secretName: {{ default (printf "%s-tls" $root.Values.environment) $root.Values.certificateSecret }}
+      items: [{ key: ca.crt, path: ca.crt }]
+      defaultMode: 288
+      optional: true
+  {{- end }}
 {{- end -}}

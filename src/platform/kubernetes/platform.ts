@@ -65,15 +65,15 @@ export class KubernetesPlatform implements KubernetesParts {
 
   readonly #birth: BirthLabels;
   readonly #environment: Environment;
-  readonly #guard: boolean;
+  readonly #options: { readonly guard: boolean; readonly authority: string };
 
   /**
-   * `guard`: gives the lease up to whoever else asks for it, and has the authority's certificate as a file: its Role
-   * may not read the Secret, which holds the servers' key.
+   * `guard`: gives the lease up to whoever else asks for it. `authority`: where a pod has the authority's certificate
+   * as a file, because its Role may not read the Secret, which holds the servers' key.
    */
-  constructor(environment: Environment, cluster: Cluster, { guard = false } = {}) {
+  constructor(environment: Environment, cluster: Cluster, { guard = false, authority = authorityFile } = {}) {
     this.#environment = environment;
-    this.#guard = guard;
+    this.#options = { guard, authority };
     this.environment = environment.name;
     this.cluster = cluster;
     cluster.overlay((manifest) => overlaid(environment, manifest));
@@ -82,7 +82,7 @@ export class KubernetesPlatform implements KubernetesParts {
     this.reach = new Reach(cluster);
     this.creation = new Creation(cluster, environment);
     this.#birth = new BirthLabels(cluster, environment);
-    this.trust = new Trust(cluster, environment, guard ? authorityFile : undefined);
+    this.trust = new Trust(cluster, environment, authority);
     this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption, this.trust);
     this.poolers = new Poolers(environment, cluster, this.secrets, this.reach, this.trust);
     this.routes = new Routes(environment, cluster, this.adoption);
@@ -157,7 +157,7 @@ export class KubernetesPlatform implements KubernetesParts {
   }
 
   sibling(environment: Environment): KubernetesPlatform {
-    return new KubernetesPlatform(environment, this.cluster.again(), { guard: this.#guard });
+    return new KubernetesPlatform(environment, this.cluster.again(), this.#options);
   }
 
   async keepReader(password: string): Promise<string> {

@@ -29,11 +29,17 @@ interface SecretObject extends Stored {
 export class Secrets {
   readonly #cluster: Cluster;
   readonly #environment: Named;
+  readonly #refusedFor: number;
   readonly #read = new Map<string, Promise<SecretObject | undefined>>();
 
-  constructor(cluster: Cluster, environment: Named) {
+  /**
+   * `refusedFor`: milliseconds until what could not be read is asked for once more. An exporter lives for months, and a
+   * dashboard, which may not read the operator's Secret, looks every second.
+   */
+  constructor(cluster: Cluster, environment: Named, refusedFor = 10_000) {
     this.#cluster = cluster;
     this.#environment = environment;
+    this.#refusedFor = refusedFor;
   }
 
   async operator(): Promise<string> {
@@ -98,21 +104,31 @@ export class Secrets {
 
   /** Undefined where the Secret, or the key in it, is not there. */
   async #optional(name: string, key: string): Promise<string | undefined> {
-    const reading = this.#read.get(name) ?? this.#cluster.read<SecretObject>('Secret', name);
-    const secret = await reading;
-    if (secret) this.#read.set(name, reading);
-    const value = secret?.data?.[key];
+    const value = (await this.#secret(name))?.data?.[key];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString();
   }
 
-  /** Only an entry that is there is remembered: a Secret that was missing may be made meanwhile. */
+  /** Only an entry that is there is remembered: one that was missing may be made meanwhile. */
   async #value(name: string, key: string): Promise<string> {
-    const reading = this.#read.get(name) ?? this.#cluster.read<SecretObject>('Secret', name);
-    this.#read.set(name, reading);
-    const value = (await reading)?.data?.[key];
+    const secret = await this.#secret(name);
+    const value = secret?.data?.[key];
     if (value !== undefined) return Buffer.from(value, 'base64').toString();
     this.#read.delete(name);
-    throw missing(this.#cluster, name, key, await reading);
+    throw missing(this.#cluster, name, key, secret);
+  }
+
+  /** One reading for all who ask at once. */
+  #secret(name: string): Promise<SecretObject | undefined> {
+    const known = this.#read.get(name);
+    if (known) return known;
+    const reading = this.#cluster.read<SecretObject>('Secret', name);
+    this.#read.set(name, reading);
+    const forget = (): void => void (this.#read.get(name) === reading && this.#read.delete(name));
+    reading.then(
+      (secret) => secret ?? forget(),
+      () => setTimeout(forget, this.#refusedFor).unref(),
+    );
+    return reading;
   }
 }
 

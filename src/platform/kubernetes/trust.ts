@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { certificateSecret } from '../../manifests/certificates.ts';
@@ -11,19 +12,27 @@ import { secretValue } from './secrets.ts';
 export class Trust {
   readonly #cluster: Cluster;
   readonly #environment: Named;
+  readonly #mounted: string;
   #file: Promise<string> | undefined;
 
-  /** `mounted`: the authority's certificate as a file that the cluster keeps; without it, the Secret is read. */
-  constructor(cluster: Cluster, environment: Named, mounted?: string) {
+  /**
+   * `mounted`: where a pod that must not have the servers' key has the authority's certificate, as a file that the
+   * cluster keeps. Where it is not there, the Secret is read.
+   */
+  constructor(cluster: Cluster, environment: Named, mounted: string) {
     this.#cluster = cluster;
     this.#environment = environment;
-    if (mounted !== undefined) this.#file = Promise.resolve(mounted);
+    this.#mounted = mounted;
   }
 
   /** For a connection to what has a certificate for `servername`, by whatever address it is reached. */
   async of(servername: string): Promise<TlsSettings> {
-    this.#file ??= this.#write();
-    return { mode: 'verify-full', ca: await this.#file, servername };
+    this.#file ??= existsSync(this.#mounted) ? Promise.resolve(this.#mounted) : this.#write();
+    const ca = await this.#file.catch((error: unknown) => {
+      this.#file = undefined;
+      throw error;
+    });
+    return { mode: 'verify-full', ca, servername };
   }
 
   /** A file, since migration tools and psql know no other way; read from the Secret once a process. */

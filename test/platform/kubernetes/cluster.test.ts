@@ -1,60 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
 import { expect, test } from 'vitest';
-import { Cluster } from '../../../src/platform/kubernetes/cluster.ts';
 import { KubernetesJournal } from '../../../src/platform/kubernetes/journal.ts';
 import { bytes } from '../../../src/platform/kubernetes/storage.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../pulumi/components/support.ts';
-
-interface Request {
-  readonly method: string;
-  readonly url: string;
-  readonly type: string | undefined;
-  readonly body: unknown;
-}
-
-/** An API server that answers as told, for what a real one does too seldom. */
-async function withServer<T>(
-  answer: (request: Request) => { status: number; body?: unknown } | 'hang up',
-  use: (cluster: Cluster, requests: Request[]) => Promise<T>,
-): Promise<T> {
-  const requests: Request[] = [];
-  const server = createServer((message: IncomingMessage, response) => {
-    const parts: Buffer[] = [];
-    message.on('data', (part: Buffer) => parts.push(part));
-    message.on('end', () => {
-      const text = Buffer.concat(parts).toString();
-      const request = {
-        method: message.method ?? '',
-        url: message.url ?? '',
-        type: message.headers['content-type'],
-        body: text === '' ? undefined : (JSON.parse(text) as unknown),
-      };
-      requests.push(request);
-      const answered = answer(request);
-      if (answered === 'hang up') return message.socket.destroy();
-      return response
-        .writeHead(answered.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(answered.body ?? {}));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const config = new KubeConfig();
-  config.loadFromClusterAndUser(
-    { name: 'c', server: `http://127.0.0.1:${(server.address() as AddressInfo).port}/below`, skipTLSVerify: true },
-    { name: 'u', token: 'secret' },
-  );
-  const cluster = Cluster.of(config, 'shops');
-  try {
-    return await use(cluster, requests);
-  } finally {
-    cluster.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
+import { withApiServer } from '../../support/api-server.ts';
 
 test.each([
   [401, 'cluster-unauthorized', 'log in to the cluster again', 'because'],
@@ -73,7 +22,7 @@ test.each([
   [409, 'object-conflict', 'run the command again', 'because'],
   [422, 'cluster-refused', 'fix what it says', 'because'],
 ])('an answer of %i is the error %s, which names the object and the fix', async (status, id, next, message) => {
-  await withServer(
+  await withApiServer(
     () => ({ status, body: { message } }),
     async (cluster) => {
       await expect(cluster.merge('Service', 'shop-rw', {})).rejects.toMatchObject({
@@ -87,7 +36,7 @@ test.each([
 });
 
 test('a server that hangs up is unreachable; what is not there is undefined, and gone already where it is deleted', async () => {
-  await withServer(
+  await withApiServer(
     () => 'hang up',
     async (cluster) => {
       await expect(cluster.read('ConfigMap', 'a')).rejects.toMatchObject({
@@ -96,7 +45,7 @@ test('a server that hangs up is unreachable; what is not there is undefined, and
       });
     },
   );
-  await withServer(
+  await withApiServer(
     () => ({ status: 404 }),
     async (cluster, requests) => {
       expect(await cluster.read('VolumeSnapshot', 'a')).toBeUndefined();
@@ -120,7 +69,7 @@ test('a write of the journal whose answer is lost is looked for: it may stand', 
     data: { revision: '1', journal: 'one' },
   };
   let lose: 'after' | 'before' = 'after';
-  await withServer(
+  await withApiServer(
     ({ method, body }) => {
       if (method === 'GET') return { status: 200, body: stored };
       if (lose === 'after')
