@@ -57,6 +57,8 @@ export const chains = [
   'external/databases',
   'external/kills',
   'external/network',
+  'external/part',
+  'external/part-beside',
   'external/pgbouncer',
   'external/release',
   'external/rotate',

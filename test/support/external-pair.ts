@@ -1,10 +1,14 @@
 import { declaredPasswords, declaredServer, fillShop, withExternalServer, type ExternalFixture } from './external.ts';
 import { testMajor } from './postgres.ts';
 
-/** Two servers that others run, the first with the shop, and the declaration of a release between them. */
+/**
+ * Two servers that others run, the first with the shop, and the declaration of a release between them. `settings` are
+ * those of the first.
+ */
 export async function betweenServers(
   use: (declaration: Record<string, unknown>, behind: ExternalFixture) => Promise<void>,
   [blue, green]: readonly [number, number] = [testMajor, testMajor],
+  settings: Record<string, string> = {},
 ): Promise<void> {
   // By it the oracle tells one from the other: clusters that tests make share one system identifier.
   const named = (name: string) => ({ cluster_name: name });
@@ -28,6 +32,6 @@ export async function betweenServers(
         named('their-green'),
       );
     },
-    named('their-blue'),
+    { ...named('their-blue'), ...settings },
   );
 }
