@@ -78,6 +78,7 @@ export const chains = [
   'operations/resting',
   'operations/rotate-in-release',
   'operations/seal',
+  'postgres/traps-looks',
   'postgres/traps-verbs',
   'releases/chinook',
   'releases/recipes',

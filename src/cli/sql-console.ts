@@ -22,8 +22,9 @@ interface Answer {
 
 const help = 'SQL up to a semicolon; \\dt lists tables, \\q or Ctrl-D ends.';
 
+/** By a session that has the names of the database's other clients: nothing of theirs is found in it. */
 const tables = `SELECT schemaname AS schema, relname AS table, n_live_tup AS rows FROM pg_catalog.pg_stat_user_tables
-  WHERE schemaname <> 'verdigris' ORDER BY 1, 2`;
+  WHERE schemaname OPERATOR(pg_catalog.<>) 'verdigris' ORDER BY 1, 2`;
 
 /**
  * What psql is used for where there is none: statements from `command`, the standard input or a person, and their rows.
