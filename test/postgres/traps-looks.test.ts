@@ -24,7 +24,6 @@ async function look({ home, folder, declaration }: TestEnvironment, ...args: str
   const options = { cwd: folder, env, reject: false, timeout: 60_000, all: true } as const;
   const { all, exitCode } = await execa(process.execPath, [main, ...args, '--file', declaration], options);
   expect(exitCode, `${args.join(' ')}: ${all}`).toBeOneOf([0, 1, 4]);
-  expect(all).not.toMatch(/\b42\d{3}\b|internal error/);
   return all;
 }
 
