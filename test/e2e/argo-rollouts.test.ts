@@ -80,7 +80,7 @@ test(
           const back = await walked(
             bench,
             'the rollback of the database by itself',
-            ({ live, operation }) => live === 'blue' && operation === null,
+            ({ live, operation, delivery: walk }) => live === 'blue' && operation === null && walk?.ended !== undefined,
           );
           expect(back).toMatchObject({ state: 'migrated', delivery: { ended: { outcome: 'rolled back' } } });
           const aborted = await until(
