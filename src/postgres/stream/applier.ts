@@ -3,7 +3,7 @@ import { one, rows, withTransaction, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { userSchemas } from '../preflight/tables.ts';
 import { ident } from '../quote.ts';
-import { grantChecks } from '../readers-rights.ts';
+import { grantChecks, grantRelations, predefined } from '../readers-rights.ts';
 import { ensureLocker } from '../readers.ts';
 import { isSuperuser } from '../superuser.ts';
 import { ensureApplies } from './source.ts';
@@ -39,13 +39,17 @@ export async function handToApplier(subscriber: Client, name: string): Promise<v
 }
 
 /**
- * What pg_write_all_data does not give: TRUNCATE, and EXECUTE of what is evaluated with a row. A table that a migration
- * or a job makes later has neither: called again whenever the published tables are.
+ * What pg_write_all_data does not give: TRUNCATE, and EXECUTE of what is evaluated with a row. Before PostgreSQL 14,
+ * which has it not, what it would give: apply finds no table in a schema that it may not use, the barrier's among them.
+ * A table that a migration or a job makes later has none of these: called again whenever the published tables are.
  */
 export async function grantApply(subscriber: Client): Promise<void> {
-  if (!(await isSuperuser(subscriber)) || (await majorOf(subscriber)) >= asOwners) return;
+  const major = await majorOf(subscriber);
+  if (!(await isSuperuser(subscriber)) || major >= asOwners) return;
+  await grantRelations(subscriber, lockerRole);
+  if (major < predefined) await subscriber.query(`GRANT USAGE ON SCHEMA verdigris TO ${ident(lockerRole)}`);
   await grantChecks(subscriber, lockerRole);
-  if ((await majorOf(subscriber)) < asks) return;
+  if (major < asks) return;
   await change(subscriber, 'GRANT TRUNCATE ON %s TO %I', false);
 }
 
