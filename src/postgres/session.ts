@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { operatorRole } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
@@ -10,6 +11,9 @@ import { settingsAfterwards, startupOptions, type SessionKind } from './session-
 
 /** Milliseconds until a connection attempt is given up. */
 const connectTimeout = 10_000;
+
+/** Milliseconds for which a name is asked for again. */
+const namePatience = 3_000;
 
 /**
  * Milliseconds of silence until the other end is asked for a sign of life, then each second: ten that are missing end
@@ -91,7 +95,7 @@ async function open<T>(
   const server = `${given.host}:${given.port}`;
   const superuser = given.superuser === true && given.user === operatorRole;
   const options = startupOptions(kind, readOnly === true, lockLimit, history, older.has(server), superuser);
-  const client = new pg.Client({
+  const outcome = await connected({
     ...(await driverSettings(given)),
     ...startup,
     application_name: `verdigris/${purpose}`,
@@ -99,10 +103,8 @@ async function open<T>(
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelay,
-  });
-  client.on('error', () => undefined);
-  const outcome = await client.connect().then(
-    () => 'in' as const,
+  }).then(
+    (client) => ({ client }),
     (cause: unknown) => {
       if (others && isWrongPassword(cause)) return { others, refused: unwelcome(given, cause) };
       // 42704 undefined_object: before PostgreSQL 14
@@ -112,7 +114,7 @@ async function open<T>(
     },
   );
   if (outcome === 'older') return open(kind, given, purpose, use, lockLimit, startup);
-  if (outcome !== 'in')
+  if ('others' in outcome)
     return byAnother(await outcome.others(), outcome.refused, (password, renew, isIn) => {
       const entered = async (inside: Client): Promise<T> => {
         isIn();
@@ -121,6 +123,7 @@ async function open<T>(
       };
       return open(kind, { ...plain, password }, purpose, entered, lockLimit, startup);
     });
+  const { client } = outcome;
   try {
     const afterwards = settingsAfterwards(kind);
     if (afterwards !== undefined) {
@@ -136,6 +139,22 @@ async function open<T>(
     return await use(client);
   } finally {
     await client.end().catch(() => undefined);
+  }
+}
+
+/** EAI_AGAIN is getaddrinfo's word for a failure that passes: the name's server had no answer just now. */
+async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
+  const end = performance.now() + namePatience;
+  for (;;) {
+    const client = new pg.Client(settings);
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAI_AGAIN' || performance.now() > end) throw error;
+      await sleep(200);
+    }
   }
 }
 

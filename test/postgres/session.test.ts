@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import dns from 'node:dns';
+import { expect, test, vi } from 'vitest';
 import { one, rows, withFixedPath } from '../../src/postgres/client.ts';
 import { withClient, withOwnSession } from '../../src/postgres/session.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
@@ -123,5 +124,27 @@ test('what a session begins with finds no name before PostgreSQL’s, and a sche
     const refused = { id: 'schema-taken', seen: expect.stringContaining('belongs to app') };
     await expect(found()).rejects.toMatchObject(refused);
     await expect(withOwnSession(at, 'test', () => Promise.resolve())).rejects.toMatchObject(refused);
+  });
+});
+
+test('a name that its server could not say for now is asked for again', async () => {
+  await withServer(async (server) => {
+    await withOwnSession(connectionTo(server), 'test', (client) =>
+      client.query("ALTER ROLE CURRENT_USER PASSWORD 'known'"),
+    );
+    const again = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+    const lookup = vi.spyOn(dns, 'lookup');
+    for (const _ of ['once', 'twice'])
+      lookup.mockImplementationOnce(((...given: unknown[]) =>
+        (given.at(-1) as (error: Error) => void)(again)) as never);
+    lookup.mockImplementation(((_: string, ...given: unknown[]) =>
+      (given.at(-1) as (...found: unknown[]) => void)(null, [{ address: '127.0.0.1', family: 4 }])) as never);
+    try {
+      const at = { ...connectionTo(server), host: 'server.test', password: 'known' };
+      expect(await withOwnSession(at, 'test', (client) => one(client, 'SELECT 1 AS n'))).toEqual({ n: 1 });
+      expect(lookup).toHaveBeenCalledTimes(3);
+    } finally {
+      lookup.mockRestore();
+    }
   });
 });
