@@ -3,7 +3,7 @@ import { operatorRole } from '../../../src/model/names.ts';
 import type { Server } from '../../../src/platform/local/server.ts';
 import { crossBarrier } from '../../../src/postgres/barrier.ts';
 import { one, rows, type Client } from '../../../src/postgres/client.ts';
-import { withClient } from '../../../src/postgres/session.ts';
+import { withClient, withOwnSession } from '../../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { ensureReplicationRole } from '../../../src/postgres/stream/source.ts';
@@ -83,7 +83,7 @@ export async function withWorld(
           await withClient(connectionTo(live, 'shop'), 'test', async (origin) => {
             await origin.query(schema);
             await ensureControlSchema(origin);
-            await ensureReplicationRole(origin, undefined);
+            await withOwnSession(connectionTo(live, 'shop'), 'test', (own) => ensureReplicationRole(own, undefined));
             await use({ live, candidate, origin, conninfo: `host=${live.sockets} port=${live.port}` });
           });
         },
