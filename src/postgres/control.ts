@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { guardControlTables } from './control-guard.ts';
+import { requireOwnSchemas } from './own-schemas.ts';
 
 /**
  * Objects of Verdigris in the environment's database, in a schema of their own. Only `barrier` is replicated; the
@@ -52,6 +53,7 @@ export async function forgetOrigin(client: Client): Promise<void> {
 
 export async function ensureControlSchema(client: Client): Promise<void> {
   await client.query(statements);
+  await requireOwnSchemas(client);
   await guardControlTables(client);
 }
 

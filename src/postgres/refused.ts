@@ -43,7 +43,7 @@ export interface SchemaTaken {
 }
 
 export function schemaTaken(
-  { database, host, port }: ConnectionSettings,
+  { database, host, port }: Pick<ConnectionSettings, 'database' | 'host' | 'port'>,
   { schema, owner, user }: SchemaTaken,
 ): VerdigrisError {
   return new VerdigrisError('schema-taken', {

@@ -82,26 +82,29 @@ export function startupOptions(
     .join(' ');
 }
 
+// Qualified, for names of the user's database may find operators of anybody's before PostgreSQL's.
+const superuser = "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'";
+
+/**
+ * A schema in which Verdigris's own tables and functions would be, and who, being no superuser, owns it. Through a
+ * pooler an application's role has sessions of the same kinds as well.
+ */
+export const taken = `(SELECT pg_catalog.json_build_object('schema', n.nspname, 'owner', r.rolname)
+    FROM ONLY pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+    WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) ANY ('{verdigris,verdigris_fence}'::pg_catalog.name[]) AND NOT r.rolsuper
+      AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name LIMIT 1) AS taken`;
+
 /**
  * Settings that not every server has or that not every role may make, and that a startup packet therefore must not
  * name. Event triggers are for what people do: they neither see nor stop Verdigris's own DDL. Up to PostgreSQL 16 the
  * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
  * wants. Who is no superuser has the rights of a role that he makes only where this is set: he hands tables over to it.
- * `taken` in the answer is a schema in which Verdigris's own tables and functions would be, and who, being no superuser,
- * owns it.
  */
 export function settingsAfterwards(kind: SessionKind): string | undefined {
   if (kind === 'pooled' || kind === 'routed') return undefined;
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
-  // Qualified, for names of the user's database may find operators of anybody's before PostgreSQL's.
-  const superuser = "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'";
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
-  // Through a pooler an application's role has sessions of this kind as well.
-  const taken = `(SELECT pg_catalog.json_build_object('schema', n.nspname, 'owner', r.rolname)
-    FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
-    WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) ANY ('{verdigris,verdigris_fence}'::pg_catalog.name[]) AND NOT r.rolsuper
-      AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name LIMIT 1) AS taken`;
   if (kind === 'database') return `SELECT ${taken}, CASE WHEN ${superuser} AND ${unlimited}`;
   return `SELECT ${taken}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
     CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,

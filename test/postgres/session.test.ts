@@ -1,6 +1,7 @@
 import dns from 'node:dns';
 import { expect, test, vi } from 'vitest';
 import { one, rows, withFixedPath } from '../../src/postgres/client.ts';
+import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { withClient, withOwnSession } from '../../src/postgres/session.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
 
@@ -120,8 +121,11 @@ test('what a session begins with finds no name before PostgreSQL’s, and a sche
     await withOwnSession(other, 'test', (client) => client.query('SET ROLE app; CREATE SCHEMA verdigris_fence'));
     const fence = { id: 'schema-taken', next: expect.stringContaining('DROP SCHEMA verdigris_fence') };
     await expect(withOwnSession(other, 'test', () => Promise.resolve())).rejects.toMatchObject(fence);
-    await withOwnSession(at, 'test', (client) => client.query('SET ROLE app; CREATE SCHEMA verdigris'));
     const refused = { id: 'schema-taken', seen: expect.stringContaining('belongs to app') };
+    await withOwnSession(at, 'test', async (client) => {
+      await client.query('SET ROLE app; CREATE SCHEMA verdigris; RESET ROLE');
+      await expect(ensureControlSchema(client)).rejects.toMatchObject(refused);
+    });
     await expect(found()).rejects.toMatchObject(refused);
     await expect(withOwnSession(at, 'test', () => Promise.resolve())).rejects.toMatchObject(refused);
   });

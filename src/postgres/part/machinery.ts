@@ -2,7 +2,17 @@ import { operatorRole } from '../../model/names.ts';
 import { fenceTrigger } from './graph.ts';
 
 /** SQLSTATE of a writer who is refused: read_only_sql_transaction. */
-export const readOnlyCode = '25006';
+const readOnlyCode = '25006';
+
+/** Body of what each trigger of a closed table calls. */
+export const refuse = `
+  BEGIN
+    IF TG_OP = 'TRUNCATE' AND EXISTS (
+      SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
+    ) THEN RETURN NULL; END IF;
+    RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
+      USING ERRCODE = '${readOnlyCode}', HINT = 'Its rows here follow those; write there.';
+  END `;
 
 /**
  * A schema of its own, because it outlives `verdigris`: what is left of the tables stays closed. The trigger fires for
@@ -12,14 +22,7 @@ export const readOnlyCode = '25006';
  */
 export const machinery = `
   CREATE SCHEMA IF NOT EXISTS verdigris_fence;
-  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  BEGIN
-    IF TG_OP = 'TRUNCATE' AND EXISTS (
-      SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
-    ) THEN RETURN NULL; END IF;
-    RAISE EXCEPTION 'table %.% has moved to another server', TG_TABLE_SCHEMA, TG_TABLE_NAME
-      USING ERRCODE = '${readOnlyCode}', HINT = 'Its rows here follow those; write there.';
-  END $$;
+  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$${refuse}$$;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
     found text;

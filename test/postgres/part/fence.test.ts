@@ -184,3 +184,43 @@ test('an operator with an old token neither closes nor opens', async () => {
     await requireFencedTables(client, tables);
   });
 });
+
+/** Of the role `keeper`, who owns one of the tables and may create everything; what a superuser runs of his, he counts. */
+const traps = `
+  CREATE ROLE keeper; GRANT CREATE, USAGE ON SCHEMA public TO keeper; ALTER TABLE public.orders OWNER TO keeper;
+  SET SESSION AUTHORIZATION keeper; CREATE SEQUENCE public.sprung;
+  CREATE FUNCTION public.spring() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN PERFORM nextval('public.sprung'); END IF; RETURN 1; END $$;
+  CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM public.spring(); RAISE EXCEPTION 'so it seems' USING ERRCODE = '25006'; END $$;
+  CREATE INDEX ON public.orders ((public.spring() + v));`;
+
+test('no code of a table’s owner runs as superuser when the table is closed, nor does a trigger of the fence’s name open it', async () => {
+  await withOrders(async (client, another) => {
+    await another((other) =>
+      other.query(`${traps} CREATE TRIGGER verdigris_fence BEFORE DELETE ON public.orders EXECUTE FUNCTION public.refuse();
+        ALTER TABLE public.orders ENABLE ALWAYS TRIGGER verdigris_fence`),
+    );
+    await fenceTables(client, 1, tables, 10_000);
+    expect(await rows(client, 'SELECT is_called FROM public.sprung')).toEqual([{ is_called: false }]);
+    await another((other) =>
+      expect(other.query('INSERT INTO public.orders VALUES (2, 2)')).rejects.toMatchObject({ code: '25006' }),
+    );
+    await another((other) =>
+      other.query("SET session_replication_role = replica; SELECT setval('public.sprung', 1, false)"),
+    );
+    await openTables(client, 1, tables, 10_000);
+    expect(await dropOpened(client)).toEqual([]);
+    expect(await rows(client, 'SELECT is_called FROM public.sprung')).toEqual([{ is_called: false }]);
+  });
+});
+
+test('a schema of the fence’s name that somebody makes once the session has begun is not taken for ours', async () => {
+  await withOrders(async (client, another) => {
+    await another((other) =>
+      other.query(`${traps} RESET SESSION AUTHORIZATION; CREATE SCHEMA verdigris_fence AUTHORIZATION keeper`),
+    );
+    expect((await failure(fenceTables(client, 1, tables, 10_000))).id).toBe('schema-taken');
+    expect(await rows(client, 'SELECT FROM ONLY pg_event_trigger')).toEqual([]);
+  });
+});
