@@ -89,7 +89,7 @@ const superuser = "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalo
  * A schema in which Verdigris's own tables and functions would be, and who, being no superuser, owns it. Through a
  * pooler an application's role has sessions of the same kinds as well.
  */
-export const taken = `(SELECT pg_catalog.json_build_object('schema', n.nspname, 'owner', r.rolname)
+export const takenSchema = `(SELECT pg_catalog.json_build_object('schema', n.nspname, 'owner', r.rolname)
     FROM ONLY pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
     WHERE ${superuser} AND n.nspname OPERATOR(pg_catalog.=) ANY ('{verdigris,verdigris_fence}'::pg_catalog.name[]) AND NOT r.rolsuper
       AND r.rolname OPERATOR(pg_catalog.<>) '${operatorRole}'::pg_catalog.name LIMIT 1) AS taken`;
@@ -105,8 +105,8 @@ export function settingsAfterwards(kind: SessionKind): string | undefined {
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
   const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
-  if (kind === 'database') return `SELECT ${taken}, CASE WHEN ${superuser} AND ${unlimited}`;
-  return `SELECT ${taken}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
+  if (kind === 'database') return `SELECT ${takenSchema}, CASE WHEN ${superuser} AND ${unlimited}`;
+  return `SELECT ${takenSchema}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
     CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END,
     CASE WHEN NOT ${superuser} AND ${has('createrole_self_grant')} THEN ${set('createrole_self_grant', 'set, inherit')} END`;

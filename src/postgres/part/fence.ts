@@ -5,7 +5,7 @@ import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
 import { fenceTrigger } from './graph.ts';
 import { requireOwnSchemas } from '../own-schemas.ts';
-import { machinery, refuse } from './machinery.ts';
+import { machinery, refuseBody } from './machinery.ts';
 
 /** Milliseconds that a try to lock the tables queues: others' writers wait behind it, and no deadlock is looked for. */
 const tryFor = 100;
@@ -35,7 +35,7 @@ async function readFence(client: Client, tables: readonly string[]): Promise<Fen
         WHERE p.oid = g.tgfoid AND p.pronamespace = to_regnamespace('verdigris_fence') AND p.prosrc = $3 AND o.rolsuper), false) AS ours
     FROM part JOIN ONLY pg_catalog.pg_class c USING (oid) JOIN ONLY pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgname = $2 WHERE c.relkind IN ('r', 'p') ORDER BY 1`,
-    [tables, fenceTrigger, refuse],
+    [tables, fenceTrigger, refuseBody],
   );
 }
 

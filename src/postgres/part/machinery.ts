@@ -5,7 +5,7 @@ import { fenceTrigger } from './graph.ts';
 const readOnlyCode = '25006';
 
 /** Body of what each trigger of a closed table calls. */
-export const refuse = `
+export const refuseBody = `
   BEGIN
     IF TG_OP = 'TRUNCATE' AND EXISTS (
       SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND backend_type LIKE 'logical replication%'
@@ -22,7 +22,7 @@ export const refuse = `
  */
 export const machinery = `
   CREATE SCHEMA IF NOT EXISTS verdigris_fence;
-  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$${refuse}$$;
+  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$${refuseBody}$$;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
     found text;
