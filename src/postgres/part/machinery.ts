@@ -22,7 +22,8 @@ export const refuseBody = `
  */
 export const machinery = `
   CREATE SCHEMA IF NOT EXISTS verdigris_fence;
-  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$${refuseBody}$$;
+  CREATE OR REPLACE FUNCTION verdigris_fence.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$${refuseBody}$$;
   CREATE OR REPLACE FUNCTION verdigris_fence.refuse_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
     found text;
