@@ -3,6 +3,7 @@ import pg from 'pg';
 import { operatorRole } from '../model/names.ts';
 import { rows, type Client } from './client.ts';
 import { driverSettings, type ConnectionSettings } from './connection.ts';
+import { dial, passesWithin } from './dial.ts';
 import { complete, forOlder } from './older-server.ts';
 import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
@@ -11,9 +12,6 @@ import { settingsAfterwards, startupOptions, type SessionKind } from './session-
 
 /** Milliseconds until a connection attempt is given up. */
 const connectTimeout = 10_000;
-
-/** Milliseconds for which a name is asked for again. */
-const namePatience = 3_000;
 
 /**
  * Milliseconds of silence until the other end is asked for a sign of life, then each second: ten that are missing end
@@ -142,17 +140,16 @@ async function open<T>(
   }
 }
 
-/** EAI_AGAIN is getaddrinfo's word for a failure that passes: the name's server had no answer just now. */
 async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
-  const end = performance.now() + namePatience;
+  const began = performance.now();
   for (;;) {
-    const client = new pg.Client(settings);
+    const client = new pg.Client({ ...settings, stream: dial });
     client.on('error', () => undefined);
     try {
       await client.connect();
       return client;
     } catch (error) {
-      if ((error as { code?: string }).code !== 'EAI_AGAIN' || performance.now() > end) throw error;
+      if (performance.now() - began > passesWithin(error)) throw error;
       await sleep(200);
     }
   }

@@ -1,4 +1,8 @@
 import dns from 'node:dns';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import { one, rows, withFixedPath } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
@@ -131,24 +135,72 @@ test('what a session begins with finds no name before PostgreSQL’s, and a sche
   });
 });
 
-test('a name that its server could not say for now is asked for again', async () => {
-  await withServer(async (server) => {
+/** Addresses that a name leads to, one a lookup; the last for ever. */
+async function leadingTo(answers: readonly (string | Error)[], use: () => Promise<void>): Promise<number> {
+  const left = [...answers];
+  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, ...given: unknown[]) => {
+    const answer = (left.length > 1 ? left.shift() : left[0]) as string | Error;
+    const done = given.at(-1) as (...found: unknown[]) => void;
+    if (answer instanceof Error) done(answer);
+    else done(null, [{ address: answer, family: 4 }]);
+  }) as never);
+  try {
+    await use();
+    return lookup.mock.calls.length;
+  } finally {
+    lookup.mockRestore();
+  }
+}
+
+/** A server by a name, which `answers` say where to find. */
+async function byName(answers: readonly (string | Error)[], port?: (server: number) => Promise<void>): Promise<number> {
+  return withServer(async (server) => {
     await withOwnSession(connectionTo(server), 'test', (client) =>
       client.query("ALTER ROLE CURRENT_USER PASSWORD 'known'"),
     );
-    const again = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
-    const lookup = vi.spyOn(dns, 'lookup');
-    for (const _ of ['once', 'twice'])
-      lookup.mockImplementationOnce(((...given: unknown[]) =>
-        (given.at(-1) as (error: Error) => void)(again)) as never);
-    lookup.mockImplementation(((_: string, ...given: unknown[]) =>
-      (given.at(-1) as (...found: unknown[]) => void)(null, [{ address: '127.0.0.1', family: 4 }])) as never);
-    try {
-      const at = { ...connectionTo(server), host: 'server.test', password: 'known' };
-      expect(await withOwnSession(at, 'test', (client) => one(client, 'SELECT 1 AS n'))).toEqual({ n: 1 });
-      expect(lookup).toHaveBeenCalledTimes(3);
-    } finally {
-      lookup.mockRestore();
-    }
+    await port?.(server.port);
+    const at = { ...connectionTo(server), host: 'server.test', password: 'known' };
+    return leadingTo(answers, async () =>
+      expect(await withOwnSession(at, 'test', (client) => one(client, 'SELECT 1 AS n'))).toEqual({ n: 1 }),
+    );
   });
+}
+
+test('a name that its server could not say for now is asked for again', async () => {
+  const again = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+  expect(await byName([again, again, '127.0.0.1'])).toBe(3);
+});
+
+/** Listens, and never takes a connection: what comes once its queue is full is answered by nobody. */
+const listensOnly = `const [, port] = process.argv;
+  require('node:net').createServer().listen({ port: Number(port), host: '127.0.0.2', backlog: 1 }, () => {
+    process.stdout.write('listens');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+  });`;
+
+async function fillQueue(port: number, filled: Socket[]): Promise<void> {
+  for (;;) {
+    const socket = connect({ port, host: '127.0.0.2' });
+    filled.push(socket);
+    socket.on('error', () => undefined);
+    const taken = new Promise<true>((resolve) => socket.once('connect', () => resolve(true)));
+    if (!(await Promise.race([taken, sleep(300, false)]))) return;
+  }
+}
+
+test('a server is found where it is by now, when nobody takes a connection where it was', async () => {
+  const filled: Socket[] = [];
+  const ended = new AbortController();
+  const lookups = byName(['127.0.0.2', '127.0.0.1'], async (port) => {
+    const silent = execa(process.execPath, ['-e', listensOnly, String(port)], { cancelSignal: ended.signal });
+    silent.catch(() => undefined);
+    await once(silent.stdout, 'data');
+    await fillQueue(port, filled);
+  });
+  try {
+    expect(await lookups).toBe(2);
+  } finally {
+    ended.abort();
+    for (const socket of filled) socket.destroy();
+  }
 });

@@ -9,9 +9,9 @@ import { diskFull, isDiskFull } from '../../model/failures.ts';
 function ended(error: unknown): boolean {
   const { code = '', message = '', syscall } = error as { code?: string; message?: string; syscall?: string };
   return (
-    /^(57P0[1-3]|ECONNREFUSED|ECONNRESET|EPIPE)$/.test(code) ||
+    /^(57P0[1-3]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/.test(code) ||
     (code === 'ENOENT' && syscall === 'connect') ||
-    /^Connection terminated|not queryable/.test(message)
+    /^timeout expired|^Connection terminated|not queryable/.test(message)
   );
 }
 

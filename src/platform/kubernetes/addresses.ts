@@ -3,13 +3,18 @@ import { tlsMount } from '../../manifests/settings.ts';
 import { other, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { operatorRole, readerRole } from '../../model/names.ts';
+import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { refusalAt } from '../../postgres/dial.ts';
 import { operatorLogin } from '../operator-login.ts';
 import type { Cluster } from './cluster.ts';
 import type { Reach } from './reach.ts';
 import type { Secrets } from './secrets.ts';
 import type { ColourSets } from './sets.ts';
 import type { Trust } from './trust.ts';
+
+/** Milliseconds until a server that is ready must be reached. */
+const reachLimit = 30_000;
 
 /** How the servers of both colours are connected to: from here, and from each other. */
 export class ColourAddresses {
@@ -51,6 +56,23 @@ export class ColourAddresses {
       await this.encrypted(colour),
     ];
     return encrypted ? { ...address, tls: await this.#trust.of(host) } : address;
+  }
+
+  /** A pod that is ready is reached by its Service only once its node's rules say so, moments later. */
+  async untilReached(colour: Colour): Promise<void> {
+    const { host, port } = await this.#address(colour);
+    let last: string | undefined;
+    await waitFor(
+      async () => ((last = await refusalAt(host, port)) === undefined ? true : undefined),
+      {
+        limit: reachLimit,
+        every: 50,
+        slowest: 500,
+        what: `an answer at ${host}:${port}`,
+        next: 'see whether a NetworkPolicy or the mesh keeps this pod from it; the same command continues from here.',
+      },
+      () => last ?? '',
+    );
   }
 
   async reader(colour: Colour): Promise<ConnectionSettings> {

@@ -54,17 +54,23 @@ export class KubernetesServers implements Servers {
   /** An empty, running server: the first colour of a new environment. */
   async initialize(colour: Colour, major: number, generation: number, release: string): Promise<void> {
     await makeVolume(this.#cluster, this.#environment, colour, generation);
-    await this.#sets.bring({ colour, generation, major, release, parked: false }, podLimit);
+    await this.#bring(colour, generation, major, release);
   }
 
   /** The server of a volume that is there, after somebody deleted its StatefulSet. */
   async revive(colour: Colour, generation: number, major: number, release: string): Promise<void> {
+    await this.#bring(colour, generation, major, release);
+  }
+
+  async #bring(colour: Colour, generation: number, major: number, release: string): Promise<void> {
     await this.#sets.bring({ colour, generation, major, release, parked: false }, podLimit);
+    await this.#addresses.untilReached(colour);
   }
 
   /** The first colour of a new environment, of a VolumeSnapshot `name`: see `Copies`. */
-  provision(colour: Colour, name: string, generation: number, release: string): Promise<void> {
-    return this.#copies.provision(colour, name, generation, release);
+  async provision(colour: Colour, name: string, generation: number, release: string): Promise<void> {
+    await this.#copies.provision(colour, name, generation, release);
+    await this.#addresses.untilReached(colour);
   }
 
   /** Uid of the claim that holds a colour's data: it tells a volume from every copy of it. */
@@ -151,16 +157,19 @@ export class KubernetesServers implements Servers {
     return listSnapshots(this.#cluster, this.#environment);
   }
 
-  restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void> {
-    return this.#copies.restore(colour, snapshot, options);
+  async restore(colour: Colour, snapshot: string, options: RestoreOptions): Promise<void> {
+    await this.#copies.restore(colour, snapshot, options);
+    await this.#addresses.untilReached(colour);
   }
 
-  unpark(colour: Colour): Promise<void> {
-    return this.#copies.unpark(colour);
+  async unpark(colour: Colour): Promise<void> {
+    await this.#copies.unpark(colour);
+    await this.#addresses.untilReached(colour);
   }
 
-  start(colour: Colour): Promise<void> {
-    return this.#sets.start(colour);
+  async start(colour: Colour): Promise<void> {
+    await this.#sets.start(colour);
+    await this.#addresses.untilReached(colour);
   }
 
   stop(colour: Colour, mode: 'fast' | 'immediate'): Promise<void> {
