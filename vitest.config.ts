@@ -124,6 +124,7 @@ export const long = [
   'operations/databases',
   'observe/exporter',
   'observe/flags',
+  'observe/prometheus',
   'operations/abandon',
   'operations/birth',
   'operations/birth-switched',
