@@ -20,7 +20,7 @@ test('software that fails after the switchover is rolled back by itself, once an
       }).catch(reject);
     });
     await withSoftware(test.platform, async (software) =>
-      withPrometheus([exporter, software], async ({ url }) => {
+      withPrometheus([exporter, software], '200ms', async ({ url }) => {
         const often = { interval: '300ms', inconclusiveLimit: 100 };
         const { environment, parts, notes } = await walkOf(test, {
           steps: [

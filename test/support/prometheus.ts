@@ -14,22 +14,23 @@ export interface Prometheus {
 }
 
 /**
- * Prometheus, scraping these ports of this machine five times a second: the program that VERDIGRIS_TEST_PROMETHEUS
+ * Prometheus, scraping these ports of this machine so often: the program that VERDIGRIS_TEST_PROMETHEUS
  * names, else the one on the path; where there is none, a stand-in that answers `/api/v1/query` for the bare name of a
  * metric by scraping then.
  */
 export async function withPrometheus(
   ports: readonly number[],
+  every: `${number}${'ms' | 's'}`,
   use: (prometheus: Prometheus) => Promise<void>,
 ): Promise<void> {
   const program = process.env['VERDIGRIS_TEST_PROMETHEUS'] ?? 'prometheus';
   const { exitCode } = await execa(program, ['--version'], { reject: false });
-  return exitCode === 0 ? withReal(program, ports, use) : withStandIn(ports, use);
+  return exitCode === 0 ? withReal(program, { ports, every }, use) : withStandIn(ports, use);
 }
 
 async function withReal(
   program: string,
-  ports: readonly number[],
+  { ports, every }: { readonly ports: readonly number[]; readonly every: string },
   use: (prometheus: Prometheus) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'vg-prometheus-'));
@@ -37,7 +38,7 @@ async function withReal(
   await writeFile(
     path.join(folder, 'prometheus.yml'),
     JSON.stringify({
-      global: { scrape_interval: '200ms', scrape_timeout: '200ms' },
+      global: { scrape_interval: every, scrape_timeout: every },
       scrape_configs: [{ job_name: 'test', static_configs: [{ targets }] }],
     }),
   );
