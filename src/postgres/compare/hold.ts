@@ -1,5 +1,6 @@
 import { withTransaction } from '../client.ts';
 import type { Bound } from './chunk.ts';
+import { lockPatience } from '../lock-patience.ts';
 import { insertPosition } from './position.ts';
 import { abortable, type ComparePair } from './session.ts';
 import { absent, lookUp, type KeyReading } from './states.ts';
@@ -55,9 +56,10 @@ async function once(
 ): Promise<KeyVerdict[]> {
   const locker = await barrier.locker();
   try {
+    const patience = await lockPatience(locker, lockMs + holdMs);
     return await withTransaction(locker, async () => {
       await locker.query(
-        `SET LOCAL lock_timeout = ${lockMs}; SET LOCAL statement_timeout = ${lockMs + holdMs}; SET LOCAL idle_in_transaction_session_timeout = ${4 * holdMs}`,
+        `SET LOCAL lock_timeout = ${lockMs}; SET LOCAL statement_timeout = ${patience}; SET LOCAL idle_in_transaction_session_timeout = ${4 * holdMs}`,
       );
       if (subject.key.length === 0) await locker.query(`LOCK TABLE ${subject.table.live} IN SHARE MODE`);
       const live = await lookUp(locker, subject, 'live', keys, subject.key.length > 0);

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError } from '../../model/errors.ts';
 import { rows, withTransaction, type Client } from '../client.ts';
+import { lockPatience, lockWithin } from '../lock-patience.ts';
 import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
 import { fenceTrigger } from './graph.ts';
 import { requireOwnSchemas } from '../own-schemas.ts';
 import { machinery, refuseBody } from './machinery.ts';
 
-/** Milliseconds that a try to lock the tables queues: others' writers wait behind it, and no deadlock is looked for. */
+/** Milliseconds at most that a try to lock the tables queues: others' writers wait behind it. */
 const tryFor = 100;
 
 /** Tables that writers can name, partitions too, with what is known of their triggers. */
@@ -55,14 +56,8 @@ export async function fenceTables(
   tables: readonly string[],
   limit: number,
 ): Promise<void> {
-  await inTries(client, tables, limit, async () => {
-    await takeToken(client, token);
-    const named = (await readFence(client, tables)).map(({ table }) => table);
-    if (named.length === 0) return;
-    await client.query(`LOCK TABLE ${named.map((table) => `ONLY ${table}`).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
-    // A partition that came meanwhile is not locked.
-    const all = await readFence(client, tables);
-    if (all.length !== named.length) throw Object.assign(new Error('a partition came'), { code: '55P03' });
+  await inTries(client, token, tables, limit, async (all) => {
+    if (all.length === 0) return;
     await client.query(machinery);
     await requireOwnSchemas(client);
     const made = all
@@ -90,22 +85,25 @@ function writtenTo(tables: readonly string[], limit: number, cause: unknown): Ve
 }
 
 /**
- * Does it in one transaction, in tries that queue for locks no longer than others may wait behind them. VACUUM and
- * ANALYZE of these tables end: they keep their lock for as long as they take. After `limit` ms the error is
- * PostgreSQL's own.
+ * Does it in one transaction with the check of the token, all tables locked, in tries that queue for their locks no
+ * longer than others may wait behind them. VACUUM and ANALYZE of these tables end: they keep their lock for as long as
+ * they take. After `limit` ms the error is PostgreSQL's own.
  */
 async function inTries(
   client: Client,
+  token: number,
   tables: readonly string[],
   limit: number,
-  work: () => Promise<void>,
+  work: (locked: readonly Fenced[]) => Promise<void>,
 ): Promise<void> {
   const end = performance.now() + limit;
+  const patience = await lockPatience(client, tryFor);
   for (let pause = 1; ; pause = Math.min(2 * pause, 20)) {
     try {
       return await withTransaction(client, async () => {
-        await client.query(`SET LOCAL lock_timeout = ${tryFor}; SET LOCAL client_min_messages = error`);
-        await work();
+        await client.query('SET LOCAL client_min_messages = error');
+        await takeToken(client, token);
+        await work(await locked(client, tables, patience));
       });
     } catch (error) {
       if (!isOfLocks(error) || performance.now() >= end) throw error;
@@ -113,6 +111,16 @@ async function inTries(
     await endVacuum(client, tables);
     await sleep(pause);
   }
+}
+
+/** Locks them all against writers. */
+async function locked(client: Client, tables: readonly string[], patience: number): Promise<readonly Fenced[]> {
+  const named = (await readFence(client, tables)).map(({ table }) => table);
+  await lockWithin(client, named, patience);
+  const all = await readFence(client, tables);
+  // A partition that came meanwhile is not locked.
+  if (all.length !== named.length) throw Object.assign(new Error('a partition came'), { code: '55P03' });
+  return all;
 }
 
 /** 55P03 lock_not_available, 40P01 deadlock_detected */
@@ -156,9 +164,8 @@ export async function openTables(
   tables: readonly string[],
   limit: number,
 ): Promise<void> {
-  await inTries(client, tables, limit, async () => {
-    await takeToken(client, token);
-    for (const { table, trigger } of await readFence(client, tables))
+  await inTries(client, token, tables, limit, async (all) => {
+    for (const { table, trigger } of all)
       if (trigger !== null) await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${fenceTrigger}`);
     // What moved before stays closed.
     if ((await closedTables(client)).length === 0)
@@ -186,10 +193,12 @@ export async function dropOpened(client: Client): Promise<string[]> {
 
 async function dropTrigger(client: Client, table: string): Promise<boolean> {
   return withTransaction(client, async () => {
-    await client.query(`SET LOCAL lock_timeout = ${tryFor}; DROP TRIGGER ${fenceTrigger} ON ${table}`);
+    await client.query(
+      `SET LOCAL lock_timeout = ${await lockPatience(client, tryFor)}; DROP TRIGGER ${fenceTrigger} ON ${table}`,
+    );
     return true;
-  }).catch((error: { code?: string }) => {
-    if (error.code !== '55P03') throw error;
+  }).catch((error: unknown) => {
+    if (!isOfLocks(error)) throw error;
     return false;
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { operatorRole } from '../../../src/model/names.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
@@ -222,5 +223,29 @@ test('a schema of the fence’s name that somebody makes once the session has be
     );
     expect((await failure(fenceTables(client, 1, tables, 10_000))).id).toBe('schema-taken');
     expect(await rows(client, 'SELECT FROM ONLY pg_event_trigger')).toEqual([]);
+  });
+});
+
+test('no client is ended for a deadlock with the fence, though its server looks for one after 100 ms', async () => {
+  await withOrders(async (client, another) => {
+    await client.query("ALTER SYSTEM SET deadlock_timeout = '100ms'");
+    await client.query('CREATE TABLE public.third (id int PRIMARY KEY); SELECT pg_reload_conf()');
+    const three = ['public.lines', 'public.orders', 'public.third'];
+    await untilRow(client, "SELECT FROM pg_settings WHERE name = 'deadlock_timeout' AND setting = '100'");
+    await another((short) =>
+      another(async (long) => {
+        // Locks are taken by name: the first is free, the second is had after 80 ms, and who has the third wants the first.
+        await short.query('BEGIN; DELETE FROM public.orders');
+        await long.query('BEGIN; DELETE FROM public.third');
+        const closing = fenceTables(client, 1, three, 10_000);
+        const ended = sleep(80).then(() => short.query('ROLLBACK'));
+        await sleep(10);
+        await long.query('DELETE FROM public.lines');
+        await long.query('COMMIT');
+        await ended;
+        await closing;
+      }),
+    );
+    await requireFencedTables(client, three);
   });
 });
