@@ -110,7 +110,8 @@ export const standbys: Check = {
         objects: physical.map(({ name, slot }) => (slot ? `physical slot ${name}` : name)),
         reason: 'They follow this server only: after the switchover they have to be created on the new live colour.',
         fix: inOrder([
-          '-- make standbys of the candidate before the switchover; where a slot has nobody any more:',
+          "-- make standbys of the candidate before the switchover. A slot may be a standby's that is down, or a",
+          "-- backup tool's: pg_replication_slots says who reads it (active_pid). Only where its owner needs it no more:",
           ...physical
             .filter(({ slot }) => slot)
             .map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name).trim()});`),
@@ -133,16 +134,22 @@ export const publications: Check = {
   when: ['seed'],
   findings: ['existing-publications'],
   run: async (client) => {
-    const others = await rows<{ name: string; everything: boolean }>(
+    const others = await rows<{ name: string; owner: string; everything: boolean }>(
       client,
-      `SELECT pubname AS name, puballtables AS everything FROM pg_publication WHERE NOT ${ofStream('pubname')} ORDER BY pubname COLLATE "C"`,
+      `SELECT pubname AS name, pg_get_userbyid(pubowner) AS owner, puballtables AS everything
+      FROM pg_publication WHERE NOT ${ofStream('pubname')} ORDER BY pubname COLLATE "C"`,
     );
     return found('existing-publications', {
-      objects: others.map(({ name, everything }) => `${name}${everything ? ', all tables' : ''}`),
+      objects: others.map(
+        ({ name, owner, everything }) => `${name}${everything ? ', all tables' : ''}, owned by ${owner}`,
+      ),
       reason: 'The copy holds them as well. They do no harm there; logical-consumers lists who subscribes to them.',
       fix: inOrder([
-        '-- where nobody subscribes to them any more:',
-        ...others.map(({ name }) => `DROP PUBLICATION ${ident(name)};`),
+        '-- nothing is to be done for the release, and Verdigris removes none of them: ask their owners.',
+        '-- who reads from one at this moment, as a superuser; publication_names is in the query:',
+        "SELECT usename, application_name, client_addr, query FROM pg_stat_activity WHERE backend_type = 'walsender';",
+        '-- whose subscription is only down (its slot keeps WAL for it):',
+        "SELECT slot_name, database, active, restart_lsn FROM pg_replication_slots WHERE slot_type = 'logical';",
       ]),
     });
   },

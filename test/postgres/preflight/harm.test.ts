@@ -148,7 +148,12 @@ test('subscriptions, consumers, standbys and publications of others', async () =
           objects: ['cdc in others_from, plugin test_decoding, nobody connected'],
         });
         await fixes(publisher, 'standbys', { grade: 'warn', objects: ['physical slot replica'] });
-        await fixes(publisher, 'existing-publications', { grade: 'info', objects: ['other, all tables'] });
+        await publisher.query('CREATE ROLE "its owner" SUPERUSER; ALTER PUBLICATION other OWNER TO "its owner"');
+        const others = await findingOf(publisher, 'existing-publications');
+        expect(others).toMatchObject({ grade: 'info', objects: ['other, all tables, owned by its owner'] });
+        // What is shown looks only: the publication is somebody's, and stays.
+        await runScript(publisher, others?.fix ?? '');
+        expect(await findingOf(publisher, 'existing-publications')).toEqual(others);
         await publisher.query('SET synchronous_commit = local');
         await runScript(publisher, "ALTER SYSTEM SET synchronous_standby_names = 'a, b';\nSELECT pg_reload_conf();");
         await until(
