@@ -4,7 +4,7 @@ import type { Journal } from '../../model/journal.ts';
 import { possible } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
-import { gateNow, type GateNow } from './gate.ts';
+import type { GateNow } from './gate.ts';
 
 /** Milliseconds for the gate to answer: who looks is waiting. */
 const limit = 20_000;
@@ -17,6 +17,8 @@ export async function gateOfMoving(environment: Environment, platform: Platform)
   const journal = await readJournal(platform.journal);
   const next = movesWrites(journal);
   if (!next) return undefined;
+  // Loaded only here: the gates bring every verb along, which is half of what a `status` would load.
+  const { gateNow } = await import('./gate.ts');
   const gate = await gateNow(environment, platform, next, limit);
   return { ...gate, findings: refusals(gate.findings) };
 }
