@@ -88,7 +88,8 @@ ${todo('what it does, what can go wrong, what to do.')}
       'npm run schema   # hooks may name it',
       'npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
-      'kill it between its steps: a row in `way` of test/faults/verbs.test.ts',
+      'kill it between its steps: a row in `way` of test/faults/verbs.test.ts, which `npm test` leaves out:',
+      'npx vitest run --config vitest.chains.config.ts test/faults/verbs.test.ts',
       'npm run check',
     ],
   };
