@@ -58,7 +58,7 @@ async function grantsParameters(client: Client): Promise<boolean> {
 
 /**
  * What is held back as superuser it neither sees nor writes. Rights and policy go with the login
- * (`dropMigrationRole`).
+ * (`dropLogin`).
  */
 async function admit(client: Client, login: string, quietly: boolean): Promise<void> {
   const tables = books.map((name) => `verdigris.${name}`).join(', ');

@@ -1,6 +1,6 @@
 import { crashDirection } from '../model/recovery.ts';
 import type { Verb } from '../model/transitions.ts';
-import { disownMigrationRole } from '../migrations/engines/role.ts';
+import { disownLogin } from '../postgres/owner-login.ts';
 import type { Context } from './engine/context.ts';
 import { inEach, oneByOne } from './engine/each.ts';
 import { resumeOperation } from './engine/engine.ts';
@@ -72,7 +72,7 @@ async function endPredecessors(c: Context): Promise<void> {
 async function disownLogins(c: Context): Promise<void> {
   if (c.each.length === 1) return;
   await oneByOne(c, async (inside) => {
-    for (const colour of colours) await inside.ifRunning(colour, disownMigrationRole).catch(() => undefined);
+    for (const colour of colours) await inside.ifRunning(colour, disownLogin).catch(() => undefined);
   });
 }
 

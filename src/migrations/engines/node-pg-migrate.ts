@@ -5,7 +5,8 @@ import type { Migration, MigrationEngine } from '../engine.ts';
 import { effectUnknown, rehearseScripts } from './effect.ts';
 import { historyRows, historySessions, historyTable, since } from './history.ts';
 import { connectionUrl } from '../../postgres/connection-env.ts';
-import { withMigrationRole, type Login } from './role.ts';
+import type { Login } from '../../postgres/owner-login.ts';
+import { withMigrationRole } from './role.ts';
 import { runTool } from './run-tool.ts';
 import type { Tool } from './tool.ts';
 

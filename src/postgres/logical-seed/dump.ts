@@ -21,9 +21,13 @@ export async function dumpSchema(
 ): Promise<SchemaStatement[]> {
   // Verbose, it says of each statement which object it is of.
   const of = (name: string) => [`--section=${name}-data`, `--snapshot=${snapshot}`, ...(part ? ['--verbose'] : [])];
-  const section = async (name: 'pre' | 'post') =>
-    readStatements(await dump(program, live, of(name), signal), name, part);
-  return (await Promise.all([section('pre'), section('post')])).flat();
+  const [pre, post] = await Promise.all([
+    dump(program, live, of('pre'), signal),
+    dump(program, live, of('post'), signal),
+  ]);
+  const owned = { relations: new Map<string, string>(), domains: new Map<string, string>() };
+  const first = await readStatements(pre, 'pre', owned, part);
+  return [...first, ...(await readStatements(post, 'post', owned, part))];
 }
 
 async function dump(

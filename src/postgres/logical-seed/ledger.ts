@@ -3,7 +3,7 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { ensureControlSchema } from '../control.ts';
 import { guardControlTables } from '../control-guard.ts';
-import { rows, withTransaction, type Client } from '../client.ts';
+import { one, rows, withTransaction, type Client } from '../client.ts';
 import type { SchemaStatement, Stage } from './statements.ts';
 
 /**
@@ -14,7 +14,10 @@ const tables = `
   CREATE TABLE IF NOT EXISTS verdigris.seed (only_row bool PRIMARY KEY DEFAULT true CHECK (only_row), method text NOT NULL, stream text NOT NULL,
     digest text NOT NULL, position text, seeded bool NOT NULL DEFAULT false);
   CREATE TABLE IF NOT EXISTS verdigris.seed_statement (number int PRIMARY KEY, stage text NOT NULL, settings text NOT NULL, sql text NOT NULL,
-    done bool NOT NULL DEFAULT false)`;
+    done bool NOT NULL DEFAULT false);
+  ALTER TABLE verdigris.seed_statement ADD COLUMN IF NOT EXISTS owners text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS later bool NOT NULL DEFAULT false, ADD COLUMN IF NOT EXISTS needs json NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS made_in bigint`;
 
 export type Method = 'snapshot' | 'tables';
 
@@ -56,8 +59,9 @@ export async function beginSeed(
   await requireEmpty(candidate);
   await withTransaction(candidate, async () => {
     await candidate.query(
-      `INSERT INTO verdigris.seed_statement SELECT number, stage, settings, sql FROM json_to_recordset($1)
-        AS s(number int, stage text, settings text, sql text)`,
+      `INSERT INTO verdigris.seed_statement (number, stage, settings, sql, owners, later, needs)
+        SELECT number, stage, settings, sql, owners, later, needs FROM json_to_recordset($1)
+        AS s(number int, stage text, settings text, sql text, owners text[], later bool, needs json)`,
       [JSON.stringify(statements.map((statement, number) => ({ number, ...statement })))],
     );
     await candidate.query('INSERT INTO verdigris.seed (method, stream, digest) VALUES ($1, $2, $3)', [
@@ -72,41 +76,71 @@ export interface Pending extends SchemaStatement {
   readonly number: number;
 }
 
+/**
+ * What of a stage is still to be run. Its owners are those whose login is to run it: none where one of them is a
+ * superuser, or the operator is none.
+ */
 export function pendingStatements(candidate: Client, stage: Stage): Promise<Pending[]> {
   return rows<Pending>(
     candidate,
-    'SELECT number, stage, settings, sql FROM verdigris.seed_statement WHERE stage = $1 AND NOT done ORDER BY number',
+    `WITH pending AS (
+      SELECT *, ARRAY(
+        SELECT DISTINCT CASE name WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba)::text ELSE name END
+        FROM unnest(owners) AS o(name), pg_database WHERE datname = current_database() ORDER BY 1) AS members
+      FROM verdigris.seed_statement
+      WHERE stage = $1 AND NOT done AND coalesce(txid_status(made_in), '') <> 'committed')
+    SELECT number, stage, settings, sql, later, needs, CASE
+      WHEN current_setting('is_superuser') = 'off' OR EXISTS (SELECT FROM pg_roles WHERE rolsuper AND rolname = ANY (members))
+      THEN '{}' ELSE members END AS owners
+    FROM pending ORDER BY number`,
     [stage],
   );
 }
 
+/** Whose session runs statements, and whose writes down that they are done. */
+export interface Runner {
+  readonly session: Client;
+  readonly operator: Client;
+}
+
 /**
- * In one transaction with the note that they are done. @throws VerdigrisError `seed-schema` with the statement and the
- * server's words.
+ * In one transaction, and repeats nothing of it after a kill. @throws VerdigrisError `seed-schema` with the statement
+ * and the server's words.
  */
-export async function runStatements(candidate: Client, statements: readonly Pending[], attempt = 1): Promise<void> {
+export async function runStatements(runner: Runner, statements: readonly Pending[], attempt = 1): Promise<void> {
   try {
-    await runTogether(candidate, statements);
+    await runTogether(runner, statements);
   } catch (error) {
     // Apply goes on beside a seed by tables, and takes locks in the order of somebody else's transactions.
     const deadlock = ((error as Error).cause as { code?: string } | undefined)?.code === '40P01';
     if (!deadlock || attempt >= attempts) throw error;
-    await runStatements(candidate, statements, attempt + 1);
+    await runStatements(runner, statements, attempt + 1);
   }
 }
 
 /** Of a statement that ended in a deadlock. */
 const attempts = 5;
 
-async function runTogether(candidate: Client, statements: readonly Pending[]): Promise<void> {
-  await withTransaction(candidate, async () => {
-    for (const { number, settings, sql } of statements) {
-      await candidate.query(`${settings === '' ? '' : `${settings}; `}${sql}`).catch((cause: unknown) => {
+/**
+ * An owner's session has no right to what says which statements are next: the operator writes down beside it in which
+ * transaction they are, and the server knows what became of that one.
+ */
+async function runTogether({ session, operator }: Runner, statements: readonly Pending[]): Promise<void> {
+  const numbers = statements.map(({ number }) => number);
+  const done = () =>
+    operator.query('UPDATE verdigris.seed_statement SET done = true WHERE number = ANY ($1)', [numbers]);
+  await withTransaction(session, async () => {
+    for (const { settings, sql } of statements)
+      await session.query(`${settings === '' ? '' : `${settings}; `}${sql}`).catch((cause: unknown) => {
         throw refused(sql, cause);
       });
-      await candidate.query('UPDATE verdigris.seed_statement SET done = true WHERE number = $1', [number]);
+    if (session === operator) await done();
+    else {
+      const { made } = await one<{ made: string }>(session, 'SELECT pg_catalog.txid_current()::text AS made');
+      await operator.query('UPDATE verdigris.seed_statement SET made_in = $2 WHERE number = ANY ($1)', [numbers, made]);
     }
   });
+  if (session !== operator) await done();
 }
 
 export async function notePosition(candidate: Client, position: Lsn): Promise<void> {

@@ -3,6 +3,7 @@ import { lockerRole, readerRole, streamPattern } from '../../model/names.ts';
 import type { ObjectKey } from '../part/graph.ts';
 import { isOfPart, readToc, type TocEntry } from '../part/toc.ts';
 import { splitScript, type ScriptItem } from '../script/split.ts';
+import { readOwners, runAs, type Owned, type RunAs } from './run-as.ts';
 
 /**
  * When a statement of a dump is run. `pre`: before any row. `key`: what keeps rows unique, side by side; `identity`:
@@ -11,7 +12,7 @@ import { splitScript, type ScriptItem } from '../script/split.ts';
  */
 export type Stage = 'pre' | 'key' | 'identity' | 'index' | 'rest';
 
-export interface SchemaStatement {
+export interface SchemaStatement extends RunAs {
   readonly stage: Stage;
   /** SETs of the dump that are in effect for it, in their order. */
   readonly settings: string;
@@ -35,10 +36,14 @@ const meaningful = new Set([
   'xmloption',
 ]);
 
-/** Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under. */
+/**
+ * Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under, and
+ * as whom. `owned`: what the section before said of owners, and then what this one says too.
+ */
 export async function readStatements(
   text: string,
   section: 'pre' | 'post',
+  owned: Owned,
   part?: PartObjects,
 ): Promise<SchemaStatement[]> {
   const settings = new Map<string, string>();
@@ -55,9 +60,13 @@ export async function readStatements(
     if (set === undefined) found.push({ settings: [...settings.values()].join('; '), sql: item.text, node });
     else if (meaningful.has(set)) settings.set(set, item.text);
   }
-  const keys = section === 'pre' ? new Set<string>() : keysOf(found.map(({ node }) => node));
-  return found.map(({ node, ...statement }) => ({
+  const nodes = found.map(({ node }) => node);
+  const keys = section === 'pre' ? new Set<string>() : keysOf(nodes);
+  readOwners(nodes, owned);
+  const as = runAs(nodes, owned);
+  return found.map(({ node, ...statement }, place) => ({
     ...statement,
+    ...(as[place] as RunAs),
     stage: section === 'pre' ? 'pre' : stageOf(node, keys),
   }));
 }

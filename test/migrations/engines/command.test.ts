@@ -2,7 +2,7 @@ import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { commandEngine } from '../../../src/migrations/engines/command.ts';
-import { dropMigrationRole } from '../../../src/migrations/engines/role.ts';
+import { dropLogin } from '../../../src/postgres/owner-login.ts';
 import { rows } from '../../../src/postgres/client.ts';
 import { withClient } from '../../../src/postgres/session.ts';
 import { answered, asked, code, codeCount, hasChinook, objects } from './chinook.ts';
@@ -111,7 +111,7 @@ test('the login of a run whose operator was killed is ended with its sessions by
     await withClient({ ...connection, user: 'verdigris_migration' }, 'left', async (left) => {
       await left.query('CREATE TABLE mine (id int)');
       const gone = new Promise((resolve) => left.once('end', resolve));
-      await dropMigrationRole(client);
+      await dropLogin(client);
       await gone;
     });
     expect(await rows(client, "SELECT relowner::regrole::text AS owner FROM pg_class WHERE relname = 'mine'")).toEqual([

@@ -1,6 +1,6 @@
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { runCommand, type ToolRest } from '../../../migrations/engines/command.ts';
-import { dropMigrationRole } from '../../../migrations/engines/role.ts';
+import { dropLogin } from '../../../postgres/owner-login.ts';
 import { digestSchema } from '../../../postgres/fingerprint/index.ts';
 import type { Client } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
@@ -97,6 +97,6 @@ export const finishTool: Step = {
   },
   async undo(c) {
     running.get(c)?.abort();
-    await c.ifRunning(c.idle, (client) => dropMigrationRole(client));
+    await c.ifRunning(c.idle, (client) => dropLogin(client));
   },
 };

@@ -1,5 +1,5 @@
 import type { Ran } from '../../../migrations/data/statement.ts';
-import { dropMigrationRole } from '../../../migrations/engines/role.ts';
+import { dropLogin } from '../../../postgres/owner-login.ts';
 import type { Client } from '../../../postgres/client.ts';
 import type { Context } from '../../engine/context.ts';
 import { withOwner } from '../../engine/owner-session.ts';
@@ -43,5 +43,5 @@ export async function closeSession(c: Context): Promise<void> {
 /** As `closeSession`, of whichever process had it: its login goes with it. */
 export async function undoSession(c: Context): Promise<void> {
   await closeSession(c);
-  await c.ifRunning(c.idle, (client) => dropMigrationRole(client));
+  await c.ifRunning(c.idle, (client) => dropLogin(client));
 }

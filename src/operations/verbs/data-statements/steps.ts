@@ -1,6 +1,6 @@
 import { readHeld, runHeld } from '../../../migrations/data/held.ts';
 import { heldFailed, sourceLine } from '../../../migrations/data/refusals.ts';
-import { dropMigrationRole } from '../../../migrations/engines/role.ts';
+import { dropLogin } from '../../../postgres/owner-login.ts';
 import type { Release } from '../../../model/journal.ts';
 import { withTransaction } from '../../../postgres/client.ts';
 import type { Context } from '../../engine/context.ts';
@@ -89,6 +89,6 @@ export const endData: Step = {
   risk: 'none',
   async run(c) {
     await closeSession(c);
-    await c.on(c.live, (client) => dropMigrationRole(client));
+    await c.on(c.live, (client) => dropLogin(client));
   },
 };
