@@ -10,6 +10,7 @@ import { servers } from './servers.ts';
 import { shapes } from './shapes.ts';
 import { swaps } from './swaps.ts';
 import { tables } from './tables.ts';
+import { taken } from './taken.ts';
 
 export const acts: readonly Act[] = [
   ...tables,
@@ -23,4 +24,5 @@ export const acts: readonly Act[] = [
   ...rowsOtherwise,
   ...shapes,
   ...rights,
+  ...taken,
 ];

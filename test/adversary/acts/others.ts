@@ -133,6 +133,6 @@ export const others: readonly Act[] = [
     'ALTER TABLE public.child OWNER TO shop_app',
     "SELECT pg_get_userbyid(relowner)::text AS answer FROM pg_class WHERE oid = 'public.child'::regclass",
     /child/,
-    'ALTER TABLE public.child OWNER TO dba',
+    'ALTER TABLE public.child OWNER TO verdigris_operator',
   ),
 ];
