@@ -129,6 +129,7 @@ export const long = [
   'operations/birth',
   'operations/birth-switched',
   'operations/compatibility',
+  'operations/data-forms',
   'operations/data-statements',
   'operations/database-settings',
   'operations/drill',

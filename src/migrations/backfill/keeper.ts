@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { qualified, type Table } from '../../postgres/catalogue.ts';
-import { rows, withTransaction, type Client } from '../../postgres/client.ts';
+import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
 import type { Backfill } from './files.ts';
@@ -67,25 +67,27 @@ END`;
   await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);
 }
 
-/** Its trigger, in the caller's transaction, which may be the one that made the table what it is. */
+/**
+ * Its trigger, in the caller's transaction, which may be the one that made the table what it is. Triggers of a table
+ * fire in the order of their names: what was filled first is numbered first, because a later one may need its column.
+ */
 export async function fireKeeper(
   client: Client,
   backfill: Pick<Backfill, 'name'>,
   table: Pick<Table, 'schema' | 'name'>,
 ): Promise<void> {
-  const name = nameOf(backfill.name);
+  const found = nameOf(backfill.name);
   // The function alone takes no lock on the table: a second run and a changed text need no more.
-  if (
-    (
-      await rows(client, 'SELECT FROM pg_catalog.pg_trigger WHERE tgname = $1 AND tgrelid = $2::pg_catalog.regclass', [
-        name,
-        qualified(table),
-      ])
-    ).length > 0
-  )
-    return;
+  const { there, last } = await one<{ there: boolean; last: number }>(
+    client,
+    `SELECT coalesce(bool_or(p.proname = $1), false) AS there, coalesce(max(substring(t.tgname::text FROM $2)::int), 0) AS last
+    FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = $3::pg_catalog.regclass`,
+    [found, `^${prefix}(\\d{4})_`, qualified(table)],
+  );
+  if (there) return;
+  const name = found.replace(prefix, `${prefix}${String(last + 1).padStart(4, '0')}_`);
   await client.query(
-    `CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(name)}()`,
+    `CREATE TRIGGER ${ident(name)} BEFORE INSERT OR UPDATE ON ${qualified(table)} FOR EACH ROW EXECUTE FUNCTION verdigris.${ident(found)}()`,
   );
   // On the partitions too, which is where rows of a partitioned table arrive.
   for (const { relation } of await rows<{ relation: string }>(
