@@ -319,3 +319,20 @@ test.each([
 ])('%s does not', async (text, finding) => {
   expect(await found(live, text)).toContain(finding);
 });
+
+test.each([
+  ['ALTER TABLE t ADD CONSTRAINT given NOT NULL k;', ['set-not-null-scan warning', 'new-not-null error']],
+  ['ALTER TABLE t ADD NOT NULL k NOT VALID;', ['new-not-null error']],
+  ['ALTER TABLE t ADD COLUMN n int; ALTER TABLE t ADD CONSTRAINT given NOT NULL n;', ['add-required-column error']],
+  ['ALTER TABLE t ADD CONSTRAINT given CHECK (k > 0) NOT ENFORCED;', []],
+])('%s is judged as what it is on 18, and refused for an older server', async (text, wanted) => {
+  const files = [
+    { path: '0.sql', text: 'CREATE TABLE t (id int PRIMARY KEY, k int);', applied: true },
+    { path: '1.sql', text, applied: false },
+  ];
+  const of = async (postgres: 17 | 18) =>
+    (await lintFiles(files, { postgres })).findings.map(({ rule, severity }) => `${rule} ${severity}`);
+  expect(await of(18)).toEqual(expect.arrayContaining(wanted));
+  expect((await of(18)).filter((one) => /stricter|needs-newer/.test(one))).toEqual([]);
+  expect(await of(17)).toContain('needs-newer-postgres error');
+});

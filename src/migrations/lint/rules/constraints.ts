@@ -10,7 +10,7 @@ import { truthsOf } from '../rows-of-n.ts';
 import { columnsOf, columnsStrict, formulaOf, notNullFact } from '../../shapes/formula.ts';
 import { implies, isNever } from '../../shapes/implies.ts';
 import { columnsKey, indexKey, isRefusedBy, type UniqueKey } from '../../shapes/unique-key.ts';
-import { columnObject, constraintColumns, list, nameFor, notValidFirst } from './help.ts';
+import { columnObject, constraintColumns, isNotEnforced, list, nameFor, notValidFirst } from './help.ts';
 import { isDrawnHere, knownValues, newColumn, staysNull } from './new-columns.ts';
 
 type Kind = NonNullable<Constraint['contype']>;
@@ -47,7 +47,7 @@ export const checkScan: LintRule = {
   bad: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0);',
   good: 'ALTER TABLE t ADD CONSTRAINT e_positive CHECK (e > 0) NOT VALID;',
   check: added(['CONSTR_CHECK'], (constraint, context, column) => {
-    if (constraint.skip_validation === true || constraint.is_enforced === false) return undefined;
+    if (constraint.skip_validation === true) return undefined;
     const fix = column === undefined ? { fix: notValidFirst(context, constraint, 'check') } : {};
     return { message: `All rows of ${context.table.name} are checked under the lock.`, ...fix };
   }),
@@ -67,7 +67,7 @@ export const foreignKeyScan: LintRule = {
   bad: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id);',
   good: 'ALTER TABLE t ADD CONSTRAINT t_p FOREIGN KEY (p_id) REFERENCES p (id) NOT VALID;',
   check: added(['CONSTR_FOREIGN'], (constraint, context, column) => {
-    if (constraint.skip_validation === true || constraint.is_enforced === false) return undefined;
+    if (constraint.skip_validation === true) return undefined;
     const other = constraint.pktable?.relname ?? '';
     if (column !== undefined) return onNewColumn(context, column, other);
     const fix =
@@ -273,7 +273,7 @@ export const stricter: LintRule = {
   good: 'ALTER TABLE t VALIDATE CONSTRAINT t_a_check;',
   remedy: false,
   check: added(['CONSTR_CHECK', 'CONSTR_FOREIGN'], (constraint, context, column) => {
-    if (constraint.is_enforced === false || takesRowsOfN(constraint, context, column)) return undefined;
+    if (isNotEnforced(constraint) || takesRowsOfN(constraint, context, column)) return undefined;
     if (knownBefore(constraint, context)) return undefined;
     const kind = constraint.contype === 'CONSTR_CHECK' ? 'check' : 'foreign';
     const object = constraintObject(

@@ -65,3 +65,10 @@ export function laterCommands(context: AlterContext): Of<'AlterTableCmd'>[] {
     return same ? all(node.cmds, 'AlterTableCmd') : [];
   });
 }
+
+/** A CHECK or a foreign key that refuses nothing. The parser leaves out what is false. */
+export function isNotEnforced(constraint: { readonly [of in keyof Constraint]?: unknown }): boolean {
+  const { contype, is_enforced, skip_validation } = constraint;
+  const known = contype === 'CONSTR_CHECK' || contype === 'CONSTR_FOREIGN';
+  return known && skip_validation === true && is_enforced !== true;
+}

@@ -39,8 +39,8 @@ export const setNotNull: LintRule = {
           range: context.command,
           table: context.table,
         };
-      const column = command.name ?? '';
-      if (command.subtype !== 'AT_SetNotNull' || context.schema.provenNotNull(context.table, column)) return;
+      const column = readColumn(command);
+      if (column === undefined || context.schema.provenNotNull(context.table, column)) return;
       const [table, name] = [
         plainTable(context.table),
         plainIdent(constraintName(context.table.name, 'not-null', [column])),
@@ -79,8 +79,8 @@ export const tightenNotNull: LintRule = {
   remedy: false,
   check: {
     *AlterTableCmd(command, context) {
-      const column = command.name ?? '';
-      for (const tightened of command.subtype === 'AT_SetNotNull' ? [column] : impliedByKey(command, context)) {
+      const column = setColumn(command);
+      for (const tightened of column === undefined ? impliedByKey(command, context) : [column]) {
         if (context.schema.isNewColumn(context.table, tightened)) continue;
         if (context.schema.column(context.table, tightened)?.notNull === true) continue;
         const former = context.schema.formerConstraints(context.table);
@@ -98,6 +98,22 @@ export const tightenNotNull: LintRule = {
     },
   },
 };
+
+/** The NOT NULL constraint that the command adds to a column by name, as PostgreSQL 18 knows it. */
+function addedNotNull(command: Of<'AlterTableCmd'>): Of<'Constraint'> | undefined {
+  const constraint = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
+  return constraint?.contype === 'CONSTR_NOTNULL' ? constraint : undefined;
+}
+
+/** The column that the command makes NOT NULL, by SET or as a constraint. */
+function setColumn(command: Of<'AlterTableCmd'>): string | undefined {
+  return command.subtype === 'AT_SetNotNull' ? command.name : strings(addedNotNull(command)?.keys)[0];
+}
+
+/** The same, where the rows that are there are read for it. */
+function readColumn(command: Of<'AlterTableCmd'>): string | undefined {
+  return addedNotNull(command)?.skip_validation === true ? undefined : setColumn(command);
+}
 
 /** Columns that a new primary key makes NOT NULL by the way. */
 function impliedByKey(command: Of<'AlterTableCmd'>, context: AlterContext): readonly string[] {
@@ -148,10 +164,10 @@ export const requiredColumn: LintRule = {
 
 /** Of a column that this release adds: NOT NULL set, or the default dropped, and at the end nothing fills it. */
 function requiredAfterwards(command: Of<'AlterTableCmd'>, context: AlterContext): Draft | undefined {
-  const column = command.name ?? '';
+  const column = setColumn(command) ?? command.name ?? '';
   const known = context.schema.column(context.table, column);
   const emptied = command.subtype === 'AT_ColumnDefault' && command.def === undefined && known?.notNull === true;
-  const required = command.subtype === 'AT_SetNotNull' && known?.hasDefault === false;
+  const required = setColumn(command) !== undefined && known?.hasDefault === false;
   if (!(emptied || required) || !context.schema.isNewColumn(context.table, column)) return undefined;
   if (relievedLater(context, column)) return undefined;
   return {

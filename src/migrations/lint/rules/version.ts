@@ -1,6 +1,7 @@
 import { all, as, walk } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import type { Drafts, LintRule } from '../rule.ts';
+import { isNotEnforced } from './help.ts';
 
 interface Feature {
   readonly since: number;
@@ -36,7 +37,7 @@ export const newerPostgres: LintRule = {
 
 /** Words without which none of the features is there: walking the tree is the dear part. */
 const telling =
-  /GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
+  /GENERATED|(?:[(,]|ADD)\s*(?:CONSTRAINT\s+(?:"[^"]+"|\S+)\s+)?NOT\s+NULL|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
 
 function newer(node: object, context: LintContext): Drafts {
   if (context.config.postgres >= 18 || !telling.test(context.statement.text)) return undefined;
@@ -56,21 +57,15 @@ function featureOf(tag: string, fields: Readonly<Record<string, unknown>>): Feat
   const location = fields['location'] as number | undefined;
   if (tag === 'Constraint') {
     if (fields['generated_kind'] === 'v') return { since: 18, name: 'A virtual generated column', location };
-    if (fields['contype'] === 'CONSTR_NOTNULL' && fields['skip_validation'] === true)
-      return { since: 18, name: 'NOT NULL … NOT VALID', location };
-    if (
-      fields['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' ||
-      (fields['is_enforced'] !== true &&
-        (fields['contype'] === 'CONSTR_CHECK' || fields['contype'] === 'CONSTR_FOREIGN') &&
-        fields['skip_validation'] === true &&
-        fields['initially_valid'] !== true &&
-        'is_enforced' in fields)
-    ) {
+    if (fields['contype'] === 'CONSTR_NOTNULL' && fields['keys'] !== undefined)
+      return { since: 18, name: 'NOT NULL as a constraint of the table', location };
+    if (fields['contype'] === 'CONSTR_ATTR_NOT_ENFORCED' || isNotEnforced(fields))
       return { since: 18, name: 'NOT ENFORCED', location };
-    }
     if (fields['without_overlaps'] === true || fields['fk_with_period'] === true)
       return { since: 18, name: 'WITHOUT OVERLAPS and PERIOD', location };
   }
+  if (tag === 'ATAlterConstraint' && fields['alterEnforceability'] === true)
+    return { since: 18, name: 'ALTER CONSTRAINT … ENFORCED' };
   if (tag === 'AlterTableCmd' && fields['subtype'] === 'AT_SetExpression')
     return { since: 17, name: 'ALTER COLUMN … SET EXPRESSION' };
   if (tag === 'MergeStmt' && fields['returningClause'] !== undefined) return { since: 17, name: 'MERGE … RETURNING' };
