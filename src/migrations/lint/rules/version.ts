@@ -36,8 +36,14 @@ export const newerPostgres: LintRule = {
 };
 
 /** Words without which none of the features is there: walking the tree is the dear part. */
-const telling =
-  /GENERATED|(?:[(,]|ADD)\s*(?:CONSTRAINT\s+(?:"[^"]+"|\S+)\s+)?NOT\s+NULL|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal/i;
+const telling = new RegExp(
+  [
+    String.raw`GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal`,
+    // As a constraint of its own, not as one of a column.
+    String.raw`(?:[(,]|ADD)\s*(?:CONSTRAINT\s+(?:"[^"]+"|\S+)\s+)?NOT\s+NULL`,
+  ].join('|'),
+  'i',
+);
 
 function newer(node: object, context: LintContext): Drafts {
   if (context.config.postgres >= 18 || !telling.test(context.statement.text)) return undefined;
