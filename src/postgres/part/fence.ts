@@ -14,14 +14,19 @@ const tryFor = 100;
 /** Tables that writers can name, partitions too, with what is known of their triggers. */
 interface Fenced {
   readonly table: string;
-  /** pg_trigger.tgenabled; null where there is none. */
+  /** pg_trigger.tgenabled of the one that Verdigris made; null where there is none. */
   readonly trigger: string | null;
-  /** Verdigris made it, for every writer: a table's owner can give a trigger of his own the same name. */
-  readonly ours: boolean;
+  /** It is as this version makes it. */
+  readonly whole: boolean;
 }
 
 /** pg_trigger.tgtype of one FOR EACH STATEMENT: BEFORE (2) INSERT (4), DELETE (8), UPDATE (16), TRUNCATE (32). */
 const everyWrite = 2 + 4 + 8 + 16 + 32;
+
+/** Of the trigger g: a table's owner can give one of his own the same name, not the same function. */
+const isOurs = `g.tgname = '${fenceTrigger}' AND EXISTS (
+  SELECT FROM ONLY pg_catalog.pg_proc f JOIN pg_catalog.pg_roles o ON o.oid = f.proowner
+  WHERE f.oid = g.tgfoid AND f.pronamespace = to_regnamespace('verdigris_fence') AND o.rolsuper)`;
 
 /** `tables` as they are declared. */
 async function readFence(client: Client, tables: readonly string[]): Promise<Fenced[]> {
@@ -31,18 +36,17 @@ async function readFence(client: Client, tables: readonly string[]): Promise<Fen
       SELECT to_regclass(t)::oid FROM unnest($1::text[]) AS t
       UNION SELECT inhrelid FROM pg_catalog.pg_inherits JOIN part ON inhparent = oid)
     SELECT format('%I.%I', n.nspname, c.relname) AS "table", g.tgenabled AS trigger,
-      coalesce(g.tgtype = ${everyWrite} AND g.tgqual IS NULL AND g.tgattr::text = '' AND EXISTS (
-        SELECT FROM ONLY pg_catalog.pg_proc p JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
-        WHERE p.oid = g.tgfoid AND p.pronamespace = to_regnamespace('verdigris_fence') AND p.prosrc = $3 AND o.rolsuper), false) AS ours
+      coalesce(g.tgtype = ${everyWrite} AND g.tgqual IS NULL AND g.tgattr::text = ''
+        AND EXISTS (SELECT FROM ONLY pg_catalog.pg_proc p WHERE p.oid = g.tgfoid AND p.prosrc = $2), false) AS whole
     FROM part JOIN ONLY pg_catalog.pg_class c USING (oid) JOIN ONLY pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgname = $2 WHERE c.relkind IN ('r', 'p') ORDER BY 1`,
-    [tables, fenceTrigger, refuseBody],
+    LEFT JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND ${isOurs} WHERE c.relkind IN ('r', 'p') ORDER BY 1`,
+    [tables, refuseBody],
   );
 }
 
 /** It refuses every writer. */
-function isClosed({ trigger, ours }: Fenced): boolean {
-  return ours && trigger === 'A';
+function isClosed({ trigger, whole }: Fenced): boolean {
+  return whole && trigger === 'A';
 }
 
 /**
@@ -181,8 +185,7 @@ export async function dropOpened(client: Client): Promise<string[]> {
   for (const table of await withTrigger(client, "<> 'A'")) if (!(await dropTrigger(client, table))) left.push(table);
   const [{ used } = {}] = await rows<{ used: boolean }>(
     client,
-    'SELECT EXISTS (SELECT FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1) AS used',
-    [fenceTrigger],
+    `SELECT EXISTS (SELECT FROM ONLY pg_catalog.pg_trigger g WHERE ${isOurs}) AS used`,
   );
   if (used === false)
     await client.query(
@@ -221,12 +224,11 @@ export async function closedTables(client: Client, tables?: readonly string[]): 
   return (await readFence(client, tables)).flatMap(({ table, trigger }) => (trigger === 'A' ? [table] : []));
 }
 
-/** Tables of the database by the state of their trigger. */
+/** Tables of the database by the state of the fence's trigger on them. */
 async function withTrigger(client: Client, state: "= 'A'" | "<> 'A'"): Promise<string[]> {
   const found = await rows<{ name: string }>(
     client,
-    `SELECT tgrelid::regclass::text AS name FROM ONLY pg_catalog.pg_trigger WHERE tgname = $1 AND tgenabled ${state} ORDER BY 1`,
-    [fenceTrigger],
+    `SELECT tgrelid::regclass::text AS name FROM ONLY pg_catalog.pg_trigger g WHERE ${isOurs} AND tgenabled ${state} ORDER BY 1`,
   );
   return found.map(({ name }) => name);
 }

@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { operatorRole } from '../../../src/model/names.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
-import { dropOpened, fenceTables, openTables, requireFencedTables } from '../../../src/postgres/part/fence.ts';
+import {
+  closedTables,
+  dropOpened,
+  fenceTables,
+  openTables,
+  requireFencedTables,
+} from '../../../src/postgres/part/fence.ts';
 import { lockTimeouts } from '../../../src/postgres/lock-timeout.ts';
 import { readLens } from '../../../src/postgres/part/lens.ts';
 import { describePart, readPart } from '../../../src/postgres/part/read.ts';
@@ -213,6 +219,24 @@ test('no code of a table’s owner runs as superuser when the table is closed, n
     await openTables(client, 1, tables, 10_000);
     expect(await dropOpened(client)).toEqual([]);
     expect(await rows(client, 'SELECT is_called FROM public.sprung')).toEqual([{ is_called: false }]);
+  });
+});
+
+test('a trigger of the fence’s name that a table’s owner made closes nothing, and stays as it is', async () => {
+  await withOrders(async (client, another) => {
+    await another((other) =>
+      other.query(`CREATE FUNCTION public.own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER verdigris_fence BEFORE INSERT ON public.others FOR EACH ROW EXECUTE FUNCTION public.own();
+        ALTER TABLE public.others ENABLE ALWAYS TRIGGER verdigris_fence`),
+    );
+    const theirs = ['public.others'];
+    const state = () => rows(client, "SELECT tgenabled AS is FROM ONLY pg_trigger WHERE tgname = 'verdigris_fence'");
+    expect([await closedTables(client), await closedTables(client, theirs)]).toEqual([[], []]);
+    await openTables(client, 1, theirs, 10_000);
+    expect(await state()).toEqual([{ is: 'A' }]);
+    await another((other) => other.query('ALTER TABLE public.others DISABLE TRIGGER verdigris_fence'));
+    expect(await dropOpened(client)).toEqual([]);
+    expect(await state()).toEqual([{ is: 'D' }]);
   });
 });
 
