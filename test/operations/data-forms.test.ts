@@ -36,6 +36,9 @@ const files: Record<string, string> = {
     UPDATE old_note SET f3 = f2 || '3';
     UPDATE old_note SET f4 = f3 || '4';
     UPDATE old_note SET f5 = f4 || '5';`,
+  '0003_zone.sql': `ALTER TABLE item ADD day date;
+    SET LOCAL timezone = 'Asia/Tokyo';
+    UPDATE item SET day = seen::date;`,
   '0006_merge.sql': `MERGE INTO customer c USING (VALUES (1, 'm1'), (900, 'm900')) AS v (id, name) ON c.id = v.id
       WHEN MATCHED THEN UPDATE SET name = v.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (v.id, v.name);`,
   '0007_cte.sql': `CREATE TABLE archive (id int PRIMARY KEY, body text);

@@ -3,6 +3,7 @@ import { qualified, type Table } from '../../postgres/catalogue.ts';
 import { one, rows, withTransaction, type Client } from '../../postgres/client.ts';
 import { ident, literal } from '../../postgres/quote.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
+import type { ValueSettings } from '../data/settings.ts';
 import type { Backfill } from './files.ts';
 import type { BackfillPlan } from './plan.ts';
 
@@ -33,15 +34,20 @@ export async function installKeeper(
 }
 
 /**
- * Its function, in a session of the operator's with a fixed path; `path` is what its own names are found by. It runs as
+ * Its function, in a session of the operator's with a fixed path; `path` is what its own names are found by, `settings` what it computes by. It runs as
  * `owner` whoever applies: before PostgreSQL 16 that is a superuser.
  */
 export async function makeKeeper(
   client: Client,
   backfill: Pick<Backfill, 'name' | 'assignments' | 'where'>,
   table: Pick<Table, 'name'>,
-  { path, owner }: { readonly path: string; readonly owner: string | undefined },
+  {
+    path,
+    owner,
+    settings = {},
+  }: { readonly path: string; readonly owner: string | undefined; readonly settings?: ValueSettings },
 ): Promise<void> {
+  const set = Object.entries(settings).map(([setting, value]) => ` SET ${ident(setting)} = ${literal(value)}`);
   const name = nameOf(backfill.name);
   const definer = owner !== undefined && (await isSuperuser(client));
   const taken = backfill.assignments.map(({ expression }, index) => `(${expression}\n) AS v${index}`).join(', ');
@@ -61,7 +67,7 @@ END`;
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name]);
   await client.query(
     `CREATE OR REPLACE FUNCTION verdigris.${ident(name)}() RETURNS trigger LANGUAGE plpgsql SECURITY ${definer ? 'DEFINER' : 'INVOKER'}
-      SET search_path = ${searchPath(path)} AS ${literal(body)}`,
+      SET search_path = ${searchPath(path)}${set.join('')} AS ${literal(body)}`,
   );
   if (definer) await client.query(`ALTER FUNCTION verdigris.${ident(name)}() OWNER TO ${ident(owner)}`);
   await client.query(`COMMENT ON FUNCTION verdigris.${ident(name)}() IS ${literal(backfill.name)}`);

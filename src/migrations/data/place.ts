@@ -11,6 +11,7 @@ import type { PlaceNote } from './note.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
 import { cannotBeHeld, heldAsSuperuser } from './refusals.ts';
+import { valueSettings } from './settings.ts';
 
 export interface Placing {
   readonly client: Client;
@@ -87,8 +88,9 @@ async function keepFilled(
   // Where the file runs in a session of its own, the function is there before its transaction ends; without a trigger
   // it does nothing.
   await asLogin(client, async (path) => {
+    const settings = await valueSettings(client);
     await asLogin(operator, () =>
-      makeKeeper(operator, keeper, table, { path, owner: role === 'none' ? undefined : role }),
+      makeKeeper(operator, keeper, table, { path, owner: role === 'none' ? undefined : role, settings }),
     );
     await fireKeeper(client, keeper, table);
   });
