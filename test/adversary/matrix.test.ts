@@ -85,7 +85,7 @@ async function inOneWorld(
         const outcome = await attempt(environment, trial);
         if (parts.length > 1 && !/^(carried|kept out)/.test(outcome)) return apart(outcome);
         print(outcome);
-        fresh = !outcome.startsWith('kept out') && trial.act.undo === undefined;
+        fresh = outcome === 'said' || (!outcome.startsWith('kept out') && trial.act.undo === undefined);
       } catch (error) {
         const { message } = error as Error;
         if (parts.length > 1) return apart(message);

@@ -130,7 +130,7 @@ export const others: readonly Act[] = [
   ),
   act(
     'owner changed',
-    'ALTER TABLE public.child OWNER TO shop_app',
+    'ALTER TABLE public.child OWNER TO team',
     "SELECT pg_get_userbyid(relowner)::text AS answer FROM pg_class WHERE oid = 'public.child'::regclass",
     /child/,
     'ALTER TABLE public.child OWNER TO verdigris_operator',
