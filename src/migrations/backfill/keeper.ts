@@ -34,8 +34,8 @@ export async function installKeeper(
 }
 
 /**
- * Its function, in a session of the operator's with a fixed path; `path` is what its own names are found by, `settings` what it computes by. It runs as
- * `owner` whoever applies: before PostgreSQL 16 that is a superuser.
+ * Its function, in a session of the operator's with a fixed path; `path` is what its own names are found by, `settings`
+ * what it computes by. It runs as `owner` whoever applies: before PostgreSQL 16 that is a superuser.
  */
 export async function makeKeeper(
   client: Client,
