@@ -62,11 +62,14 @@ async function grantsParameters(client: Client): Promise<boolean> {
  */
 async function admit(client: Client, login: string, quietly: boolean): Promise<void> {
   const tables = books.map((name) => `verdigris.${name}`).join(', ');
-  // A colour that an earlier version made may lack some.
+  // A colour that an earlier version made may lack some, or a column.
   await withFixedPath(client, async () => {
-    const known = await rows(client, "SELECT FROM pg_tables WHERE schemaname = 'verdigris' AND tablename = ANY ($1)", [
-      books,
-    ]);
+    const known = await rows(
+      client,
+      `SELECT FROM pg_tables WHERE schemaname = 'verdigris' AND tablename = ANY ($1) AND (tablename <> 'data_statement' OR EXISTS (
+        SELECT FROM pg_attribute WHERE attrelid = to_regclass('verdigris.data_statement') AND attname = 'settings'))`,
+      [books],
+    );
     if (known.length < books.length) await ensureControlSchema(client);
     await client.query(`GRANT USAGE ON SCHEMA verdigris TO ${login};
       GRANT SELECT, INSERT, UPDATE, DELETE ON ${tables} TO ${login};

@@ -236,6 +236,7 @@ export const errorCatalogue = {
   'declaration-unsealed': 'refused',
   'data-statement-mixed': 'refused',
   'data-statement-superuser': 'refused',
+  'data-statement-triggers': 'refused',
   'data-statement-owner': 'refused',
   'data-statement-slow': 'refused',
   'data-statement-failed': 'refused',

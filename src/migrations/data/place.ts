@@ -10,7 +10,8 @@ import { judgeStatement } from './judge.ts';
 import type { PlaceNote } from './note.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
-import { cannotBeHeld, heldAsSuperuser } from './refusals.ts';
+import { cannotBeHeld, heldAsSuperuser, heldWithoutTriggers } from './refusals.ts';
+import { silencedOf } from './silenced.ts';
 import { valueSettings } from './settings.ts';
 
 export interface Placing {
@@ -49,6 +50,8 @@ export async function runInPlace(
     const named: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
     for (const target of data.targets) named.push(await found(client, target));
     const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
+    const silenced = await silencedOf(client, all, policy.silent);
+    if (silenced.length > 0) throw heldWithoutTriggers(statement, silenced);
     await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
     return true;
   };

@@ -13,6 +13,8 @@ export interface DataReport extends FromFile {
 export interface DataPolicy {
   /** The live colour's tables, as they are now. */
   readonly live: readonly Table[];
+  /** Triggers that fire for nobody there, as `silentTriggers` names them. */
+  readonly silent: readonly string[];
   /** Milliseconds that all that is held back may take in the write pause, and that what a note puts there may take. */
   readonly limits: { readonly held: number; readonly asked: number };
   /**

@@ -41,6 +41,23 @@ export function heldAsSuperuser(statement: Pick<FromFile, 'file' | 'line' | 'tex
   });
 }
 
+/** By the switchover what it relies on has been undone: the file enables them again. */
+export function heldWithoutTriggers(
+  statement: Pick<FromFile, 'file' | 'line' | 'text'>,
+  triggers: readonly string[],
+): VerdigrisError {
+  return new VerdigrisError('data-statement-triggers', {
+    seen:
+      `${sourceLine(statement)} changes rows that both colours have, so it is held back until the switchover, and ` +
+      `migrations have disabled ${triggers.join(', ')}, which would fire there.`,
+    required: 'a statement that writes the same at the switchover as in its place in the file.',
+    next:
+      'let the triggers fire, or change these rows on the live colour before the release, as you would without ' +
+      'Verdigris. Nothing of this file is applied, and the live colour is untouched.',
+    facts: { file: statement.file, line: statement.line, triggers },
+  });
+}
+
 /** One that is held back until the switchover and fails. `next` says what is true and what to do. */
 export function heldFailed(held: FromFile, next: string, cause: unknown): VerdigrisError {
   const { message, detail, code } = cause as { message: string; detail?: string; code?: string };

@@ -1,3 +1,4 @@
+import type { ValueSettings } from './settings.ts';
 import type { RowWrites } from '../../postgres/row-writes.ts';
 
 /** A statement of a migration that writes rows, by where it is from. */
@@ -18,6 +19,8 @@ export interface HeldStatement extends FromFile {
   /** What names in it were found by, and as whom it ran. */
   readonly path: string;
   readonly role: string;
+  /** What the file had set until then. */
+  readonly settings: ValueSettings;
 }
 
 export interface Ran {

@@ -1,6 +1,7 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { markOnLive, ranOnLive } from '../../../migrations/data/held.ts';
 import type { FromFile } from '../../../migrations/data/statement.ts';
+import { silentTriggers } from '../../../migrations/data/silenced.ts';
 import type { DataPolicy } from '../../../migrations/data/policy.ts';
 import { heldFailed, sourceLine } from '../../../migrations/data/refusals.ts';
 import { crossBarrier } from '../../../postgres/barrier.ts';
@@ -29,6 +30,7 @@ export async function dataPolicy(c: Context): Promise<DataPolicy> {
   await c.on(c.live, (from) => c.on(c.idle, (to) => carrySequences(from, to)));
   return {
     live: await c.on(c.live, readTables),
+    silent: await c.on(c.live, silentTriggers),
     limits: dataLimits(c),
     onLive: (statement, owner) => onLive(c, statement, owner),
     onCandidate: (report) => noteData(c, [entryOf(report)]),
