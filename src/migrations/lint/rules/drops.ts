@@ -61,6 +61,8 @@ export const dropColumn: LintRule = {
       const column = command.name ?? '';
       if (command.subtype !== 'AT_DropColumn' || context.schema.isNewColumn(context.table, column)) return undefined;
       const known = context.schema.column(context.table, column);
+      // IF EXISTS, of one that the table is known not to have.
+      if (!known && command.missing_ok === true && context.schema.table(context.table)?.complete) return undefined;
       const stops = known?.notNull === true && !known.hasDefault;
       const fix = stops
         ? {

@@ -58,7 +58,7 @@ export function forEach(
 }
 
 /** What later statements of the file do to the same table. */
-export function laterCommands(context: AlterContext): Of<'AlterTableCmd'>[] {
+export function laterCommands(context: Pick<AlterContext, 'after' | 'name' | 'table'>): Of<'AlterTableCmd'>[] {
   return context.after.flatMap(({ tag, fields }) => {
     const node = fields as Of<'AlterTableStmt'>;
     const same = tag === 'AlterTableStmt' && nameLabel(context.name(node.relation)) === nameLabel(context.table);

@@ -2,6 +2,7 @@ import { all, as, nameLabel, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { plainIdent, plainTable } from '../names.ts';
 import type { Draft, LintRule } from '../rule.ts';
+import { laterCommands } from './help.ts';
 
 export const noPrimaryKey: LintRule = {
   id: 'table-without-primary-key',
@@ -147,12 +148,15 @@ export const unlogged: LintRule = {
 };
 
 function unloggedMade(made: Of<'CreateStmt'>['relation'], context: LintContext): Draft | undefined {
-  return made?.relpersistence === 'u'
-    ? {
-        message: `${made.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`,
-        table: context.name(made),
-      }
-    : undefined;
+  if (made?.relpersistence !== 'u') return undefined;
+  const table = context.name(made);
+  if (
+    laterCommands({ after: context.after, name: (relation) => context.name(relation), table }).some(
+      ({ subtype }) => subtype === 'AT_SetLogged',
+    )
+  )
+    return undefined;
+  return { message: `${made.relname ?? ''} is emptied when the candidate is seeded, and never replicated.`, table };
 }
 
 export const setLogged: LintRule = {

@@ -20,6 +20,8 @@ export const safe: readonly string[] = [
   'ALTER TABLE t ADD COLUMN n bigint REFERENCES p (id);',
   'ALTER TABLE t ADD COLUMN n integer, ADD CONSTRAINT n_positive CHECK (n > 0) NOT VALID;',
   'ALTER TABLE t ADD COLUMN n integer;\nALTER TABLE t DROP COLUMN n;',
+  'ALTER TABLE t DROP COLUMN IF EXISTS not_there;',
+  'CREATE UNLOGGED TABLE loaded (id bigint PRIMARY KEY);\nALTER TABLE loaded SET LOGGED;',
   'ALTER TABLE t ALTER COLUMN d TYPE varchar(20);',
   'ALTER TABLE t ALTER COLUMN d TYPE varchar(40);',
   'ALTER TABLE t ALTER COLUMN d TYPE text;',
