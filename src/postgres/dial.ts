@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { whenSilent } from '../model/wait.ts';
 
 /** Milliseconds that the machine of a server has to take a connection; its server's own answer comes after that. */
 const takenWithin = 3_000;
@@ -9,9 +10,13 @@ const takenWithin = 3_000;
  */
 export function dial(): Socket {
   const socket = new Socket();
-  const late = setTimeout(() => socket.destroy(nobody()), takenWithin);
-  socket.once('lookup', () => late.refresh());
-  for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(late));
+  const begin = () => whenSilent(takenWithin, () => socket.destroy(nobody()));
+  let end = begin();
+  socket.once('lookup', () => {
+    end();
+    end = begin();
+  });
+  for (const event of ['connect', 'close']) socket.once(event, () => end());
   return socket;
 }
 

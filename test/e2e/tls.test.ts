@@ -7,6 +7,7 @@ import { secretValues } from '../../src/platform/kubernetes/secrets.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { until } from '../support/until.ts';
+import { answerOf } from './support/answer.ts';
 import { clusterEnvironment } from './support/environment.ts';
 import { productImage } from './support/image.ts';
 import { withNamespace } from './support/namespace.ts';
@@ -88,8 +89,7 @@ test('with TLS declared nobody speaks in the clear, and a certificate is renewed
       expect(await psql('shop-rw', 'verify-full')).toBe('1');
       // By the certificate that is mounted: its Role does not read the Secret with the key.
       const metrics = await service('shop-metrics');
-      const scrape = async () =>
-        (await fetch(`http://${metrics}:9464/metrics`, { signal: AbortSignal.timeout(20_000) })).text();
+      const scrape = () => answerOf(`http://${metrics}:9464/metrics`);
       const up = /^verdigris_colour_up\{colour="blue",role="live",environment="shop"\} 1$/m;
       await until('metrics by TLS', async () => up.test(await scrape().catch(() => '')), 300_000);
       expect(await scrape()).toMatch(/^verdigris_database_bytes\{/m);
