@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Kind } from '../../src/manifests/manifest.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { served } from '../faults/support.ts';
+import { answerOf } from './support/answer.ts';
 import { nothing, withClusterBench, type ClusterBench } from './support/faults.ts';
 import { until } from '../support/until.ts';
 
@@ -17,9 +18,7 @@ interface EventObject extends Stored {
 /** What Prometheus would be told, by the Service. */
 async function scrape({ namespace: { admin } }: ClusterBench): Promise<string> {
   const service = await admin.read<Stored & { spec: { clusterIP: string } }>('Service', 'shop-metrics');
-  return (
-    await fetch(`http://${service?.spec.clusterIP}:9464/metrics`, { signal: AbortSignal.timeout(20_000) })
-  ).text();
+  return answerOf(`http://${service?.spec.clusterIP}:9464/metrics`);
 }
 
 /** One, by name: the cluster is asked, as whom the exporter runs. */
