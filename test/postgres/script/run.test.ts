@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { one, rows, type Client } from '../../../src/postgres/client.ts';
 import { withClient } from '../../../src/postgres/session.ts';
 import { loadScript, type Loaded, type LoadOptions } from '../../../src/postgres/script/run.ts';
@@ -222,7 +222,7 @@ test.runIf(existsSync(chinook) || process.env['CI'] !== undefined)('loads a real
 test.runIf(process.env['CI'] !== undefined).for(['--format=plain', '--create', '--inserts'])(
   'what pg_dump %s makes of the sample loads elsewhere, row for row',
   async (option) => {
-    await withNewestPgDump();
+    onTestFinished(await withNewestPgDump());
     const folder = await temporaryFolder();
     const file = path.join(folder, 'dump.sql');
     try {
