@@ -62,6 +62,11 @@ ${todo('what it does, what can go wrong, what to do.')}
       },
       { file: 'src/operations/table.ts', before: '  abandon: () =>', text: `  '${name}': () => ${operation},\n` },
       {
+        file: 'test/faults/verbs.test.ts',
+        before: '  // That an admitted reader',
+        text: `  { verb: '${name}', to: 'verified' },\n`,
+      },
+      {
         file: 'docs/reference.md',
         before: '| `canary` | `--dry-run`',
         text: `| \`${name}\` | \`--dry-run\`, \`--reason <text>\` | [${name}](operations/${name}.md) |\n`,
@@ -88,7 +93,7 @@ ${todo('what it does, what can go wrong, what to do.')}
       'npm run schema   # hooks may name it',
       'npx tsc   # what else wants to know of it is a type error',
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
-      'kill it between its steps: a row in `way` of test/faults/verbs.test.ts, which `npm test` leaves out:',
+      'undo it at its commit point: its row in `way` of test/faults/verbs.test.ts, which `npm test` only compiles:',
       'npx vitest run --config vitest.chains.config.ts test/faults/verbs.test.ts',
       'npm run check',
     ],

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { follow } from '../../src/delivery/follow.ts';
 import { dashboard } from '../../src/metrics/dashboard.ts';
 import { alertRules } from '../../src/metrics/rules.ts';
-import { serveMetrics } from '../../src/observe/exporter.ts';
 import { walkOf } from '../delivery/support.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { withExporter } from '../support/exporter.ts';
 import { withPrometheus } from '../support/prometheus.ts';
 import { until } from '../support/until.ts';
 
@@ -37,31 +37,24 @@ test('from a release’s seed to its end Prometheus has every series that the da
       proved: [],
       pauseMs: [],
     });
-    const end = new AbortController();
-    const port = Promise.withResolvers<number>();
-    const serving = serveMetrics(environment, platform, {
-      host: '127.0.0.1',
-      port: 0,
-      signal: end.signal,
-      onListening: port.resolve,
-    });
-    await withPrometheus([await port.promise], '1s', async ({ url, real }) => {
-      if (!real) return context.skip('no Prometheus on this machine: VERDIGRIS_TEST_PROMETHEUS names one');
-      await follow(parts, {});
-      const { panels, annotations } = dashboard() as unknown as Board;
-      const drawn = [...panels.flatMap(({ targets }) => targets), ...annotations.list].map(({ expr }) => expr);
-      const watched = alertRules.flatMap(({ expr }) => selectors(expr)).filter((each) => !never.includes(each));
-      expect(drawn.length).toBeGreaterThan(20);
-      expect(watched.length).toBeGreaterThan(20);
-      const empty: string[] = [];
-      for (const expr of new Set([...drawn, ...watched]))
-        if ((await series(url, ever(expr.replaceAll('$environment', environment.name)))).length === 0) empty.push(expr);
-      expect(empty).toEqual([]);
-      for (const { alert, expr } of alertRules)
-        await until(`${alert} to be quiet`, async () => (await series(url, expr)).length === 0);
-    });
-    end.abort();
-    await serving;
+    await withExporter(environment, platform, async (port) =>
+      withPrometheus([port], '1s', async ({ url, real }) => {
+        if (!real) return context.skip('no Prometheus on this machine: VERDIGRIS_TEST_PROMETHEUS names one');
+        await follow(parts, {});
+        const { panels, annotations } = dashboard() as unknown as Board;
+        const drawn = [...panels.flatMap(({ targets }) => targets), ...annotations.list].map(({ expr }) => expr);
+        const watched = alertRules.flatMap(({ expr }) => selectors(expr)).filter((each) => !never.includes(each));
+        expect(drawn.length).toBeGreaterThan(20);
+        expect(watched.length).toBeGreaterThan(20);
+        const empty: string[] = [];
+        for (const expr of new Set([...drawn, ...watched]))
+          if ((await series(url, ever(expr.replaceAll('$environment', environment.name)))).length === 0)
+            empty.push(expr);
+        expect(empty).toEqual([]);
+        for (const { alert, expr } of alertRules)
+          await until(`${alert} to be quiet`, async () => (await series(url, expr)).length === 0);
+      }),
+    );
   });
 });
 

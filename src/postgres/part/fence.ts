@@ -182,7 +182,9 @@ export async function openTables(
 /** Takes away triggers that do nothing; whoever reads a table keeps its trigger for now. Says whose stays. */
 export async function dropOpened(client: Client): Promise<string[]> {
   const left: string[] = [];
-  for (const table of await withTrigger(client, "<> 'A'")) if (!(await dropTrigger(client, table))) left.push(table);
+  const patience = await lockPatience(client, tryFor);
+  for (const table of await withTrigger(client, "<> 'A'"))
+    if (!(await dropTrigger(client, table, patience))) left.push(table);
   const [{ used } = {}] = await rows<{ used: boolean }>(
     client,
     `SELECT EXISTS (SELECT FROM ONLY pg_catalog.pg_trigger g WHERE ${isOurs}) AS used`,
@@ -194,11 +196,9 @@ export async function dropOpened(client: Client): Promise<string[]> {
   return left;
 }
 
-async function dropTrigger(client: Client, table: string): Promise<boolean> {
+async function dropTrigger(client: Client, table: string, patience: number): Promise<boolean> {
   return withTransaction(client, async () => {
-    await client.query(
-      `SET LOCAL lock_timeout = ${await lockPatience(client, tryFor)}; DROP TRIGGER ${fenceTrigger} ON ${table}`,
-    );
+    await client.query(`SET LOCAL lock_timeout = ${patience}; DROP TRIGGER ${fenceTrigger} ON ${table}`);
     return true;
   }).catch((error: unknown) => {
     if (!isOfLocks(error)) throw error;
