@@ -33,12 +33,12 @@ export async function requireConsent(
   if (yes || json || !atTerminal()) return;
   const journal = await readJournal(platform.journal);
   const pause = await lastPause(platform, journal);
-  const told = asked.flatMap((each) => consequence(each, environment, journal, pause) ?? []);
-  if (told.length === 0) return;
-  reporter.say(told.join('\n'));
+  const consequences = asked.flatMap((each) => consequence(each, environment, journal, pause) ?? []);
+  if (consequences.length === 0) return;
+  reporter.say(consequences.join('\n'));
   if (await agrees(`${asked.map(({ verb }) => verb).join(', ')}?`, signal)) return;
   signal.throwIfAborted();
-  throw unconfirmed(told.join(' '));
+  throw unconfirmed(consequences.join(' '));
 }
 
 export function unconfirmed(seen: string): VerdigrisError {

@@ -55,8 +55,8 @@ export async function withReporter(
     await use(reporter, interruption.signal);
   } catch (thrown) {
     const error = isDiskFull(thrown) ? diskFull((thrown as { path?: string }).path ?? 'a server', thrown) : thrown;
-    const told = error instanceof VerdigrisError && error.code === 'interrupted';
-    reporter.failure(interruption.signal.aborted && !told ? interruption.signal.reason : error);
+    const explained = error instanceof VerdigrisError && error.code === 'interrupted';
+    reporter.failure(interruption.signal.aborted && !explained ? interruption.signal.reason : error);
     process.exitCode =
       exitCodes[interruption.signal.aborted ? 'interrupted' : error instanceof VerdigrisError ? error.code : 'failed'];
   } finally {

@@ -32,7 +32,7 @@ export function watchText(looks: readonly Status[]): string {
   ].join('\n');
 }
 
-/** Looks each second until it is told to stop; a screen that changes on a terminal, else a line or an object a look. */
+/** Looks each second until it is stopped; a screen that changes on a terminal, else a line or an object a look. */
 export async function watch(
   look: () => Promise<Status>,
   draw: (status: Status) => string,

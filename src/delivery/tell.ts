@@ -7,7 +7,7 @@ import { withKept } from '../operations/hooks/outbox.ts';
 
 /**
  * The journal with a message for each hook that asks for what this record says: that an approval is waited for, or that
- * a step failed, with figures and what follows. It is in the write of the record itself, so that it is told at least
+ * a step failed, with figures and what follows. It is in the write of the record itself, so that it is sent at least
  * once whoever dies.
  */
 export function withMessages(c: Context, journal: Journal, before: DeliveryRecord | undefined): Journal {
@@ -19,10 +19,10 @@ export function withMessages(c: Context, journal: Journal, before: DeliveryRecor
   const failed = walkedSteps.some((each) => each === kind) && record.stopped !== undefined && !before?.stopped;
   const asks = kind === 'approve' && record.waits !== undefined && before?.waits !== record.waits;
   if (!failed && !asks) return journal;
-  const told = Object.entries(c.environment.hooks ?? {}).filter(([, hook]) =>
+  const receivers = Object.entries(c.environment.hooks ?? {}).filter(([, hook]) =>
     failed ? hook.failed.some((each) => each === kind) : hook.before.includes('approve'),
   );
-  return told.reduce((kept, [name]) => withKept(kept, name, messageFor(journal, record, name, kind)), journal);
+  return receivers.reduce((kept, [name]) => withKept(kept, name, messageFor(journal, record, name, kind)), journal);
 }
 
 function messageFor(journal: Journal, { step, stopped }: DeliveryRecord, hook: string, verb: string) {

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { inherited, type Inheritance } from './inherited.ts';
 
 interface ProgramOptions {
-  /** What it is told, beside what it inherits. */
+  /** Variables beside those that it inherits. */
   readonly env?: Readonly<Record<string, string>>;
   readonly inherits: Inheritance;
   readonly cwd?: string;

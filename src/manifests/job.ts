@@ -13,7 +13,7 @@ export function declaredJobName({ name }: Named, id: string): string {
 }
 
 /**
- * A Job of the project's, once: what it exits with is its answer. `env` is what it is told; `limit` in milliseconds.
+ * A Job of the project's, once: what it exits with is its answer. `env` is its environment; `limit` in milliseconds.
  */
 export function declaredJob(
   environment: Named,

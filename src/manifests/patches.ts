@@ -48,7 +48,7 @@ function applied(patch: Patch, manifest: Manifest, where: string): Manifest {
 }
 
 /**
- * By what the elements of a list are told apart (Kubernetes API, `patchMergeKey`); any other list is replaced whole.
+ * By what the elements of a list are distinguished (Kubernetes API, `patchMergeKey`); any other list is replaced whole.
  */
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: 'name',

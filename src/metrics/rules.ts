@@ -36,7 +36,7 @@ function silence(alert: string, lasts: string, expr: string, summary: string, de
   return { alert, expr, for: lasts, labels: { severity: 'critical' }, annotations: { summary, description } };
 }
 
-/** What somebody is to be told of. `for` is how long it must hold, so that a switchover does not ring. */
+/** What somebody must be alerted to. `for` is how long it must hold, so that a switchover does not ring. */
 export const alertRules: readonly AlertRule[] = [
   rule(
     'VerdigrisClientsHeld',

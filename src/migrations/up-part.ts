@@ -54,7 +54,7 @@ export interface UpPart {
   readonly tool: string | undefined;
   /** The file with everything else blanked: line ends and every byte's offset are kept. */
   readonly text: string;
-  /** The tool is told not to wrap the way up in a transaction. */
+  /** The file asks the tool not to wrap the way up in a transaction. */
   readonly noTransaction: boolean;
 }
 

@@ -27,7 +27,7 @@ const engine = z.union([
      * Version of the last file that had run before anybody wrote that down; counts where no file is written down.
      */
     baseline: z.string().regex(/^\d/, 'the version of a file, as its name begins').optional(),
-    /** Its table, where it is told to use another than its own: `schema.table`. */
+    /** Its table, where it is configured to use another than its own: `schema.table`. */
     history: z.string().regex(tableName, wantedTable).optional(),
   }),
   z.strictObject({

@@ -1,4 +1,4 @@
-/** What a drill proves, in this order, and how people are told of it. */
+/** What a drill proves, in this order, and how it is shown to people. */
 const texts = {
   seed: 'seed',
   migrate: 'migrate',

@@ -89,7 +89,7 @@ export const environmentSchema = z.strictObject({
   flags: flagsSchema.optional(),
   /** Where flags are set, by name: after a switchover, and back before a rollback. */
   flagStores: flagStoresSchema.optional(),
-  /** What is told of a release's steps, or asked before them. */
+  /** Who is notified of a release's steps, or asked before them. */
   hooks: hooksSchema.optional(),
   retention: z
     .strictObject({

@@ -89,7 +89,7 @@ export function evaluate(
   if (key.startsWith(schema)) return fixed(facts.shapes.has(key.slice(schema.length)));
   if (key.startsWith(backfill)) return ofBackfill(key.slice(backfill.length), facts);
   const known = Object.hasOwn(own, key) ? own[key] : undefined;
-  if (known) return told(known(facts), `${key} is not known now: a server could not be asked`);
+  if (known) return answer(known(facts), `${key} is not known now: a server could not be asked`);
   const flag = Object.hasOwn(declared, key) ? declared[key] : undefined;
   if (!flag) return { errorCode: 'FLAG_NOT_FOUND', errorDetails: `there is no flag ${key}` };
   return ofDeclared(key, targetingKey, flag, facts);
@@ -124,7 +124,7 @@ function ofBackfill(name: string, { backfills }: FlagFacts): Evaluation {
     : fixed(complete);
 }
 
-function told(value: boolean | string | undefined, otherwise: string): Evaluation {
+function answer(value: boolean | string | undefined, otherwise: string): Evaluation {
   return value === undefined ? { errorCode: 'GENERAL', errorDetails: otherwise } : fixed(value);
 }
 

@@ -115,7 +115,7 @@ function userName(): string {
   }
 }
 
-/** What hooks left is told whatever came of the work. */
+/** What hooks left is reported whatever came of the work. */
 async function statementsTold<T>(c: Context, use: (c: Context) => Promise<T>): Promise<T> {
   try {
     return await use(c);

@@ -32,7 +32,7 @@ export async function recover(
   if (!operation) return (await fix(c)) ? 'continued' : 'nothing';
   await endPredecessors(c);
   await disownLogins(c);
-  // What is done in a database under a token, the journal is told of before: should this operator die too, the next one
+  // What is done in a database under a token is in the journal beforehand: should this operator die too, the next one
   // must not find it older.
   await c.ledger.write((journal) => journal);
   const record = c.journal.operation;
@@ -91,7 +91,7 @@ export async function openLive(c: Context): Promise<boolean> {
       const here = await (tables ? closedTables(client, tables) : keptOut(client));
       if (here.length === 0) return;
       closed.push(...here);
-      // What is done in a database under a token, the journal is told of before.
+      // What is done in a database under a token is in the journal beforehand.
       await c.ledger.write((journal) => journal);
       await (tables
         ? openTables(client, c.ledger.token, tables, c.environment.limits.switchover)

@@ -3,7 +3,7 @@ import type { KubernetesPlatform } from './kubernetes/platform.ts';
 import { defaultHome } from './home.ts';
 import { LocalPlatform } from './local/platform.ts';
 
-/** Every platform that there is, told apart by `kind`. */
+/** Every platform that there is, distinguished by `kind`. */
 export type AnyPlatform = LocalPlatform | KubernetesPlatform;
 
 /**

@@ -4,7 +4,9 @@ import { remembered } from './seal/remembered.ts';
 import { isHistory } from './tool-history/known.ts';
 
 export interface Column {
-  /** pg_attribute.attnum: survives a rename, and a copy of the volume, so a rename is told from a drop and an add. */
+  /**
+   * pg_attribute.attnum: survives a rename, and a copy of the volume, so a rename is not taken for a drop and an add.
+   */
   readonly number: number;
   readonly name: string;
   /** As format_type() prints it: `numeric(10,2)`. */

@@ -2,7 +2,7 @@ import type { ConnectionSettings } from './connection.ts';
 
 /**
  * Without TLS, over a socket of this machine or a tunnel, it is said: drivers on Go's lib/pq demand TLS where nothing
- * is. Where the certificate is for another name than the address, tools can be told no more than who has signed it.
+ * is. Where the certificate is for another name than the address, tools can only check who has signed it.
  */
 function sslmode({ host, tls }: ConnectionSettings): string {
   return tls?.servername !== undefined && tls.servername !== host ? 'verify-ca' : (tls?.mode ?? 'disable');

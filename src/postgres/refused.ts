@@ -21,7 +21,7 @@ function untrusted(
   });
 }
 
-/** A wrong password is told with where it is from. */
+/** A wrong password is reported with where it is from. */
 export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause: unknown): unknown {
   if (tls !== undefined && isTlsFailure(cause)) return untrusted(settings, tls, cause);
   // 28P01 invalid_password, 28000 invalid_authorization_specification

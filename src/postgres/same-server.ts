@@ -5,9 +5,9 @@ import { withOwnSession } from './session.ts';
 import { literal } from './quote.ts';
 
 /**
- * Whether both addresses lead to one server, told by a session that both show: names, addresses and system identifiers
- * do not tell, for a copy of a server has its identifier. Who cannot get in at `there` as who is connected here is at
- * another one.
+ * Whether both addresses lead to one server: a session of the one is seen from the other. Names, addresses and system
+ * identifiers do not show it, for a copy of a server has its identifier. Who cannot get in at `there` as who is
+ * connected here is at another one.
  */
 export async function isSameServer(here: Client, there: ConnectionSettings): Promise<boolean> {
   const sign = `verdigris ${randomUUID()}`;

@@ -4,7 +4,7 @@ import { isSuperuser } from './superuser.ts';
 
 /**
  * Runs `use` in a transaction whose statements come into no log and no statistics: for a secret that a server must be
- * told as it is.
+ * given in plain text.
  */
 async function secretly(client: Client, use: () => Promise<void>): Promise<void> {
   await withTransaction(client, async () => {

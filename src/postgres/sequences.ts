@@ -38,8 +38,8 @@ export async function carrySequences(from: Client, to: Client): Promise<number> 
 }
 
 /**
- * Writes down where a colour's own sequences are, so that what is drawn from them there later is told from what was
- * carried.
+ * Writes down where a colour's own sequences are, so that what is drawn from them there later can be distinguished from
+ * what was carried.
  */
 export async function rememberSequences(client: Client): Promise<void> {
   await remember(client, await readPositions(client));

@@ -16,7 +16,7 @@ const neverInherited = {
   // No JIT: the planner takes questions to the catalogue for dear ones, and compiling each costs a hundred times what
   // it answers in.
   jit: 'off',
-  // What Verdigris was told is committed is in the log.
+  // What PostgreSQL reports as committed is in the log.
   synchronous_commit: 'local',
   password_encryption: 'scram-sha-256',
 };

@@ -8,7 +8,7 @@ import { endOperators } from './operators.ts';
 export interface SeenTokens {
   /** The newest lease that was taken: whoever has a smaller token is refused. */
   readonly token: number;
-  /** The newest under which something was done that the journal had been told of before: no journal may be older. */
+  /** The newest under which something was done that the journal had announced: no journal may be older. */
   readonly acted: number;
   /** Uid of the environment that it belongs to; null where nobody has written it yet. */
   readonly environment: string | null;

@@ -41,13 +41,15 @@ export async function launchRouter(folder: string, settings?: RouterSettings): P
       env: ownEnvironment(),
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     });
-    const told = Promise.withResolvers<{ error?: Record<string, unknown> }>();
-    child.on('message', (message) => told.resolve(message as { error?: Record<string, unknown> }));
-    child.on('error', told.reject);
-    child.on('exit', (status, signal) => told.reject(new Error(`it ended with ${signal ?? status}`)));
-    const stop = whenSilent(startTimeout, () => told.reject(new Error(`it was not ready within ${startTimeout} ms`)));
+    const reported = Promise.withResolvers<{ error?: Record<string, unknown> }>();
+    child.on('message', (message) => reported.resolve(message as { error?: Record<string, unknown> }));
+    child.on('error', reported.reject);
+    child.on('exit', (status, signal) => reported.reject(new Error(`it ended with ${signal ?? status}`)));
+    const stop = whenSilent(startTimeout, () =>
+      reported.reject(new Error(`it was not ready within ${startTimeout} ms`)),
+    );
     try {
-      const { error } = await told.promise;
+      const { error } = await reported.promise;
       if (error) throw VerdigrisError.fromJSON(error);
       return child.pid as number;
     } catch (error) {

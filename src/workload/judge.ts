@@ -124,14 +124,14 @@ async function wrongBalances(live: Client): Promise<Counted> {
 }
 
 function countErrors({ errors }: WorkloadLog): WorkloadVerdict['errors'] {
-  const told = errors.filter(({ phase }) => phase !== 'idle');
+  const seen = errors.filter(({ phase }) => phase !== 'idle');
   const byCode: Record<string, number> = {};
-  for (const { code } of told) byCode[code ?? 'none'] = (byCode[code ?? 'none'] ?? 0) + 1;
+  for (const { code } of seen) byCode[code ?? 'none'] = (byCode[code ?? 'none'] ?? 0) + 1;
   return {
-    statements: told.filter(({ phase }) => phase === 'statement').length,
-    connects: told.filter(({ phase }) => phase === 'connect').length,
-    idle: errors.length - told.length,
+    statements: seen.filter(({ phase }) => phase === 'statement').length,
+    connects: seen.filter(({ phase }) => phase === 'connect').length,
+    idle: errors.length - seen.length,
     byCode,
-    examples: [...new Set(told.map(({ role, phase, message }) => `${role}, ${phase}: ${message}`))].slice(0, 5),
+    examples: [...new Set(seen.map(({ role, phase, message }) => `${role}, ${phase}: ${message}`))].slice(0, 5),
   };
 }

@@ -44,7 +44,10 @@ async function readProject(folder: string): Promise<Project> {
   }
 }
 
-/** Where the state is: as Pulumi itself is told; where it is told nothing, files of this machine, and that is said. */
+/**
+ * Where the state is: where Pulumi itself is configured to keep it; otherwise files of this machine, and the output
+ * says so.
+ */
 async function backend({ backend: declared }: Project, say: (text: string) => void): Promise<Record<string, string>> {
   const { PULUMI_BACKEND_URL, PULUMI_ACCESS_TOKEN, PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } =
     process.env;

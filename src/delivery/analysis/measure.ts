@@ -75,7 +75,7 @@ async function measureReady(
   return ready === 'latency' ? compareLatency(samples, metric) : compareErrors(samples, metric);
 }
 
-/** What a command and a Job are told. */
+/** The variables that a command and a Job get. */
 function environmentOf({ environment, record, journal }: AnalysisParts): Record<string, string> {
   return {
     VERDIGRIS_ENVIRONMENT: environment.name,

@@ -26,7 +26,7 @@ export interface BackfillProgress {
   /** The planner's estimate of the table's rows; 0 where it has none. */
   readonly total: number;
   readonly rowsPerSecond: number;
-  /** Undefined where it cannot be told. */
+  /** Undefined where it cannot be estimated. */
   readonly secondsLeft: number | undefined;
   readonly waiting: string | undefined;
 }

@@ -3,7 +3,7 @@ import type { RowWrites } from '../../postgres/row-writes.ts';
 import type { FromFile } from './statement.ts';
 import type { StatementPlace } from './note.ts';
 
-/** Of a statement that has run, or was tried, and is to be told: of what both colours have, and where. */
+/** What is reported of a statement that has run, or was tried: what it wrote that both colours have, and where. */
 export interface DataReport extends FromFile {
   readonly place: StatementPlace;
   readonly writes: readonly RowWrites[];

@@ -9,7 +9,7 @@ export interface ToolRun {
   readonly tool: Tool;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** What the tool is told beside `kept`. */
+  /** Variables of the tool beside `kept`. */
   readonly env: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a line of output after which the tool is given up; 0 for never. */
@@ -38,7 +38,7 @@ const kept = [
   'SSL_CERT_FILE',
   'NODE_EXTRA_CA_CERTS',
 ];
-/** Tools that ask their makers for news, or tell them some, are told not to. */
+/** Switches off what tools ask of their makers, or report to them. */
 const quiet = {
   CHECKPOINT_DISABLE: '1',
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
@@ -48,7 +48,7 @@ const quiet = {
   LC_ALL: 'C.UTF-8',
 };
 const tailLength = 25;
-/** Lines that name the cause and that a tool puts before a long statement: the first few are told besides the last. */
+/** Lines that name the cause and that a tool puts before a long statement: the first few are shown besides the last. */
 const telling = /\berror\b/i;
 const tellingLines = 3;
 

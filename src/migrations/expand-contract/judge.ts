@@ -10,7 +10,7 @@ export interface JudgedStage {
   readonly to: string;
   /** What was taken away before, by which note: a note speaks once. */
   readonly spent: readonly { readonly object: string; readonly lastUsedBy: string | null }[];
-  /** Names of the migrations that are to run: a note in a file of theirs that fits nothing is told. */
+  /** Names of the migrations that are to run: a note in a file of theirs that fits nothing is reported. */
   readonly pending: readonly string[];
 }
 

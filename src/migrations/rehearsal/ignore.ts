@@ -1,4 +1,4 @@
-/** For a rejection that is told elsewhere. */
+/** For a rejection that is reported elsewhere. */
 export function ignoring(): void {
   // See the caller.
 }

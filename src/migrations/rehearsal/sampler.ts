@@ -36,7 +36,9 @@ const query = `
     coalesce((SELECT max(extract(epoch FROM clock_timestamp() - query_start)) FROM sessions WHERE state = 'active'
       AND NOT migration AND application_name <> 'verdigris/${watcher}'), 0)::float8 * 1000 AS oldest`;
 
-/** Looks at locks and waits from a session of its own until `stop`; a failure of it is told there and not earlier. */
+/**
+ * Looks at locks and waits from a session of its own until `stop`; a failure of it is reported there and not earlier.
+ */
 export function startSampler(
   client: Client,
   operator: string,

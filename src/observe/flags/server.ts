@@ -62,7 +62,7 @@ function parseError(required: string): unknown {
   return { errorCode: 'PARSE_ERROR', errorDetails: `required: ${required}` };
 }
 
-/** With an ETag, so that who asks again for all flags is told in a few bytes that none has changed. */
+/** With an ETag, so that who asks again for all flags learns in a few bytes that none has changed. */
 function send(request: IncomingMessage, response: ServerResponse, status: number, body: unknown): void {
   const payload = JSON.stringify(body);
   const etag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;

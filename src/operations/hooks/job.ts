@@ -16,8 +16,8 @@ export async function runHookJob(
   signal: AbortSignal,
 ): Promise<Outcome> {
   if (!platform.runJob) return { kind: 'unanswered', why: 'there is no cluster here to run a Job in' };
-  const told = { VERDIGRIS_EVENT: JSON.stringify(event) };
-  const { exitCode, said } = await platform.runJob(event.id, job, told, limit, signal);
+  const env = { VERDIGRIS_EVENT: JSON.stringify(event) };
+  const { exitCode, said } = await platform.runJob(event.id, job, env, limit, signal);
   if (exitCode === 0) return { kind: 'done' };
   if (exitCode === undefined) return { kind: 'unanswered', why: `its Job gave no exit code: ${shortened(said)}` };
   const words = said === '' ? '' : `: ${shortened(said)}`;

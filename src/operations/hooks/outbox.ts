@@ -67,7 +67,7 @@ export async function deliverOutbox(
   stopped: AbortSignal,
 ): Promise<Settled> {
   const { hooks } = c.environment;
-  // Of an environment without hooks, which a drill's is, nothing is told and nothing is dropped.
+  // Of an environment without hooks, which a drill's is, nothing is sent and nothing is dropped.
   if (hooks === undefined) return new Map();
   const limit = AbortSignal.timeout(c.walks ? patience.controller : patience.person);
   const signal = AbortSignal.any([limit, stopped]);

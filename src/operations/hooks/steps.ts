@@ -124,11 +124,11 @@ function misplaced(name: string, at: string, seen: string, required: string): Ve
 
 /** Tells of a failure those that asked for it; what goes wrong with that hides nothing. */
 export async function reportFailure(c: Context, verb: string, attempt: string, error: unknown): Promise<void> {
-  const told = error instanceof VerdigrisError ? error : undefined;
+  const known = error instanceof VerdigrisError ? error : undefined;
   const facts = {
-    id: told?.id ?? 'unexpected',
-    seen: told?.seen ?? describe(error),
-    next: told?.next ?? 'run `verdigris status`.',
+    id: known?.id ?? 'unexpected',
+    seen: known?.seen ?? describe(error),
+    next: known?.next ?? 'run `verdigris status`.',
   };
   const moment: HookMoment = 'failed';
   for (const [name, hook] of Object.entries(c.environment.hooks ?? {})) {

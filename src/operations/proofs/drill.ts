@@ -52,7 +52,7 @@ export async function drill(parts: Parts): Promise<{ readonly report: DrillRepor
     const report = { environment: parts.environment.name, ...outcome(), ok: true, pauseMs, verdict };
     return { report, ...(await parts.platform.drills.record(report)) };
   } catch (error) {
-    // What came of it is told first, and where that fails too, so be it.
+    // Its outcome is reported first; if that fails as well, nothing more can be done.
     await parts.platform.drills
       .record({
         ...outcome(),
@@ -87,7 +87,7 @@ async function prove(
   parts: Parts,
   proved: DrillPart[],
 ): Promise<{ verdict: WorkloadVerdict; pauseMs: readonly number[] }> {
-  // A drill is no release: nobody is asked or told, and no flag is turned.
+  // A drill is no release: nobody is asked or notified, and no flag is turned.
   const { hooks: _, flagStores: __, ...environment } = withCandidate(parts.environment);
   const run = { ...parts, environment, drills: true as const };
   try {

@@ -72,7 +72,7 @@ export async function rehearse(
   const roles = [...environment.roles.application, ...environment.roles.readers];
   const live = { ...(await parts.platform.servers.connection(journal.live)), database: environment.database };
   const known = await withLooker(live, 'rehearse', async (client) => {
-    // Faults of the folder are told before hours of copying.
+    // Faults of the folder are reported before hours of copying.
     await engine?.pending(client);
     return knownStatements(client, roles);
   });

@@ -21,7 +21,8 @@ export interface Estimates {
 }
 
 /**
- * Bytes a second that a copy, and a comparison, are assumed to do where no release has told: a disk of no great speed.
+ * Bytes a second that a copy, and a comparison, are assumed to do where no release has shown it: a disk of no great
+ * speed.
  */
 const assumed: Readonly<Partial<Record<Verb, number>>> = { seed: 150 * 1024 ** 2, verify: 50 * 1024 ** 2 };
 
@@ -30,9 +31,9 @@ export async function estimate(platform: Platform): Promise<Estimates> {
   const [history, bytes] = await Promise.all([platform.history.list(), sizeOfLive(platform)]);
   const verbs: Partial<Record<Verb, Estimate>> = {};
   for (const verb of ['seed', 'migrate', 'verify'] as const) {
-    const told = history.map((entry) => lasted(entry, verb)).findLast((ms) => ms > 0);
+    const measured = history.map((entry) => lasted(entry, verb)).findLast((ms) => ms > 0);
     const rate = assumed[verb];
-    if (told !== undefined) verbs[verb] = { ms: told, by: 'history' };
+    if (measured !== undefined) verbs[verb] = { ms: measured, by: 'history' };
     else if (rate !== undefined && bytes !== undefined) verbs[verb] = { ms: (bytes / rate) * 1000, by: 'rate' };
   }
   return { bytes, verbs, pauseMs: history.findLast(({ pauseMs }) => pauseMs !== undefined)?.pauseMs };

@@ -79,7 +79,7 @@ export interface Status {
    * lossless rollback.
    */
   readonly endsRollback: readonly string[];
-  /** Why it could not be told, where it could not. */
+  /** Why it is not known, where it is not. */
   readonly backfills: readonly BackfillStatus[] | { readonly error: string };
   readonly traffic: TrafficStatus;
   /** Room on the disks; undefined where the platform cannot see it. */

@@ -17,8 +17,8 @@ import { rotationSteps } from './rotation-steps.ts';
 
 /**
  * Gives Verdigris itself another password, on every server that runs. It is kept beside the old one before any server
- * is told, and whoever logs in as one of Verdigris's own tries both: killed anywhere, everybody gets in, and the next
- * command goes on.
+ * is changed, and whoever logs in as one of Verdigris's own tries both: killed anywhere, everybody gets in, and the
+ * next command goes on.
  * @throws VerdigrisError `rotate-unknown` where nothing here has such a password.
  */
 export async function rotateOwn(c: Context, name: OwnName): Promise<Rotated> {

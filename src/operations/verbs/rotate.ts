@@ -52,13 +52,13 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
   await step('admit', 'log in along the clients’ path', () => credentials.admit(role, next));
   const now = Date.now();
   const before = old && { login: old.login, password: old.password, until: new Date(now + grace).toISOString() };
-  const told = { current: next, before, rotatedAt: new Date(now).toISOString() };
-  await step('publish', 'tell clients', () => credentials.write(role, { ...told, next }));
+  const issued = { current: next, before, rotatedAt: new Date(now).toISOString() };
+  await step('publish', 'tell clients', () => credentials.write(role, { ...issued, next }));
   await step('end', before ? `have ${before.login} end at ${before.until}` : 'keep it', async () => {
     await c.requireLease();
     await c.on(c.live, (client) => setLogins(client, role, next, before));
     await carry(c);
-    await credentials.write(role, told);
+    await credentials.write(role, issued);
   });
   return { role, login: next.login, before: before && { login: before.login, until: before.until } };
 

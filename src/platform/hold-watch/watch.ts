@@ -98,14 +98,16 @@ export class HoldWatch {
 }
 
 function answered(child: ChildProcess, wanted: FromWatch, limit: number): Promise<void> {
-  const told = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
   const listen = (message: FromWatch): void => {
-    if (message === wanted) told.resolve();
+    if (message === wanted) answered.resolve();
   };
-  const ended = (): void => told.reject(new Error('the watch of the hold has ended'));
-  const stop = whenSilent(limit, () => told.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)));
+  const ended = (): void => answered.reject(new Error('the watch of the hold has ended'));
+  const stop = whenSilent(limit, () =>
+    answered.reject(new Error(`the watch of the hold did not answer in ${limit} ms`)),
+  );
   child.on('message', listen).on('exit', ended).on('error', ended);
-  return told.promise.finally(() => {
+  return answered.promise.finally(() => {
     stop();
     child.off('message', listen).off('exit', ended).off('error', ended);
   });

@@ -51,7 +51,7 @@ export async function requireKnown(platform: KubernetesParts, known: Identity, f
 
 /**
  * For a destroy: whether nothing of the environment is left in the very place where it was. Throws as `requireKnown`
- * does where it cannot be told.
+ * does where it cannot be determined.
  */
 export async function isGone(platform: KubernetesParts, known: Identity, forget: string): Promise<boolean> {
   await requirePlace(platform, known, forget);

@@ -15,7 +15,7 @@ export type ClusterPurpose = 'making' | 'release';
 
 /**
  * What the cluster lacks for an environment, before anything is made in it or changed: rights, kinds, classes. Reads
- * only. Classes belong to the cluster: whoever may not read them is told by the snapshot itself.
+ * only. Classes belong to the cluster: whoever may not read them learns it from the snapshot itself.
  */
 export async function requirements(
   environment: Environment,

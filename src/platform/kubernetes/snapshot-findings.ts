@@ -6,7 +6,7 @@ import type { KubernetesServers } from './servers.ts';
 
 /**
  * What only whoever knows the driver can say, and what its classes leave behind. Classes belong to the cluster: whoever
- * may not read them is told nothing.
+ * may not read them gets no finding.
  */
 export async function snapshotFindings(
   { live, kubernetes: { snapshots, storageClass, snapshotClass, keptSnapshotClass } }: Environment,

@@ -33,7 +33,7 @@ export async function copyTree(
       if (!result.reflink && worker > 0) break;
     }
   });
-  // All have ended before a failure is told: what is undone must not be written to any more.
+  // All have ended before a failure is reported: what is undone must not be written to any more.
   const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return result;

@@ -52,7 +52,7 @@ export class NumberedFiles {
   }
 
   /**
-   * True where this process made number n and n is the newest. A late claimant of a number long pruned is told no.
+   * True where this process made number n and n is the newest. A late claimant of a number long pruned gets false.
    * Where the disk is full: with `reserve` it takes what was put aside, else it throws `disk-full`.
    */
   async claim(number: number, text: string, reserve = false): Promise<boolean> {

@@ -62,8 +62,8 @@ async function readEverything(client: Client): Promise<SchemaObject[]> {
 }
 
 /**
- * By code unit, so that no locale has a say. Functions and their like are told apart by their arguments, which identity
- * holds.
+ * By code unit, so that no locale has a say. Functions and their like are distinguished by their arguments, which
+ * identity holds.
  */
 export function byKindAndIdentity(a: SchemaObject, b: SchemaObject): number {
   return compare(a.kind, b.kind) || compare(a.identity, b.identity) || compare(a.definition, b.definition);

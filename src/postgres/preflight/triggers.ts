@@ -23,7 +23,7 @@ const ordinarily = (triggers: readonly Trigger[]): string =>
   );
 
 /**
- * Apply runs with session_replication_role = replica. A partition's copy of a trigger is told only where it differs
+ * Apply runs with session_replication_role = replica. A partition's copy of a trigger is reported only where it differs
  * from its parent's. Docs: ALTER TABLE, ENABLE REPLICA | ALWAYS TRIGGER; "Logical Replication / Architecture".
  */
 export const triggers: Check = {
@@ -135,7 +135,7 @@ export const eventTriggers: Check = {
       fix: disabled(writing),
     });
     const others = all.filter((trigger) => !writing.includes(trigger) && !atLogin.includes(trigger));
-    const told = found('event-triggers', {
+    const other = found('event-triggers', {
       objects: others.map(({ name, event }) => `${name} on ${event}`),
       reason:
         'They fire for the migrations on the candidate as well, and not for what Verdigris makes; one that raises an error stops them.',
@@ -144,6 +144,6 @@ export const eventTriggers: Check = {
         ...others.map(({ name }) => `ALTER EVENT TRIGGER ${ident(name)} DISABLE;`),
       ]),
     });
-    return [...login, ...write, ...told];
+    return [...login, ...write, ...other];
   },
 };

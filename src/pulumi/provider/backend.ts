@@ -186,7 +186,7 @@ export const kubernetesBackend: OpenBackend = (access) => {
   };
 };
 
-/** For looking alone: nothing is done that would have to be told or stopped. */
+/** For looking alone: nothing is done that would have to be reported or stopped. */
 function walkParts(environment: Environment, platform: KubernetesPlatform): DeliveryParts {
   return { environment, platform, emit: () => undefined, signal: new AbortController().signal };
 }

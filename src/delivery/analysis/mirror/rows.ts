@@ -26,7 +26,7 @@ export function difference(live: Given, candidate: Given): string | undefined {
 /** Of all rows together: a sum, so that their order does not count and how often each is there does. */
 export function digest({ columns, rows }: Given, names: readonly string[]): string {
   const same = columns.length === names.length && columns.every(({ name }, index) => name === names[index]);
-  // Names that are there twice are told apart by their place, where both results have the same.
+  // Names that are there twice are distinguished by their place, where both results have the same.
   const places = same
     ? columns.map((_, index) => index)
     : names.map((name) => columns.findIndex((each) => each.name === name));

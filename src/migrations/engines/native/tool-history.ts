@@ -4,10 +4,10 @@ import { sipHash13 } from './siphash.ts';
 
 /** A tool's table of what it has run, as the tool makes, reads and writes it. `$TABLE` stands for its quoted name. */
 export interface ToolHistory {
-  /** Where the tool makes it unless it is told another place. */
+  /** Where the tool makes it unless it is configured to use another place. */
   readonly schema: string;
   readonly table: string;
-  /** By which it is told from another tool's table of the same name. */
+  /** What distinguishes it from another tool's table of the same name. */
   readonly has: readonly string[];
   readonly hasNot?: readonly string[];
   /** Its columns, as the tool makes it. */

@@ -16,7 +16,7 @@ export interface Files {
   readonly format: Format;
   /** Version up to which all files had run before anybody wrote that down. */
   readonly baseline?: string | undefined;
-  /** The tool's table, where it is told another than its own: `schema.table`. */
+  /** The tool's table, where it is configured to use another than its own: `schema.table`. */
   readonly history?: string | undefined;
 }
 

@@ -74,7 +74,7 @@ export async function tryOver(
   }
 }
 
-/** Rows are told apart by these columns: their types need an equality that the trigger finds. */
+/** Rows are distinguished by these columns: their types need an equality that the trigger finds. */
 export async function tryCompare(
   client: Client,
   { schema, table }: { readonly schema: string; readonly table: string },

@@ -20,13 +20,13 @@ export const plainPainter: Painter = { error: same, warning: same, info: same, d
  * rule's why is said once.
  */
 export function textReport(report: LintReport, paint: Painter = plainPainter): string {
-  const told = new Set<string>();
+  const explained = new Set<string>();
   const blocks: string[] = [];
   let path = '';
   for (const finding of report.findings) {
     if (finding.path !== path) blocks.push(paint.bold((path = finding.path)));
-    blocks.push(textFinding(finding, paint, !told.has(finding.rule)));
-    told.add(finding.rule);
+    blocks.push(textFinding(finding, paint, !explained.has(finding.rule)));
+    explained.add(finding.rule);
   }
   for (const { finding, reason } of report.suppressed) {
     blocks.push(paint.dim(`${finding.path}:${finding.start.line}: ${finding.rule} is allowed: ${reason}`));

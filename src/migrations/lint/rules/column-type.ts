@@ -9,7 +9,7 @@ import { columnObject } from './help.ts';
 
 interface Change {
   readonly column: string;
-  /** Undefined where no migration told the type. */
+  /** Undefined where no migration says the type. */
   readonly from: ColumnType | undefined;
   readonly to: ColumnType;
   /** USING changes values, beyond a cast to the new type. */
@@ -193,7 +193,7 @@ export const typeReplication: LintRule = {
       const { from, to, column } = change;
       if (same(from, to) || (isBuiltin(to.base) && carries(to, from))) return undefined;
       if (lostValues(context.schema, to, from)?.length === 0) return undefined;
-      // A longer text of the same kind is the commonest change there is: told, not counted.
+      // A longer text of the same kind is the commonest change there is: shown, not counted.
       const severity = from.base === to.base || (isText(from) && isText(to)) ? ('info' as const) : ('warning' as const);
       return {
         message: `A ${typeText(to)} that does not fit ${typeText(from)} in ${context.table.name}.${column} stops reverse replication.`,

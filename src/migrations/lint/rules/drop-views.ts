@@ -27,7 +27,7 @@ export const dropView: LintRule = {
   },
 };
 
-/** Its columns where a later statement of the file makes it again, or `true` where they are not told. */
+/** Its columns where a later statement of the file makes it again, or `true` where it does not list them. */
 export function recreated(view: Name, context: LintContext): readonly string[] | true | undefined {
   for (const later of context.after) {
     const fields = later.fields as Of<'ViewStmt'> & Of<'CreateTableAsStmt'>;

@@ -23,7 +23,7 @@ const readme = `A support bundle of Verdigris ${version}.
 
 In it: what \`verdigris doctor\` saw, the status, the journal and the history, the declaration, settings of the servers that are not the
 default, and the ends of the logs. Of exports only names and sizes.
-Not in it: passwords, keys, verifiers, statements and values of rows, as far as they can be told. Look through it before you pass it on.
+Not in it: passwords, keys, verifiers, statements and values of rows, as far as they can be recognized. Look through it before you pass it on.
 `;
 
 interface BundleParts {

@@ -62,7 +62,7 @@ export const apply: Step = {
         ),
       )
       .catch(async (error: unknown) => {
-        // Whoever lost the lease cannot write it down, and is to be told of that.
+        // Whoever lost the lease cannot write it down, and must learn of that.
         await report({ applied: [], error: describe(error) }).catch(() => undefined);
         throw error;
       });

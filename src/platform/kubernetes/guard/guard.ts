@@ -16,7 +16,7 @@ export interface GuardOptions {
   readonly recover: (gone: number | undefined) => Promise<string>;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Called after each look that succeeded: what readiness is told by. */
+  /** Called after each look that succeeded: readiness follows from it. */
   readonly onLook?: () => void | Promise<void>;
 }
 
