@@ -38,8 +38,7 @@ test('links between pages lead to a page and a heading that exist', () => {
     ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => path.join(folder, name)),
-    path.join(root, 'README.md'),
-    path.join(root, 'CHANGELOG.md'),
+    ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((name) => path.join(root, name)),
   ];
   const broken: string[] = [];
   for (const page of pages) {
