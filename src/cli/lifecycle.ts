@@ -11,6 +11,7 @@ import type { Credentials } from '../platform/local/credentials.ts';
 import { startEnvironment } from '../platform/local/lifecycle/create.ts';
 import { loadScript } from '../postgres/script/run.ts';
 import { agrees, atTerminal } from './ask.ts';
+import { whole } from './numbers.ts';
 import { unconfirmed as unanswered } from './consent.ts';
 import { statusText } from './status-text.ts';
 import { withCommonOptions, withLocalSession, withSession, type CommonOptions } from './session.ts';
@@ -146,7 +147,7 @@ export function recoverCliCommand(): Command {
       new Option(
         '--gone <token>',
         'fencing token of an operator known to be gone, whose lease is not waited out',
-      ).argParser(Number),
+      ).argParser(whole),
     )
     .option(
       '--rebuild',

@@ -1,8 +1,8 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { Colours } from '../delivery/analysis/colours.ts';
 import { mirror } from '../delivery/analysis/mirror/mirror.ts';
 import { differingStatements, type MirrorReport } from '../delivery/analysis/mirror/report.ts';
-import { milliseconds } from './numbers.ts';
+import { milliseconds, percentage } from './numbers.ts';
 import { mirrorText } from './mirror-text.ts';
 import { other } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
@@ -25,7 +25,7 @@ export function mirrorCommand(): Command {
       'Takes a share of the statements that clients of the live colour read by, and runs each on both colours, as the ' +
         'role that\ncan only read. No client waits for it. It ends with 1 where rows differ.',
     )
-    .option('--share <percent>', 'of what clients read', percent, 5)
+    .option('--share <percent>', 'of what clients read', percentage, 5)
     .option('--for <duration>', 'how long', milliseconds, 30_000)
     .action((options: MirrorOptions) =>
       withSession(options, async ({ environment, platform, reporter, signal }) => {
@@ -43,12 +43,6 @@ export function mirrorCommand(): Command {
         requireSame(report);
       }),
     );
-}
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('It is a number above 0 and up to 100.');
-  return value;
 }
 
 function unseen(): VerdigrisError {

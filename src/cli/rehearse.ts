@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
-import { VerdigrisError } from '../model/errors.ts';
-import { duration } from '../model/units.ts';
+import { Command, Option } from 'commander';
 import { htmlReport } from '../migrations/rehearsal/html.ts';
 import { refusal } from '../migrations/rehearsal/refusal.ts';
 import { rehearsalText } from '../migrations/rehearsal/text.ts';
 import { rehearse } from '../operations/proofs/rehearse.ts';
 import { cloneLocal } from '../platform/local/lifecycle/clone.ts';
+import { milliseconds, whole } from './numbers.ts';
 import { requirePageFolder, writePage } from './page-file.ts';
 import { withCommonOptions, withLocalSession, type CommonOptions } from './session.ts';
 
@@ -14,10 +13,10 @@ interface RehearseFlags extends CommonOptions {
   readonly load?: string;
   readonly smoke?: string;
   readonly html?: string;
-  readonly maxLock?: string;
-  readonly clients: string;
-  readonly rate: string;
-  readonly warmUp: string;
+  readonly maxLock?: number;
+  readonly clients: number;
+  readonly rate: number;
+  readonly warmUp: number;
 }
 
 export function rehearseCommand(): Command {
@@ -35,20 +34,24 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
       '--smoke <command>',
       "the current release's smoke test, run against the migrated clone; gets DATABASE_URL and PG*",
     )
-    .option('--max-lock <duration>', 'refuse where a query was blocked for longer, such as 500ms')
+    .option('--max-lock <duration>', 'refuse where a query was blocked for longer, such as 500ms', milliseconds)
     .option('--html <file>', 'also write the report as one HTML page')
-    .option('--clients <number>', 'connections of the workload at most', '24')
-    .option('--rate <number>', 'statements a second of all clients', '200')
-    .option('--warm-up <duration>', 'workload before the first migration, which latencies are compared with', '3s')
+    .option('--clients <number>', 'connections of the workload at most', whole, 24)
+    .option('--rate <number>', 'statements a second of all clients', whole, 200)
+    .addOption(
+      new Option('--warm-up <duration>', 'workload before the first migration, which latencies are compared with')
+        .argParser(milliseconds)
+        .default(3_000, '3s'),
+    )
     .action((flags: RehearseFlags) =>
       withLocalSession(flags, async ({ environment, platform, reporter, signal }) => {
         const options = {
           load: flags.load,
           smoke: flags.smoke,
-          maxLock: flags.maxLock === undefined ? undefined : time('--max-lock', flags.maxLock),
-          clients: count('--clients', flags.clients),
-          rate: count('--rate', flags.rate),
-          warmUp: time('--warm-up', flags.warmUp),
+          maxLock: flags.maxLock,
+          clients: flags.clients,
+          rate: flags.rate,
+          warmUp: flags.warmUp,
         };
         if (flags.html !== undefined) await requirePageFolder(flags.html);
         const { report, failure } = await rehearse(
@@ -67,23 +70,4 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         if (report.verdict === 'refused') throw refusal(report);
       }),
     );
-}
-
-function time(option: string, text: string): number {
-  const parsed = duration.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw usage(option, text, 'a duration such as 500ms or 3s.');
-}
-
-function count(option: string, text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw usage(option, text, 'a whole number above zero.');
-}
-
-function usage(option: string, text: string, required: string): VerdigrisError {
-  return new VerdigrisError('rehearsal-option', {
-    seen: `${option} ${JSON.stringify(text)}.`,
-    required,
-    next: 'fix the option; nothing was done.',
-  });
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { colours, type Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
@@ -10,7 +10,7 @@ import { perform } from '../operations/perform.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { operationHere, type PerformOptions } from '../operations/table.ts';
 import { readStatus } from '../operations/reads/status.ts';
-import { milliseconds } from './numbers.ts';
+import { milliseconds, percent, share } from './numbers.ts';
 import { requireConsent } from './consent.ts';
 import { planText } from './plan.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
@@ -70,19 +70,6 @@ const help: Readonly<Record<Verb, { readonly does: string; readonly more: string
     more: 'Removes the candidate and everything that served it. The live colour does not notice.',
   },
 };
-
-function percent(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 100)
-    throw new InvalidArgumentError('a whole number from 0 to 100');
-  return value;
-}
-
-function share(text: string): number {
-  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('a share such as 10% or 0.1');
-  return value;
-}
 
 /** One command for each verb of the state machine. */
 export function verbCommands(): Command[] {

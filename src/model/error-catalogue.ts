@@ -314,7 +314,6 @@ export const errorCatalogue = {
   'publisher-went-back': 'failed',
   'canary-needs-istio': 'refused',
   // Rehearsal
-  'rehearsal-option': 'usage',
   'rehearsal-copy-limit': 'failed',
   'rehearsal-load': 'failed',
   'rehearsal-refused': 'refused',
