@@ -90,17 +90,20 @@ function tooOld(major: number, cut: readonly PublishedTable[]): VerdigrisError {
 
 /** Makes the publication where there is none, with nothing of the user's in it yet. */
 export async function startPublishing(publisher: Client, name: string): Promise<void> {
-  if (!(await isPublished(publisher, name))) await publish(publisher, name, []);
+  await ((await isPublished(publisher, name)) ? publishMore(publisher, name, []) : publish(publisher, name, []));
 }
 
-/** Adds tables to those that are published; one that is there already stays. */
+/**
+ * Adds tables to those that are published; one that is there already stays. The barrier's too: an undoing that was cut
+ * short took it out (`emptied`), and without it no marker would ever arrive.
+ */
 export async function publishMore(publisher: Client, name: string, tables: readonly PublishedTable[]): Promise<void> {
   const there = await rows<{ name: string }>(
     publisher,
     "SELECT format('%s %s', schemaname, tablename) AS name FROM pg_publication_tables WHERE pubname = $1",
     [name],
   );
-  const all = await asPublished(publisher, tables);
+  const all = [...(await asPublished(publisher, tables)), { table: barrierTable }];
   const missing = all.filter(({ table }) => !there.some((one) => one.name === `${table.schema} ${table.name}`));
   if (missing.length > 0) await publisher.query(`ALTER PUBLICATION ${ident(name)} ADD ${publishedList(missing)}`);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
+import { rows } from '../../../src/postgres/client.ts';
 import { withClient } from '../../../src/postgres/session.ts';
-import { publish, unpublish } from '../../../src/postgres/stream/publication.ts';
+import { publish, publishMore, startPublishing, unpublish } from '../../../src/postgres/stream/publication.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 
 test('a publication that comes and goes beside clients ends none of their statements', async () => {
@@ -53,5 +54,33 @@ test('a publication goes while somebody holds one of its tables locked', async (
       await own.query('COMMIT');
     });
     expect((await client.query('SELECT FROM pg_publication')).rows).toEqual([]);
+  });
+});
+
+test('a publication whose undoing was cut short, emptied and not dropped, has the barrier once it is taken again', async () => {
+  await withDatabase(async (client) => {
+    await ensureControlSchema(client);
+    await client.query(
+      `CREATE TABLE item (id int PRIMARY KEY);
+      CREATE FUNCTION cut() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'cut short'; END $$;
+      CREATE EVENT TRIGGER cut ON ddl_command_start WHEN TAG IN ('DROP PUBLICATION') EXECUTE FUNCTION cut()`,
+    );
+    const name = 'verdigris_trial';
+    const item = [{ table: { schema: 'public', name: 'item' } }];
+    const published = async () =>
+      (
+        await rows<{ table: string }>(client, 'SELECT prrelid::regclass AS table FROM pg_publication_rel ORDER BY 1')
+      ).map(({ table }) => table);
+    for (const [how, take, whole] of [
+      ['begun', () => startPublishing(client, name), ['verdigris.barrier']],
+      ['added to', () => publishMore(client, name, item), ['item', 'verdigris.barrier']],
+      ['given tables', () => publish(client, name, item), ['item', 'verdigris.barrier']],
+    ] as const) {
+      await publish(client, name, item);
+      await expect(unpublish(client, name)).rejects.toThrow('cut short');
+      expect(await published(), how).toEqual([]);
+      await take();
+      expect((await published()).toSorted(), how).toEqual(whole);
+    }
   });
 });
