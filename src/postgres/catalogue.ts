@@ -89,7 +89,12 @@ export const domains = `
       FROM over JOIN pg_type d ON d.oid = over.base AND d.typtype = 'd'),
     domains AS MATERIALIZED (SELECT DISTINCT ON (domain) * FROM over ORDER BY domain, depth DESC)`;
 
-const everyTable = `${domains}
+/** Those of migration tools that `readTables` leaves out, as tables. */
+export function readHistoryTables(client: Client): Promise<Table[]> {
+  return withFixedPath(client, () => rows<Table>(client, tablesWhere(`coalesce(${isHistory}, false)`), [[]]));
+}
+
+const tablesWhere = (condition: string): string => `${domains}
     SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned,
       CASE c.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'permanent' END AS persistence,
       coalesce((SELECT json_agg(json_build_object(
@@ -119,5 +124,7 @@ const everyTable = `${domains}
         ELSE c.reltuples END::float8 AS "estimatedRows"
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND (NOT c.relispartition OR c.oid IN (SELECT to_regclass(leaf) FROM unnest($1::text[]) AS leaf)) AND c.relpersistence <> 't'
-      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND NOT coalesce(${isHistory}, false)
+      AND n.nspname NOT IN (${ignoredSchemas}) AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND ${condition}
     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+
+const everyTable = tablesWhere(`NOT coalesce(${isHistory}, false)`);

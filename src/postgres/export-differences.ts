@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { label, ownRows, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
+import { textOf } from './compare/text.ts';
 import { copyLines } from './copy-lines.ts';
 import type { LostRow } from './lost-rows.ts';
 
@@ -25,6 +26,8 @@ interface Entry {
   /** The key's text, in hexadecimal. */
   readonly key: string;
   readonly digest: string;
+  /** It has a value in a column that the other colour lacks. */
+  readonly more: boolean;
   readonly at: Place;
 }
 
@@ -64,14 +67,15 @@ export async function exportDifferences(
       : columns;
   const count: LossCount = { table: label(pair.lost), inserted: 0, updated: 0, deleted: 0 };
   const changed: Change[] = [];
-  const left = entries(kept, pair.kept, key, columns);
-  const right = entries(lost, pair.lost, key, columns);
+  const left = entries(kept, pair.kept, key, columns, 'false');
+  const right = entries(lost, pair.lost, key, columns, await hasMore(lost, pair));
   let a = await left.next();
   let b = await right.next();
   while (!a.done || !b.done) {
     const order = a.done ? 1 : b.done ? -1 : compare(a.value, b.value);
     if (order === 0 && !a.done && !b.done) {
-      if (a.value.digest !== b.value.digest) changed.push({ kind: 'updated', lost: b.value.at, kept: a.value.at });
+      if (a.value.digest !== b.value.digest || b.value.more)
+        changed.push({ kind: 'updated', lost: b.value.at, kept: a.value.at });
       a = await left.next();
       b = await right.next();
     } else if (order < 0 && !a.done) {
@@ -97,20 +101,44 @@ async function* entries(
   table: Table | undefined,
   key: readonly string[],
   columns: readonly string[],
+  more: string,
 ): AsyncGenerator<Entry, undefined> {
   if (!table) return undefined;
+  // A function takes 100 arguments, a table has up to 1,600 columns.
   const text = (names: readonly string[]): string =>
-    `jsonb_build_array(${names.map((name) => columnText('r', name)).join(', ')})::text`;
+    `ARRAY[${names.map((name) => columnText('r', name)).join(', ')}]::text[]::text`;
   const all = `COPY (
-    SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), o, c
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r) q
+    SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), m, o, c
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, ${more} AS m, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r) q
     ORDER BY 1, k COLLATE "C") TO STDOUT`;
   for await (const line of copyLines(client, all)) {
-    const [order = '0', hex = '', digest = '', tableoid = '', ctid = ''] = line.split('\t');
-    yield { order: BigInt(order), key: hex, digest, at: { tableoid, ctid } };
+    const [order = '0', hex = '', digest = '', own = '', tableoid = '', ctid = ''] = line.split('\t');
+    yield { order: BigInt(order), key: hex, digest, more: own === 't', at: { tableoid, ctid } };
   }
   return undefined;
 }
+
+/**
+ * SQL condition on a row `r` of the colour that is given up: in a column that the other one lacks it has another value
+ * than every row got when the column was added. Where its default is no literal, any value counts.
+ */
+async function hasMore(client: Client, { kept, lost }: TablePair): Promise<string> {
+  const more = lost.columns.filter(
+    ({ name, generated }) => kept && !generated && !kept.columns.some((column) => column.name === name),
+  );
+  if (more.length === 0) return 'false';
+  const given = await rows<{ name: string; value: string }>(
+    client,
+    `SELECT a.attname AS name, format('(%s)::%s', q.value, format_type(a.atttypid, a.atttypmod)) AS value
+    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    CROSS JOIN LATERAL (SELECT pg_get_expr(d.adbin, d.adrelid) AS value) q WHERE d.adrelid = $1::oid AND q.value ~ $2`,
+    [lost.oid, literalDefault],
+  );
+  const values = new Map(given.map(({ name, value }) => [name, textOf(value, false)]));
+  return more.map(({ name }) => `${columnText('r', name)} IS DISTINCT FROM ${values.get(name) ?? 'NULL'}`).join(' OR ');
+}
+
+const literalDefault = String.raw`^('([^']|'')*'|-?[0-9.]+|true|false)(::[\w ."\[\]]+(\([0-9, ]+\))?(\[\])?)?$`;
 
 async function write(
   lost: Client,

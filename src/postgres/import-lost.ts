@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { VerdigrisError } from '../model/errors.ts';
-import { label, ownRows, qualified, readTables, type Table } from './catalogue.ts';
+import { textLines } from '../model/text-lines.ts';
+import { label, ownRows, qualified, readHistoryTables, readTables, type Table } from './catalogue.ts';
 import { one, rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import { compared, readOrders } from './key-order.ts';
@@ -16,7 +16,7 @@ import { ident } from './quote.ts';
  * @throws VerdigrisError `import-unreadable`, `import-conflict`
  */
 export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
-  const tables = new Map((await readTables(client)).map((table) => [label(table), table]));
+  const tables = new Map([...(await readTables(client)), ...(await readHistoryTables(client))].map((table) => [label(table), table]));
   const touched = new Map<Table, Orders>();
   let count = 0;
   await withTransaction(client, async () => {
@@ -68,7 +68,9 @@ async function takeOut(client: Client, table: Table, values: Values, orders: Ord
 
 async function putIn(client: Client, table: Table, values: Values): Promise<boolean> {
   // A column that this release does not have stays in the export.
-  const names = table.columns.filter(({ name, generated }) => !generated && name in values).map(({ name }) => name);
+  const names = table.columns
+    .filter(({ name, generated }) => !generated && Object.hasOwn(values, name))
+    .map(({ name }) => name);
   const { rowCount } = await client.query(
     `INSERT INTO ${qualified(table)} (${names.map((name) => ident(name)).join(', ')}) OVERRIDING SYSTEM VALUE
     VALUES (${names.map((_, place) => `$${place + 1}`).join(', ')})`,
@@ -114,7 +116,7 @@ const bare = (source: string): string => source.replace(/^ONLY /, '');
 
 async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: number }> {
   let number = 0;
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  for await (const text of textLines(createReadStream(file))) {
     number++;
     if (text === '') continue;
     let line: unknown;

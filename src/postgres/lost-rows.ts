@@ -1,6 +1,13 @@
 import { z } from 'zod';
 
-const values = z.record(z.string(), z.string().nullable());
+/** No `z.record`: it drops a column that is called `__proto__`. */
+const values = z.custom<Readonly<Record<string, string | null>>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((text) => text === null || typeof text === 'string'),
+);
 
 /**
  * A line of an export: a row that one colour had otherwise than the other. Values are PostgreSQL's own text, by column;

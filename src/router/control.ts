@@ -1,8 +1,8 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { SeenRead } from '../model/seen-read.ts';
+import { textLines } from '../model/text-lines.ts';
 import { whenSilent } from '../model/wait.ts';
 import type { Body, Held, RouterStatus, RouterRequest } from './api.ts';
 import { routerFiles } from './config.ts';
@@ -63,7 +63,7 @@ export class RouterControl {
     try {
       const response = await answered.promise;
       if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`);
-      for await (const line of createInterface({ input: response })) yield JSON.parse(line) as SeenRead;
+      for await (const line of textLines(response)) yield JSON.parse(line) as SeenRead;
     } catch (error) {
       if (!signal.aborted) throw this.#down(error);
     } finally {

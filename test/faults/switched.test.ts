@@ -83,7 +83,8 @@ test(
       );
       await change(bench);
       const only =
-        'CREATE TABLE load.only_there (id int, v text); INSERT INTO load.only_there VALUES (1, NULL), (1, NULL)';
+        'CREATE TABLE load.only_there (id int, v text); INSERT INTO load.only_there VALUES (1, NULL), (1, NULL); ' +
+        'SELECT lo_create(4711); CREATE FUNCTION load.hotfix() RETURNS int LANGUAGE sql RETURN 1';
       await bench.on('green', (client) => client.query(only));
       expect(await readStatus(bench.environment, bench.platform)).toMatchObject({
         losslessRollback: false,
@@ -102,6 +103,10 @@ test(
         facts: {
           losses: [{ table: 'load.row', inserted: 12, updated: 5, deleted: 3 }],
           leftBehind: [{ table: 'load.only_there', inserted: 2 }],
+          besides: expect.arrayContaining([
+            expect.stringContaining('function load.hotfix()') as unknown,
+            'large object 4711',
+          ]) as unknown,
         },
       });
       expect(consent.seen).toContain('would lose 20 rows');

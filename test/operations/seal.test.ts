@@ -6,6 +6,7 @@ import { operationOf } from '../../src/operations/table.ts';
 import { execute } from '../../src/operations/engine/engine.ts';
 import type { Step } from '../../src/operations/engine/operation.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { good } from '../support/verdict.ts';
 
@@ -88,6 +89,19 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
       else if (/billing/.test(statement)) await on('blue', (client) => client.query('DROP DATABASE billing'));
       else if (/lo_from/.test(statement)) await on('blue', (client) => client.query('SELECT lo_unlink(4711)'));
       else await on('blue', (client) => client.query(undo));
+    }
+    // Where tools log in, in no database that the release carries.
+    const inPostgres = async (statement: string) =>
+      withClient({ ...(await platform.servers.connection('blue')), database: 'postgres' }, 'test', (client) =>
+        client.query(statement),
+      );
+    for (const after of ['prepare-reverse', 'look', 'hold']) {
+      const error = await beside(environment, 'switch', after, async () => void (await inPostgres(made)));
+      expect.soft(error, after).toMatchObject({
+        id: 'seal-broken',
+        message: expect.stringMatching(/postgres: table public\.late/) as string,
+      });
+      await inPostgres('DROP TABLE late');
     }
     // What is no change: files of tables and indexes, statistics, temporary tables.
     const { verdict } = await environment.clients(async () => {

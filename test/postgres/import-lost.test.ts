@@ -24,6 +24,8 @@ const schema = `
   CREATE TABLE s.parent (id int PRIMARY KEY, v text, own money, part interval); CREATE TABLE s.heir (PRIMARY KEY (id), more text) INHERITS (s.parent);
   CREATE TABLE s.pointed (id int PRIMARY KEY REFERENCES s.parent); CREATE TABLE s.its_heir () INHERITS (s.pointed);
   INSERT INTO s.parent VALUES (1, 'p'), (2, 'p'); INSERT INTO s.heir VALUES (1, 'h'), (3, 'h'), (4, 'h'); INSERT INTO s.its_heir VALUES (77);
+  CREATE TABLE s.wide (id int PRIMARY KEY, "__proto__" text, "constructor" text, "toString" text, ${Array.from({ length: 150 }, (_, n) => `c${n} text`).join(', ')});
+  INSERT INTO s.wide (id, c149) VALUES (1, 'x'), (2, 'x');
   CREATE FUNCTION s.never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'once is enough'; END $$;
   INSERT INTO s.every (id, n, f) SELECT g, g, g FROM generate_series(1, 20) g;
   INSERT INTO s.t SELECT 'x', '{"a":1}', g % 3, 'c' FROM generate_series(1, 12) g;
@@ -41,13 +43,14 @@ const changes = `
   UPDATE s.heir SET v = 'changed' WHERE id = 3; DELETE FROM s.heir WHERE id = 4; INSERT INTO s.heir VALUES (5, 'h', '-1.50', '-1 day +02:00', 'x');
   UPDATE ONLY s.parent SET v = 'own' WHERE id = 1; INSERT INTO s.pointed VALUES (1); INSERT INTO s.its_heir VALUES (78);
   UPDATE s.tree SET v = 'y' WHERE v = 'x' AND at::text = 'a.c'; DELETE FROM s.tree WHERE at::text = 'a.d'; INSERT INTO s.tree VALUES ('a', 'new');
+  UPDATE s.wide SET "__proto__" = 'p', c149 = E'a\u2028b\u2029c\u0085\r\nd' WHERE id = 2; INSERT INTO s.wide ("id", "constructor", c0) VALUES (3, 'c', E'\u2028');
   INSERT INTO s.child (every) VALUES (100); UPDATE s.child SET every = 500 WHERE id = 2;`;
 
 /** What psql's COPY says of every table: PostgreSQL's own text. */
 async function contents(client: Client): Promise<unknown> {
   return rows(
     client,
-    ['every', 'tree', 't', 'part', 'child', 'ONLY parent', 'heir', 'pointed', 'its_heir']
+    ['every', 'tree', 't', 'part', 'child', 'ONLY parent', 'heir', 'pointed', 'its_heir', 'wide']
       .map((name) => `SELECT '${name}' AS name, format('%s', q) AS row FROM ${name.replace(/(\w+)$/, 's.$1')} q`)
       .join(' UNION ALL ') + ' ORDER BY 1, 2',
   );
@@ -104,10 +107,57 @@ test('an export holds every row to the last digit, and is brought back exactly; 
           const writer = await writerOf(kept, connectionTo(server, 'kept'));
           expect(writer.user).toBe('verdigris_locker');
           const done = await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
-          expect(done).toMatchObject({ tables: 9 });
+          expect(done).toMatchObject({ tables: 10 });
           expect(await contents(kept)).toEqual(await contents(lost));
           await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
           await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });
+        }),
+      );
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('values of columns that only the colour given up has are lost rows too; what every row got with the column is none', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'lost.jsonl');
+  try {
+    await withServer(async (server) => {
+      await withOwnSession(connectionTo(server), 'test', async (client) => {
+        for (const name of ['kept', 'lost']) await client.query(`CREATE DATABASE ${name}`);
+      });
+      await withOwnSession(connectionTo(server, 'kept'), 'test', (kept) =>
+        withOwnSession(connectionTo(server, 'lost'), 'test', async (lost) => {
+          for (const client of [kept, lost])
+            await client.query(
+              "CREATE TABLE public.a (id int PRIMARY KEY, v text); INSERT INTO public.a SELECT g, 'x' FROM generate_series(1, 9) g",
+            );
+          await lost.query(`ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2) NOT NULL DEFAULT 0, ADD note text,
+              ADD a int[] DEFAULT '{1}', ADD twice int GENERATED ALWAYS AS (id * 2) STORED, ADD at timestamptz;
+            UPDATE public.a SET state = 'paid' WHERE id = 1; UPDATE public.a SET n = 0.01 WHERE id = 2; UPDATE public.a SET note = 'n' WHERE id = 3; UPDATE public.a SET state = NULL WHERE id = 4;
+            UPDATE public.a SET v = 'y' WHERE id = 5; UPDATE public.a SET a = '{}' WHERE id = 6; UPDATE public.a SET at = 'epoch' WHERE id = 7`);
+          const [theirs] = await readTables(kept);
+          const [table] = await readTables(lost);
+          if (!theirs || !table) throw new Error('no table');
+          const out = createWriteStream(file);
+          const pair = { kept: theirs, lost: table, columns: ['id', 'v'] };
+          expect(await exportDifferences(kept, lost, pair, out)).toMatchObject({ inserted: 0, updated: 7, deleted: 0 });
+          out.end();
+          await finished(out);
+          const lines = (await readFile(file, 'utf8')).trim().split('\n');
+          const ids = lines.map((line) => (JSON.parse(line) as { row: { id: string } }).row.id);
+          expect(ids.toSorted()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+
+          // The next try of the release has the columns again, and the rows their values.
+          await kept.query('ALTER TABLE public.a ADD state varchar(5), ADD n numeric(6, 2), ADD note text');
+          expect(await importLost(kept, file)).toEqual({ rows: 7, tables: 1 });
+          expect(
+            await rows(
+              kept,
+              "SELECT string_agg(format('%s', (id, v, state, n, note)), ' ' ORDER BY id) AS rows FROM public.a WHERE id < 6",
+            ),
+          ).toEqual([{ rows: '(1,x,paid,0.00,) (2,x,new,0.01,) (3,x,new,0.00,n) (4,x,,0.00,) (5,y,new,0.00,)' }]);
         }),
       );
     });

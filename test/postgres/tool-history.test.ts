@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { label, readTables } from '../../src/postgres/catalogue.ts';
 import { rows, type Client } from '../../src/postgres/client.ts';
@@ -5,9 +7,11 @@ import { withOwnSession } from '../../src/postgres/session.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { operatorRole } from '../../src/model/names.ts';
 import { readersOf } from '../../src/postgres/readers.ts';
+import { importLost } from '../../src/postgres/import-lost.ts';
 import { carryHistories, rememberHistories } from '../../src/postgres/tool-history/carry.ts';
+import { lostHistories } from '../../src/postgres/tool-history/lost.ts';
 import { failure } from '../support/failure.ts';
-import { connectionTo, withServer } from '../support/postgres.ts';
+import { connectionTo, temporaryFolder, withServer } from '../support/postgres.ts';
 
 /** Two databases as a seed leaves them: one history, written down, on both. */
 async function withPair(history: string, use: (live: Client, candidate: Client) => Promise<void>): Promise<void> {
@@ -170,4 +174,32 @@ test('a table that is a history by its shape has none of its owner’s code run 
       expect(await rows(live, "SELECT rolsuper FROM pg_roles WHERE rolname = 'app'")).toEqual([{ rolsuper: true }]);
     },
   );
+});
+
+test('what a tool wrote since the switchover is exported by a lossy rollback, as it is, and brought back', async () => {
+  const odd =
+    "CREATE TABLE public.schema_migrations (version text PRIMARY KEY, dirty bool); INSERT INTO public.schema_migrations VALUES ('1')";
+  const folder = await temporaryFolder();
+  try {
+    await withPair(`${alembic}; ${odd}`, async (kept, lost) => {
+      await lost.query(
+        "UPDATE public.alembic_version SET version_num = '2'; INSERT INTO public.schema_migrations VALUES (E'a\\tb\\\\n\u2028')",
+      );
+      const lines = await lostHistories(lost);
+      expect(lines.map(({ table, kind, row, before }) => [table, kind, row ?? before])).toEqual([
+        ['public.alembic_version', 'deleted', { version_num: '1' }],
+        ['public.alembic_version', 'inserted', { version_num: '2' }],
+        ['public.schema_migrations', 'inserted', { version: 'a\tb\\n\u2028', dirty: null }],
+      ]);
+      const file = path.join(folder, 'lost.jsonl');
+      await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      expect(await importLost(kept, file)).toEqual({ rows: 3, tables: 2 });
+      for (const table of ['alembic_version', 'schema_migrations'])
+        expect(await rows(kept, `SELECT * FROM public.${table} ORDER BY 1`)).toEqual(
+          await rows(lost, `SELECT * FROM public.${table} ORDER BY 1`),
+        );
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
+import { textLines } from '../../model/text-lines.ts';
 import type { Heard } from '../../pulumi/provider/voice.ts';
 
 /** Listens on a socket of its own to what the provider says, as it is and not as the engine draws it. */
@@ -10,8 +10,9 @@ export async function withListener<T>(hear: (heard: Heard) => void, use: (addres
   const folder = await mkdtemp(path.join(tmpdir(), 'verdigris-up-'));
   const address = path.join(folder, 'events');
   const server: Server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    createInterface({ input: socket }).on('line', (line) => hear(JSON.parse(line) as Heard));
+    void (async () => {
+      for await (const line of textLines(socket)) hear(JSON.parse(line) as Heard);
+    })().catch(() => undefined);
   });
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address, resolve));

@@ -26,7 +26,7 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'seed' ? ageFindings(c) : []),
     ...(await partFindings(c)),
-    ...(partOf(c) ? [] : await strayFindings(c)),
+    ...(await strayFindings(c)),
     ...(c.looking ? [] : await fenceFindings(c)),
     ...(gate === 'migrate' ? [] : await usableFindings(c, { carried: false, wayBack: true })),
   ];
@@ -54,9 +54,9 @@ function ageFindings({ environment, journal }: Context): Finding[] {
  * Software that was pointed at the wrong database writes where nothing follows. One that the operator may not enter is
  * its provider's.
  */
-async function strayFindings(c: Context): Promise<Finding[]> {
+export async function strayFindings(c: Context): Promise<Finding[]> {
   const { database, ignoreDatabases } = c.environment;
-  if (database === maintenance || ignoreDatabases.includes(maintenance)) return [];
+  if (partOf(c) || database === maintenance || ignoreDatabases.includes(maintenance)) return [];
   const at = { ...(await c.platform.servers.connection(c.live)), database: maintenance };
   const tables = await withLooker(at, 'preflight', strayTables).catch(() => []);
   if (tables.length === 0) return [];

@@ -77,9 +77,7 @@ export async function driftFindings(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const colour of [c.live, c.idle]) {
-    const expected = release(c).schema[colour];
-    if (expected === undefined) continue;
-    const differences = await c.on(colour, (client) => drift(client, expected, read?.get(colour)));
+    const differences = await driftOf(c, colour, read?.get(colour));
     if (differences.length === 0) continue;
     findings.push(
       ...(c.journal.state === 'switched'
@@ -88,6 +86,12 @@ export async function driftFindings(
     );
   }
   return findings;
+}
+
+/** What changed in a colour's schema since the journal wrote it down. */
+export async function driftOf(c: Context, colour: Colour, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
+  const expected = release(c).schema[colour];
+  return expected === undefined ? [] : c.on(colour, (client) => drift(client, expected, read));
 }
 
 function forward(c: Context, colour: Colour, differences: readonly SchemaDifference[]): Finding {

@@ -12,6 +12,7 @@ import { readPart } from '../../postgres/part/read.ts';
 import type { Context } from '../engine/context.ts';
 import type { Step } from '../engine/operation.ts';
 import { tablesAt, type View } from '../engine/part.ts';
+import { strayFindings } from '../gates/preflight.ts';
 import { keepRewrites, rewritten, rewrittenFindings } from '../gates/rewritten.ts';
 import { writtenFindings } from '../gates/proof.ts';
 import { keepFacts } from './kept-facts.ts';
@@ -49,7 +50,7 @@ export const look: Step = {
       [c.idle, await read(c, c.idle)],
     ]);
     const objects = new Map([...sealed].map(([colour, seal]) => [colour, seal.objects]));
-    const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c))];
+    const found = [...(await driftFindings(c, objects)), ...(await followedFindings(c)), ...(await strayFindings(c))];
     const rewrites = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => rewriteKinds.includes(kind));
     const sinceGates = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
     const written = await (c.journal.state === 'switched' ? retainedWritten(c) : writtenFindings(c));
@@ -112,7 +113,10 @@ async function compare(c: Context, colour: Colour, before: Sealed): Promise<stri
     const lost = around
       .filter(({ kind }) => colour === c.live && (kind === 'prepared transaction' || kind === 'large object'))
       .map(nameOf);
-    const opened = diffSchema(before.surroundings, around).filter(
+    const differences = diffSchema(before.surroundings, around);
+    const written = differences.some(({ kind }) => kind === 'written in' && colour === c.live);
+    if (written) lost.push(...(await strayFindings(c)).flatMap((finding) => finding.objects));
+    const opened = differences.filter(
       ({ kind, change, identity }) =>
         (kind === 'database' && change === 'added' && !c.environment.ignoreDatabases.includes(identity)) ||
         (kind === 'logical slot' && change === 'added' && colour === c.live) ||

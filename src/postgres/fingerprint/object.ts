@@ -45,6 +45,7 @@ export type SchemaKind =
   | 'rows of'
   | 'server setting'
   | 'settings in'
+  | 'written in'
   | 'database'
   | 'prepared transaction'
   | 'logical slot'

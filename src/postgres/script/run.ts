@@ -4,13 +4,13 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import pg from 'pg';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import type { Client } from '../client.ts';
+import { one, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { fileBlocks, type Block } from './blocks.ts';
 import { excerpt, fault } from './fault.ts';
 import { readMeta } from './meta.ts';
 import { roleMaker } from './roles.ts';
-import { declaredEncoding, isUtf8Name, reasonToSkip } from './skip.ts';
+import { declaredEncoding, isUtf8Name, ofDatabase, reasonToSkip } from './skip.ts';
 import { splitScript, type ScriptItem } from './split.ts';
 
 export interface LoadOptions {
@@ -50,6 +50,7 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
   const { onNotice = () => undefined, onProgress = () => undefined, signal } = options;
   const size = await sizeOf(file);
   const major = await majorOf(client);
+  const { here } = await one<{ here: string }>(client, 'SELECT current_database() AS here');
   const roles = options.createMissingRoles === true ? await roleMaker(client) : undefined;
   const skipped: Skipped[] = [];
   let [statements, rows, database] = [0, 0, undefined as string | undefined];
@@ -97,13 +98,13 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     const present = await roles?.present(item.text);
     if (present !== undefined) return skip(item, `the role ${present} is there; what ALTER ROLE says of it is done`);
     try {
-      for (const role of (await roles?.prepare(item.text)) ?? [])
-        onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);
+      const text = ofDatabase(item.text, here);
+      for (const role of (await roles?.prepare(text)) ?? []) onNotice(`line ${item.line}: role ${role} made, NOLOGIN`);
       if (item.kind === 'copy') {
         const copy = client.query(copyFrom(item.text));
         await pipeline(Readable.from(item.data), copy, signal ? { signal } : {});
         rows += copy.rowCount;
-      } else await client.query(item.text);
+      } else await client.query(text);
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) throw error;
       throw refused(item, error);

@@ -1,13 +1,27 @@
+import { ident } from '../quote.ts';
+
+const name = String.raw`(?:"(?:[^"]|"")*"|[^\s;"]+)`;
+
+/** What a script says of its own database. */
+const ofItsOwn = [
+  String.raw`^(ALTER\s+DATABASE\s+)${name}(\s+(?:RESET|SET(?!\s+TABLESPACE))\s)`,
+  String.raw`^(COMMENT\s+ON\s+DATABASE\s+)${name}(\s+IS\s)`,
+  String.raw`^(ALTER\s+(?:ROLE|USER)\s+${name}\s+IN\s+DATABASE\s+)${name}(\s)`,
+].map((pattern) => new RegExp(pattern, 'i'));
+
+/** The statement as it is said of the database `database`, whatever the script's own is called. */
+export function ofDatabase(sql: string, database: string): string {
+  const said = ofItsOwn.find((pattern) => pattern.test(sql));
+  return said ? sql.replace(said, (_, before: string, after: string) => before + ident(database) + after) : sql;
+}
+
 /**
  * Why a statement of the script is left out, or undefined. The environment has its database already, and settings
  * of another server's make must not stop a load.
  */
 export function reasonToSkip(sql: string, serverMajor: number): string | undefined {
-  if (
-    /^(CREATE|DROP|ALTER)\s+DATABASE\b/i.test(sql) ||
-    /^COMMENT\s+ON\s+DATABASE\b/i.test(sql) ||
-    /^(GRANT|REVOKE)\b[^;]*?\sON\s+DATABASE\b/i.test(sql)
-  ) {
+  if (ofItsOwn.some((pattern) => pattern.test(sql))) return undefined;
+  if (/^(CREATE|DROP|ALTER)\s+DATABASE\b/i.test(sql) || /^(GRANT|REVOKE)\b[^;]*?\sON\s+DATABASE\b/i.test(sql)) {
     return 'the database is given by the environment';
   }
   if (/^SET\s+transaction_timeout\b/i.test(sql) && serverMajor < 17)

@@ -1,4 +1,5 @@
 import { rows, type Client } from '../client.ts';
+import { maintenance } from '../preflight/databases.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
@@ -59,6 +60,14 @@ const refreshes = `
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'm' AND c.relispopulated AND ${lastingSchema('n.nspname')}`;
 
+/**
+ * How many rows sessions wrote where tools log in, by the statistics that each leaves behind as it ends: whether they
+ * are in tables of somebody's only a session there can tell.
+ */
+const writtenBeside = `
+  SELECT 'written in', s.datname, (s.tup_inserted + s.tup_updated + s.tup_deleted) || ' rows'
+  FROM pg_catalog.pg_stat_database s WHERE s.datname = '${maintenance}' AND s.datname <> current_database()`;
+
 /** Written by ALTER SYSTEM; only a superuser may look at it. */
 const settingsFile =
   "SELECT 'settings in', 'postgresql.auto.conf', (pg_stat_file('postgresql.auto.conf')).modification::text";
@@ -109,7 +118,7 @@ export async function readSurroundings(client: Client): Promise<SchemaObject[]> 
       WHERE s.slot_type = 'logical' AND NOT s.temporary AND NOT ${ofStream('s.slot_name')}
     UNION ALL
     (SELECT 'large object', l.oid::text, '' FROM pg_catalog.pg_largeobject_metadata l ORDER BY l.oid LIMIT 1000)
-    UNION ALL ${refreshes}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`;
+    UNION ALL ${refreshes} UNION ALL ${writtenBeside}${(await isSuperuser(client)) ? ` UNION ALL ${settingsFile}` : ''}`;
   // Planned once: under the fence the plan is there already.
   return (await client.query<SchemaObject>({ name: 'verdigris-surroundings', text })).rows;
 }

@@ -92,7 +92,7 @@ async function carry(
 }
 
 /** Of equal rows each takes one away. */
-function without(all: readonly HistoryRow[], others: readonly HistoryRow[]): HistoryRow[] {
+export function without(all: readonly HistoryRow[], others: readonly HistoryRow[]): HistoryRow[] {
   const left = Map.groupBy(others.map(rowText), (text) => text);
   return all.filter((row) => left.get(rowText(row))?.pop() === undefined);
 }

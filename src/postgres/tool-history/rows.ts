@@ -8,6 +8,8 @@ import { isHistory, locks } from './known.ts';
 export interface History {
   /** Quoted, with its schema. */
   readonly name: string;
+  readonly schema: string;
+  readonly table: string;
   /** Those that are stored. */
   readonly columns: readonly string[];
 }
@@ -19,7 +21,7 @@ export type HistoryRow = Readonly<Record<string, string | null>>;
 export function readHistories(client: Client): Promise<History[]> {
   return rows<History>(
     client,
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name, stored.columns
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name, n.nspname AS schema, c.relname AS table, stored.columns
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL (SELECT array_agg(attname::text ORDER BY attname) AS columns FROM pg_attribute
       WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '') AS stored

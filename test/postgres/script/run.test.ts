@@ -87,6 +87,33 @@ UPDATE public.t SET b = 'last'
   });
 });
 
+test('what a script says of its database is said of the one that it is loaded into', async () => {
+  await withDatabase(async (client) => {
+    const script = `ALTER DATABASE "the; shop" OWNER TO nobody_there; ALTER DATABASE "the; shop" SET TABLESPACE pg_default;
+ALTER DATABASE "the; shop" SET "TimeZone" TO 'Asia/Kolkata'; ALTER DATABASE shop SET search_path TO 'public', 'a b'; alter database shop set work_mem = '9MB';
+ALTER DATABASE shop RESET work_mem; COMMENT ON DATABASE shop IS 'the shop''s';
+CREATE ROLE script_boss; ALTER ROLE script_boss IN DATABASE "the; shop" SET lock_timeout TO '3s'; GRANT CONNECT ON DATABASE shop TO script_boss;`;
+    try {
+      expect(await load(client, script)).toMatchObject({ statements: 7 });
+      const { database } = await one<{ database: string }>(client, 'SELECT current_database() AS database');
+      expect(
+        await rows(
+          client,
+          `SELECT r.rolname AS role, s.setconfig AS settings, shobj_description(d.oid, 'pg_database') AS comment FROM pg_db_role_setting s
+          JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE d.datname = $1 ORDER BY 1 NULLS FIRST`,
+          [database],
+        ),
+      ).toEqual([
+        { role: null, settings: ['TimeZone=Asia/Kolkata', 'search_path=public, "a b"'], comment: "the shop's" },
+        { role: 'script_boss', settings: ['lock_timeout=3s'], comment: "the shop's" },
+      ]);
+    } finally {
+      await client.query('ALTER ROLE script_boss RESET ALL').catch(() => undefined);
+      await client.query('DROP ROLE IF EXISTS script_boss');
+    }
+  });
+});
+
 const refusals: readonly (readonly [string, string | Buffer, object])[] = [
   [
     'a statement that fails',

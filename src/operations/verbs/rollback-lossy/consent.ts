@@ -4,7 +4,7 @@ import { indented } from '../../../model/indented.ts';
 import type { LossCount } from '../../../postgres/export-differences.ts';
 import type { Context } from '../../engine/context.ts';
 import { release } from '../../engine/release-record.ts';
-import { losses, lostRows } from './losses.ts';
+import { losses, lostRows, notRows } from './losses.ts';
 
 /** Without consent: says what would be lost, as of now, and stops. */
 export async function consent(c: Context, given: boolean): Promise<Finding[]> {
@@ -13,6 +13,7 @@ export async function consent(c: Context, given: boolean): Promise<Finding[]> {
   const running = up.every((seen) => seen?.running === true);
   const counts = running ? await losses(c, 'common') : undefined;
   const alone = running ? await losses(c, 'alone') : [];
+  const besides = running ? await notRows(c) : [];
   throw new VerdigrisError('consent-missing', {
     seen:
       counts === undefined
@@ -20,10 +21,13 @@ export async function consent(c: Context, given: boolean): Promise<Finding[]> {
         : `A rollback now would lose ${lostRows(counts)} rows:\n${indented(counts.map(lossText))}` +
           (alone.length === 0
             ? ''
-            : `and ${lostRows(alone)} rows of tables that ${c.idle} does not have:\n${indented(alone.map(lossText))}`),
+            : `and ${lostRows(alone)} rows of tables that ${c.idle} does not have:\n${indented(alone.map(lossText))}`) +
+          (besides.length === 0
+            ? ''
+            : `and what was made or changed on ${c.live} since the writes moved there, which no export holds:\n${indented(besides)}`),
     required: 'consent to that loss.',
     next: 'run it again with --accept-loss: the rows are exported to a file first, exactly, while clients wait.',
-    facts: { losses: counts ?? null, leftBehind: alone },
+    facts: { losses: counts ?? null, leftBehind: alone, besides },
   });
 }
 

@@ -1,10 +1,14 @@
 import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { readTables } from '../../../postgres/catalogue.ts';
-import type { Client } from '../../../postgres/client.ts';
+import { one, type Client } from '../../../postgres/client.ts';
+import { describeSchemaDifference } from '../../../postgres/fingerprint/index.ts';
 import { exportDifferences, type LossCount, type TablePair } from '../../../postgres/export-differences.ts';
 import { mapTables } from '../../../postgres/mapping.ts';
+import { lostHistories } from '../../../postgres/tool-history/lost.ts';
 import type { Context } from '../../engine/context.ts';
+import { driftOf } from '../../gates/schema.ts';
 
 /**
  * Rows that differ, by table, of those that both colours have, or of those that only the live one has; written to `file`
@@ -27,6 +31,7 @@ export async function losses(c: Context, of: 'common' | 'alone', file?: string):
           note: pair.lost.name,
         });
       }
+      if (of === 'common') all.push(...(await writeHistories(lost, out)));
       return all;
     }),
   );
@@ -35,6 +40,30 @@ export async function losses(c: Context, of: 'common' | 'alone', file?: string):
     await finished(out);
   }
   return counts.filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
+}
+
+/** A tool's history is no replicated table; what belongs to the rows that are lost goes with them. */
+async function writeHistories(lost: Client, out: Writable | undefined): Promise<LossCount[]> {
+  const lines = await lostHistories(lost);
+  for (const line of lines) out?.write(`${JSON.stringify(line)}\n`);
+  return [...Map.groupBy(lines, ({ table }) => table)].map(([table, some]) => ({
+    table,
+    inserted: some.filter(({ kind }) => kind === 'inserted').length,
+    updated: 0,
+    deleted: some.filter(({ kind }) => kind === 'deleted').length,
+  }));
+}
+
+/** What no export of rows holds and is gone as well: by name, as of now. */
+export async function notRows(c: Context): Promise<string[]> {
+  const changed = await driftOf(c, c.live);
+  const { objects } = await c.on(c.live, (client) =>
+    one<{ objects: string[] }>(
+      client,
+      "SELECT ARRAY(SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid) AS objects",
+    ),
+  );
+  return [...changed.map(describeSchemaDifference), ...objects];
 }
 
 async function tablePairs(kept: Client, lost: Client, of: 'common' | 'alone'): Promise<TablePair[]> {
