@@ -291,6 +291,7 @@ export const findingCatalogue = {
   'left-behind': { grade: 'warn', fix: 'Create it on the other colour after the rollback, if it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
   'columns-rewritten': { grade: 'refuse' },
+  'publication-altered': { grade: 'refuse' },
   'server-without-room': { grade: 'refuse', title: 'a server has no room left on its disk' },
   'candidate-written': { grade: 'refuse' },
   'retained-written': { grade: 'refuse' },

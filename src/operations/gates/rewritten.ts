@@ -19,9 +19,9 @@ export async function keepRewrites(c: Context, colour: Colour, read?: readonly S
 }
 
 /**
- * Partitions and columns of the live colour that were rewritten since that was kept there: by the seed, by a comparison of
- * all rows, by the switchover that made the colour live, and by the gate that found their rows equal.
- * `read`: as they are, where they were read already.
+ * Partitions and columns of the live colour that were rewritten, and publications of ours that were altered, since that
+ * was kept there: by the seed, by a comparison of all rows, by the switchover that made the colour live, and by the gate
+ * that found their rows equal. `read`: as they are, where they were read already.
  */
 export async function rewritten(c: Context, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
   const kept = 'SELECT kind, identity, definition FROM verdigris.schema_object WHERE kind = ANY ($1)';
@@ -39,7 +39,7 @@ export function rewrittenFindings(
   fix: (names: string) => string,
 ): Finding[] {
   const of = (wanted: SchemaDifference['kind']) => differences.filter(({ kind }) => kind === wanted);
-  const [partitions, columns] = [of('partition'), of('columns of')];
+  const [partitions, columns, sent] = [of('partition'), of('columns of'), of('publication of')];
   const names = (some: readonly SchemaDifference[]) => some.map(({ identity }) => identity).join(', ');
   return [
     finding('partition-rewritten', {
@@ -55,6 +55,12 @@ export function rewrittenFindings(
       reason:
         'ALTER TABLE is not replicated: it rewrote rows, recreated a column or swapped names, although the schema looks the same.',
       fix: fix(`the same ALTER TABLE of ${names(columns)}`),
+    }),
+    finding('publication-altered', {
+      title: `the publication of tables was altered since ${since}`,
+      objects: sent.map(describeSchemaDifference),
+      reason: 'While it was another, not everything that was written to them was sent.',
+      fix: fix(`the INSERT, UPDATE and DELETE of ${names(sent)} that were not sent`),
     }),
   ].filter(({ objects }) => objects.length > 0);
 }

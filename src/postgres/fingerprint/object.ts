@@ -42,6 +42,7 @@ export type SchemaKind =
   | 'identity'
   | 'partition'
   | 'columns of'
+  | 'publication of'
   | 'rows of'
   | 'server setting'
   | 'settings in'

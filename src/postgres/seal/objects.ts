@@ -31,13 +31,14 @@ export async function readObjects(client: Client): Promise<SchemaObject[]> {
 }
 
 /** Kinds that `readRewrites` gives. */
-export const rewriteKinds: readonly SchemaKind[] = ['partition', 'columns of'];
+export const rewriteKinds: readonly SchemaKind[] = ['partition', 'columns of', 'publication of'];
 
 /**
  * What tells that rows may have become others behind replication's back, while no shape did. Partitions with the file
  * that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. Tables with who
  * wrote their columns into the catalogue: ALTER TABLE rewrites rows, drops a column and adds it again, or exchanges the
- * names of two, and what is seen of the table afterwards is what it was.
+ * names of two, and what is seen of the table afterwards is what it was. Publications of ours with who wrote them: while
+ * one was altered, not all that was written was sent.
  */
 export async function readRewrites(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
@@ -50,7 +51,12 @@ export async function readRewrites(client: Client): Promise<SchemaObject[]> {
     SELECT 'columns of', format('%I.%I', n.nspname, c.relname), 'written by ' || string_agg(DISTINCT a.xmin::text, ', ')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchema('n.nspname')} GROUP BY n.nspname, c.relname`,
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchema('n.nspname')} GROUP BY n.nspname, c.relname
+    UNION ALL
+    SELECT 'publication of', format('%I.%I', n.nspname, c.relname),
+      string_agg(format('%s written by %s, %s', p.pubname, p.xmin, r.xmin), '; ' ORDER BY p.pubname)
+    FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid AND ${ofStream('p.pubname')}
+    JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace GROUP BY n.nspname, c.relname`,
   );
 }
 

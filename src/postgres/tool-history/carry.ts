@@ -69,12 +69,12 @@ async function carry(
   base: readonly HistoryRow[],
   now: readonly HistoryRow[],
 ): Promise<number> {
-  const [written, gone] = [without(now, base), without(base, now)];
+  const [written, gone] = [leftOver(now, base), leftOver(base, now)];
   if (written.length + gone.length === 0) return 0;
   return asWriter((writer) =>
     withTransaction(writer, async () => {
       const there = await readPlaces(writer, table);
-      const missing = without(
+      const missing = leftOver(
         written,
         there.map(({ row }) => row),
       );
@@ -92,7 +92,7 @@ async function carry(
 }
 
 /** Of equal rows each takes one away. */
-export function without(all: readonly HistoryRow[], others: readonly HistoryRow[]): HistoryRow[] {
+export function leftOver(all: readonly HistoryRow[], others: readonly HistoryRow[]): HistoryRow[] {
   const left = Map.groupBy(others.map(rowText), (text) => text);
   return all.filter((row) => left.get(rowText(row))?.pop() === undefined);
 }

@@ -1,7 +1,7 @@
 import { label } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import type { LostRow } from '../lost-rows.ts';
-import { without } from './carry.ts';
+import { leftOver } from './carry.ts';
 import { readHistories, readRows, type HistoryRow } from './rows.ts';
 
 /**
@@ -24,8 +24,8 @@ export async function lostHistories(lost: Client): Promise<LostRow[]> {
     const now = await readRows(lost, history);
     const { schema, table } = history;
     const line = { table: label({ schema, name: table }), relation: [schema, table] as [string, string] };
-    for (const row of without(base, now)) found.push({ ...line, kind: 'deleted', before: plain(row) });
-    for (const row of without(now, base)) found.push({ ...line, kind: 'inserted', row: plain(row) });
+    for (const row of leftOver(base, now)) found.push({ ...line, kind: 'deleted', before: plain(row) });
+    for (const row of leftOver(now, base)) found.push({ ...line, kind: 'inserted', row: plain(row) });
   }
   return found;
 }

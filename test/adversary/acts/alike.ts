@@ -9,6 +9,11 @@ const settingsOf = (name: string): string =>
   `SELECT coalesce(string_agg(setdatabase || entry, ' ' ORDER BY setdatabase, entry), '') AS answer ` +
   `FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = '${name}')`;
 
+/** Of Verdigris's own publications; where there is none yet nothing happens. */
+const publishing = (what: string): string =>
+  `DO $$ DECLARE p text; BEGIN FOR p IN SELECT pubname FROM pg_publication WHERE pubname LIKE 'verdigris%' LOOP
+    EXECUTE format('ALTER PUBLICATION %I SET (publish = ''${what}'')', p); END LOOP; END $$`;
+
 /** The shape is the same in the end, what lies below it is not. */
 export const alike: readonly Act[] = [
   act(
@@ -69,6 +74,16 @@ export const alike: readonly Act[] = [
     ],
     rowsOf('split'),
     /split_b/,
+  ),
+  act(
+    'publication narrowed for a moment',
+    [
+      publishing('insert'),
+      "UPDATE public.item SET v = 'unsent #' WHERE id = (SELECT min(id) FROM public.item)",
+      publishing('insert, update, delete, truncate'),
+    ],
+    'SELECT v AS answer FROM public.item ORDER BY id LIMIT 1',
+    /item/,
   ),
   act(
     'sequences exchanged by their names',
