@@ -16,7 +16,9 @@ import { ident } from './quote.ts';
  * @throws VerdigrisError `import-unreadable`, `import-conflict`
  */
 export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
-  const tables = new Map([...(await readTables(client)), ...(await readHistoryTables(client))].map((table) => [label(table), table]));
+  const tables = new Map(
+    [...(await readTables(client)), ...(await readHistoryTables(client))].map((table) => [label(table), table]),
+  );
   const touched = new Map<Table, Orders>();
   let count = 0;
   await withTransaction(client, async () => {

@@ -11,6 +11,8 @@ import { exportDifferences } from '../../src/postgres/export-differences.ts';
 import { importLost } from '../../src/postgres/import-lost.ts';
 import { connectionTo, temporaryFolder, withServer } from '../support/postgres.ts';
 
+const many = (name: string): string => Array.from({ length: 150 }, (_, n) => `${name}${n} text`).join(', ');
+
 const schema = `
   CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('a', 'b'); CREATE TYPE s.pr AS (x int, y text); CREATE DOMAIN s.positive AS numeric(12, 3);
   CREATE FUNCTION s.shown(s.pr) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'same' $$; CREATE CAST (s.pr AS text) WITH FUNCTION s.shown(s.pr);
@@ -24,7 +26,7 @@ const schema = `
   CREATE TABLE s.parent (id int PRIMARY KEY, v text, own money, part interval); CREATE TABLE s.heir (PRIMARY KEY (id), more text) INHERITS (s.parent);
   CREATE TABLE s.pointed (id int PRIMARY KEY REFERENCES s.parent); CREATE TABLE s.its_heir () INHERITS (s.pointed);
   INSERT INTO s.parent VALUES (1, 'p'), (2, 'p'); INSERT INTO s.heir VALUES (1, 'h'), (3, 'h'), (4, 'h'); INSERT INTO s.its_heir VALUES (77);
-  CREATE TABLE s.wide (id int PRIMARY KEY, "__proto__" text, "constructor" text, "toString" text, ${Array.from({ length: 150 }, (_, n) => `c${n} text`).join(', ')});
+  CREATE TABLE s.wide (id int PRIMARY KEY, "__proto__" text, "constructor" text, "toString" text, ${many('c')});
   INSERT INTO s.wide (id, c149) VALUES (1, 'x'), (2, 'x');
   CREATE FUNCTION s.never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'once is enough'; END $$;
   INSERT INTO s.every (id, n, f) SELECT g, g, g FROM generate_series(1, 20) g;
@@ -43,7 +45,8 @@ const changes = `
   UPDATE s.heir SET v = 'changed' WHERE id = 3; DELETE FROM s.heir WHERE id = 4; INSERT INTO s.heir VALUES (5, 'h', '-1.50', '-1 day +02:00', 'x');
   UPDATE ONLY s.parent SET v = 'own' WHERE id = 1; INSERT INTO s.pointed VALUES (1); INSERT INTO s.its_heir VALUES (78);
   UPDATE s.tree SET v = 'y' WHERE v = 'x' AND at::text = 'a.c'; DELETE FROM s.tree WHERE at::text = 'a.d'; INSERT INTO s.tree VALUES ('a', 'new');
-  UPDATE s.wide SET "__proto__" = 'p', c149 = E'a\u2028b\u2029c\u0085\r\nd' WHERE id = 2; INSERT INTO s.wide ("id", "constructor", c0) VALUES (3, 'c', E'\u2028');
+  UPDATE s.wide SET "__proto__" = 'p', c149 = E'a\u2028b\u2029c\u0085\r\nd' WHERE id = 2;
+  INSERT INTO s.wide ("id", "constructor", c0) VALUES (3, 'c', E'\u2028');
   INSERT INTO s.child (every) VALUES (100); UPDATE s.child SET every = 500 WHERE id = 2;`;
 
 /** What psql's COPY says of every table: PostgreSQL's own text. */
@@ -135,7 +138,8 @@ test('values of columns that only the colour given up has are lost rows too; wha
             );
           await lost.query(`ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2) NOT NULL DEFAULT 0, ADD note text,
               ADD a int[] DEFAULT '{1}', ADD twice int GENERATED ALWAYS AS (id * 2) STORED, ADD at timestamptz;
-            UPDATE public.a SET state = 'paid' WHERE id = 1; UPDATE public.a SET n = 0.01 WHERE id = 2; UPDATE public.a SET note = 'n' WHERE id = 3; UPDATE public.a SET state = NULL WHERE id = 4;
+            UPDATE public.a SET state = 'paid' WHERE id = 1; UPDATE public.a SET n = 0.01 WHERE id = 2; UPDATE public.a SET note = 'n' WHERE id = 3;
+            UPDATE public.a SET state = NULL WHERE id = 4;
             UPDATE public.a SET v = 'y' WHERE id = 5; UPDATE public.a SET a = '{}' WHERE id = 6; UPDATE public.a SET at = 'epoch' WHERE id = 7`);
           const [theirs] = await readTables(kept);
           const [table] = await readTables(lost);
