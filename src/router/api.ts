@@ -14,6 +14,7 @@ export const requestSchemas = {
   renew: z.strictObject({ token: tokenSchema, leaseMs: milliseconds }),
   route: z.strictObject({ token: tokenSchema, live: liveSchema, weights: weightsSchema }),
   resume: z.strictObject({ token: tokenSchema }),
+  unseen: z.strictObject({ token: tokenSchema, everywhere: z.boolean() }),
   upstreams: z.strictObject({ token: tokenSchema, blue: upstreamSchema.nullable(), green: upstreamSchema.nullable() }),
   stop: empty,
 } as const;

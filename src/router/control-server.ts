@@ -79,6 +79,9 @@ async function answer(
     case 'resume':
       await router.resume(parse('resume'));
       break;
+    case 'unseen':
+      await router.unseen(parse('unseen'));
+      break;
     case 'upstreams':
       await router.upstreams(parse('upstreams'));
       break;

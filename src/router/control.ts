@@ -50,6 +50,13 @@ export class RouterControl {
     await this.#post('resume', { token });
   }
 
+  /** Whether any statement may run code that changes its session. A router of before this version is not told. */
+  async unseen(token: number, everywhere: boolean): Promise<void> {
+    await this.#post('unseen', { token, everywhere }).catch((error: unknown) => {
+      if (!(error instanceof VerdigrisError && error.id === 'unknown-request')) throw error;
+    });
+  }
+
   async upstreams(token: number, upstreams: Omit<Body<'upstreams'>, 'token'>): Promise<void> {
     await this.#post('upstreams', { token, ...upstreams });
   }

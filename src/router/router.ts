@@ -35,6 +35,7 @@ export class Router implements Shared {
   readonly tls: ClientTls | undefined;
   readonly statements = { blue: { reader: 0, writer: 0 }, green: { reader: 0, writer: 0 } };
   moves = 0;
+  unseenEverywhere = false;
   readonly #keys = new Keys();
   readonly #passwords: Passwords;
   readonly #fencing: Fencing;
@@ -168,6 +169,16 @@ export class Router implements Shared {
       Object.assign(this.table, { live, weights });
       this.log.info({ token, live, weights }, 'routed');
       await this.#rerouted();
+    });
+  }
+
+  /** Sessions that are idle are looked at from now on, so that a hold has less to look at. */
+  unseen({ token, everywhere }: Body<'unseen'>): Promise<void> {
+    return this.#fencing.inTurn(token, async () => {
+      const begins = everywhere && !this.unseenEverywhere;
+      this.unseenEverywhere = everywhere;
+      await this.#store.save({ token: this.#highest(token) });
+      for (const session of begins ? this.sessions : []) session.distrust();
     });
   }
 

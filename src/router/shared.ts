@@ -16,6 +16,8 @@ export interface Shared {
   readonly hold: Hold;
   readonly limits: RouterConfig['limits'];
   readonly log: Logger;
+  /** Any statement may run code that changes its session: that of a trigger, a view, an operator. */
+  readonly unseenEverywhere: boolean;
   /** Of those who are given another server: each costs a core the start of a server process. */
   readonly turns: Turns;
   /** Those who want to see what clients read. */

@@ -13,6 +13,11 @@ beforeAll(async () => {
         CREATE FUNCTION public.tune() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET work_mem = '15MB'; RESET statement_timeout; END $$;
         CREATE FUNCTION public.become_leader() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(7); END $$;
         CREATE FUNCTION public.scratch() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE scratch_t (id int); END $$;
+        CREATE TABLE public.noted (id int);
+        CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('app.noted', NEW.id::text, false); RETURN NEW; END $$;
+        CREATE TRIGGER note BEFORE INSERT ON public.noted FOR EACH ROW EXECUTE FUNCTION public.note();
+        CREATE VIEW public.entered AS SELECT set_config('work_mem', '17MB', false) AS x;
+        GRANT ALL ON public.noted, public.entered TO PUBLIC;
         CREATE FUNCTION public.hear() RETURNS void LANGUAGE plpgsql AS $$ BEGIN LISTEN unseen; END $$`),
     );
 });
@@ -47,6 +52,24 @@ test.for(settings)('the session keeps what %s set: %s', async ([sql, name, value
   await router.switchTo(pair, 'blue', 2);
   expect(await show(client, name)).toBe(value);
   await client.end();
+});
+
+test.for([
+  ['INSERT INTO public.noted VALUES (7)', 'app.noted', '7'],
+  ['SELECT * FROM public.entered', 'work_mem', '17MB'],
+])('told that any statement may, it keeps what a trigger or view set: %s', async ([sql = '', name = '', value]) => {
+  await using router = await TestRouter.start(pair);
+  const before = await router.connect();
+  await before.query(sql);
+  await router.control.unseen(1, true);
+  const after = await router.connect();
+  await after.query({ text: sql, values: [] });
+  await router.switchTo(pair, 'green', 2);
+  for (const client of [before, after]) {
+    expect(await colourOf(client)).toBe('green');
+    expect(await show(client, name)).toBe(value);
+    await client.end();
+  }
 });
 
 test.for([

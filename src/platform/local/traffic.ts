@@ -50,6 +50,10 @@ export class LocalTraffic implements Traffic {
     await this.#control.hold(token, Math.round(budget), lease);
   }
 
+  unseen(token: number, everywhere: boolean): Promise<void> {
+    return this.#control.unseen(token, everywhere);
+  }
+
   renew(token: number, lease: number): Promise<void> {
     return this.#control.renew(token, lease);
   }

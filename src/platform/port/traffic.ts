@@ -18,6 +18,11 @@ export interface Traffic {
   hold(token: number, budget: number, lease: number): Promise<void>;
   /** Makes the hold last `lease` ms from now; throws where none is on. */
   renew(token: number, lease: number): Promise<void>;
+  /**
+   * Whether any statement of the clients may run code that changes its session. Left out where clients' sessions are not
+   * carried over.
+   */
+  unseen?(token: number, everywhere: boolean): Promise<void>;
   /** Writes, and reads but for `canary` per cent, go to `live`; those per cent to the other colour. */
   route(token: number, live: Colour, canary: number): Promise<void>;
   /** What keeps a share of the readers from going to the other colour here; left out where nothing can. */

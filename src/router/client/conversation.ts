@@ -23,10 +23,10 @@ export class Conversation {
   readonly parameters = new Map<string, string>();
   readonly #reading = new Reading();
 
-  sent(type: number, head: Buffer, length: number): void {
+  sent(type: number, head: Buffer, length: number, anythingRunsCode: boolean): void {
     if (type === front.query) this.restorable.queried();
     const request = this.#reading.request(type, head, length);
-    this.restorable.sent(request);
+    this.restorable.sent(request, anythingRunsCode);
     this.requests.sent(request);
   }
 

@@ -17,6 +17,9 @@ function quoted(text: string): string {
   return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
+/** Messages that run a statement. */
+const runs: ReadonlySet<number> = new Set([front.query, front.execute]);
+
 /** RESET ALL leaves these alone (GUC_NO_RESET_ALL). */
 const kept = new Set(['role', 'session_authorization']);
 
@@ -72,10 +75,15 @@ export class Restorable {
     return [...this.#own];
   }
 
+  /** Code that no text shows may have run in it before. */
+  distrust(): void {
+    this.#unseen = true;
+  }
+
   /** Goes to the server now. Also what fails there may leave a lock behind. */
-  sent(request: Request): void {
+  sent(request: Request, anythingRunsCode: boolean): void {
     const { text, type } = request;
-    if (type === front.call) this.#unseen = true;
+    if (type === front.call || (anythingRunsCode && runs.has(type))) this.#unseen = true;
     if (text === undefined || !runsUnseenCode(text)) return;
     this.#unseen = true;
     for (const name of ownSettings(text)) this.#own.add(name);

@@ -94,6 +94,15 @@ export class Session extends SessionView implements ClientSide, LookedAt, Member
     this.enter(() => this.#settle());
   }
 
+  /** What it has run until now may have changed it. */
+  distrust(): void {
+    if (this.replication || !this.server.welcomed) return;
+    this.enter(() => {
+      this.talk.restorable.distrust();
+      if (this.talk.requests.idle) this.looking.later();
+    });
+  }
+
   /**
    * The hold ended, or the routes changed: whatever waits is judged again, whoever is idle in the wrong place leaves
    * it.
@@ -222,7 +231,7 @@ export class Session extends SessionView implements ClientSide, LookedAt, Member
         this.shared.count(this.attachedTo ?? this.colour, this.reader);
       if (this.shared.taps.open && !this.operator && this.attachedTo === this.shared.table.live)
         this.#reads.sees(type, head, length);
-      this.talk.sent(type, head, length);
+      this.talk.sent(type, head, length, this.shared.unseenEverywhere && !this.replication);
       return 'pass';
     }
     if (step === 'hold') this.heldBack();

@@ -2,6 +2,7 @@ import { count } from '../../../model/count.ts';
 import type { Client } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
+import { runsHiddenCode } from '../../../postgres/hidden-code.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
 import { carryHistories } from '../../../postgres/tool-history/carry.ts';
 import type { Context } from '../../engine/context.ts';
@@ -30,6 +31,9 @@ export const carry: Step = {
         ].join(', ');
       });
     });
+    const hidden = await c.on(c.live, runsHiddenCode);
+    // Of several databases one is enough.
+    if (hidden || !c.isInside) await c.platform.traffic.unseen?.(c.ledger.token, hidden);
     return [carried, ...(await carryFacts(c))].join(', ');
   },
 };
