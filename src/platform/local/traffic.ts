@@ -51,7 +51,7 @@ export class LocalTraffic implements Traffic {
   }
 
   unseen(token: number, everywhere: boolean): Promise<void> {
-    return this.#control.unseen(token, everywhere);
+    return this.#revived(() => this.#control.unseen(token, everywhere));
   }
 
   renew(token: number, lease: number): Promise<void> {
