@@ -32,7 +32,7 @@ async function back(bench: FaultBench, workload: Workload): Promise<void> {
 }
 
 test(
-  'a switchover whose retained colour is scaled down, killed at the end of its old stream, at the beginning of the new one and while blue is stopped: blue rests in the end, and nothing is lost on the way back',
+  'a switchover whose retained colour is scaled down, killed as its streams end and begin and as blue stops: blue rests, and nothing is lost on the way back',
   { timeout },
   async () => {
     await withBench({ declaration }, async (bench) => {
