@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
 import { writeSbom } from './sbom.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,8 +18,7 @@ for (const folder of ['src', 'stacks', 'policies']) {
   for (const name of readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
     const from = path.join(root, folder, name);
     const to = path.join(dist, folder, name);
-    if (!statSync(from).isFile() || /\.(ts|md)$/.test(name) || (folder === 'policies' && name.endsWith('.js')))
-      continue;
+    if (!statSync(from).isFile() || /\.(ts|md)$/.test(name) || (folder !== 'src' && name.endsWith('.js'))) continue;
     mkdirSync(path.dirname(to), { recursive: true });
     cpSync(from, to);
     chmodSync(to, statSync(from).mode);
@@ -33,6 +33,7 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
 keepTypesOf(['src/pulumi/components/index', 'src/pulumi/policies/index']);
 const { name, version, type } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 writeFileSync(path.join(dist, 'package.json'), `${JSON.stringify({ name, version, type })}\n`);
+await bundle(root, dist);
 writeSbom();
 
 /** Declarations that nothing which others import leads to are a fifth of the package. */

@@ -5,7 +5,7 @@ export function verb(name: string): Stub {
   const id = camel(name);
   const operation = `${id}Operation`;
   const more = todo('what clients see, and what happens when it fails.');
-  const command = `  '${name}': {\n    does: '${todo('what it does, in a line')}',\n    more: '${more}',\n  },\n`;
+  const command = `  '${name}': '${more}',\n`;
   return {
     files: {
       [`src/operations/verbs/${name}.ts`]: `import type { Operation } from '../engine/operation.ts';
@@ -54,7 +54,12 @@ ${todo('what it does, what can go wrong, what to do.')}
         text: `  '${name}': () => '${todo('what it does, in a line')}',\n`,
       },
       { file: 'src/cli/plan-summary.ts', before: '  abandon: []', text: `  '${name}': [],\n` },
-      { file: 'src/cli/verbs.ts', before: '  abandon: {\n', text: command },
+      { file: 'src/cli/verbs.ts', before: '  abandon: ', text: command },
+      {
+        file: 'src/cli/summaries.ts',
+        before: '  abandon: ',
+        text: `  '${name}': '${todo('what it does, in a line')}',\n`,
+      },
       {
         file: 'src/operations/table.ts',
         before: '\nexport interface PerformOptions',

@@ -11,7 +11,6 @@ interface ApprovalsOptions extends CommonOptions {
 
 export function approvalsCommand(): Command {
   return withCommonOptions(new Command('approvals'))
-    .summary('accept signed approvals over HTTP, for an automatic release')
     .description(
       'Takes POST /approve, signed as Standard Webhooks, until it is ended: what `verdigris approve` does, ' +
         'and nothing else. It works as the\noperator, so it is a process of its own, apart from the dashboard.',

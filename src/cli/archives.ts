@@ -16,7 +16,6 @@ interface Options extends CommonOptions {
 
 export function archivesCommand(): Command {
   return withCommonOptions(new Command('archives'))
-    .summary('what retire kept of earlier releases: list it, or make an environment of it')
     .description(
       'Lists the snapshots that `retire` kept (retention.archive). With --restore and --as an environment of its own is ' +
         'made of one,\nwith roles and passwords of its own; this one is not touched.',

@@ -21,7 +21,6 @@ interface Flags extends CommonOptions {
 
 export function backfillCommand(): Command {
   return withCommonOptions(new Command('backfill'))
-    .summary('fill the columns that the release needs, in batches; goes on where it stopped')
     .description(
       `Runs the NNNN_name.backfill.yaml files of the migrations folder that are not complete. \`migrate\` does so by itself for columns that only the
 candidate has; this command goes on after a time limit, fixes rows that drifted (--again), and fills columns that clients use (--live).

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { summaries } from './summaries.ts';
 
-/** Where the commands of these names come from: loaded only once one of them is asked for, or the help of all. */
+/** Where the commands of these names come from: loaded only once one of them is asked for. */
 export interface CommandSource {
   readonly group: string;
-  readonly names: readonly string[];
+  readonly names: readonly (keyof typeof summaries)[];
   /** `all`: the program with every command. */
   readonly load: (all: () => Promise<Command>) => Promise<readonly Command[]>;
 }

@@ -6,7 +6,6 @@ const shells = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 /** `all`: the program with every command. */
 export function completionCommand(all: () => Promise<Command>): Command {
   return new Command('completion')
-    .summary('print a script that completes commands and options in your shell')
     .description(
       'bash:  verdigris completion bash > ~/.local/share/bash-completion/completions/verdigris\n' +
         'zsh:   verdigris completion zsh > a folder of your fpath, as _verdigris\n' +

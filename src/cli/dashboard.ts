@@ -14,7 +14,6 @@ interface DashboardOptions {
 
 export function dashboardCommand(): Command {
   return new Command('dashboard')
-    .summary('serve a web page that shows environments, and changes nothing')
     .description(
       'Serves pages for people and the same as JSON, until it is ended. It asks the servers as verdigris_reader, which can only read.\n' +
         'There is no login: on another address than loopback, put it behind one.',

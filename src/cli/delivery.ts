@@ -14,7 +14,7 @@ interface PersonOptions extends CommonOptions {
 /** What people say to a release that walks by itself. */
 export function deliveryCommands(): Command[] {
   return [
-    command('approve', 'answer the next step `approve` of the automatic release')
+    withCommonOptions(new Command('approve'))
       .description(
         'Answers the next step `approve`. It is bound to the release: its target and every byte of its ' +
           'migrations, as this\ndeclaration has them. For another release it is refused.',
@@ -22,7 +22,7 @@ export function deliveryCommands(): Command[] {
       .option('--reason <text>', 'why, for the history')
       .option('--digest <digest>', 'of the release that was looked at, as status shows it')
       .action(acting(async (parts, options) => (await import('../delivery/persons.ts')).approve(parts, options))),
-    command('hold', 'have the release do nothing by itself until resume')
+    withCommonOptions(new Command('hold'))
       .description(
         'From here on nothing is done by itself: no step, and no rollback either. A verb that a person runs does the same.',
       )
@@ -30,17 +30,13 @@ export function deliveryCommands(): Command[] {
       .action(
         acting(async (parts, { reason }) => (await import('../delivery/persons.ts')).holdDelivery(parts, reason)),
       ),
-    command('resume', 'have the release go on by itself from the state that is')
+    withCommonOptions(new Command('resume'))
       .description(
         'After `hold`, after a verb that a person ran, after a step that failed; and a release that was ' +
           'abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
       )
       .action(acting(async (parts) => (await import('../delivery/persons.ts')).resumeDelivery(parts))),
   ];
-}
-
-function command(name: string, summary: string): Command {
-  return withCommonOptions(new Command(name)).summary(summary);
 }
 
 function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<DeliveryRecord>) {

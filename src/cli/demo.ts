@@ -40,7 +40,6 @@ const harmless =
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .summary('watch a complete release on this machine, with clients at work')
     .description(
       'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: ' +
         'seed, migrate, verify, canary,\n' +

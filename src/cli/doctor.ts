@@ -26,7 +26,6 @@ interface Patient {
 
 export function doctorCommand(): Command {
   return withCommonOptions(new Command('doctor'))
-    .summary('what is wrong with this machine and this environment, and what to do; changes nothing')
     .description(
       'Looks at Node.js, PostgreSQL, disks, what dead demos left, and, where there is a declaration, at the environment: what is not as its ' +
         'state promises, and what is declared otherwise than it is. Exits with 1 where something is wrong.',

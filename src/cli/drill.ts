@@ -6,7 +6,6 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function drillCommand(): Command {
   return withCommonOptions(new Command('drill'))
-    .summary('prove that a release and its rollback would work today; the live colour serves on')
     .description(
       `Makes a candidate of the real environment, migrates and compares it and passes all gates of the switchover; then moves writes and back
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`,

@@ -56,7 +56,6 @@ Examples
  */
 export function expandContractCommand(): Command {
   const command = withCommonOptions(new Command('expand-contract'))
-    .summary('show what may be taken away when; write the migrations of a change in two halves')
     .description(
       'Shows what each release added and took away, which old shapes still wait to be taken away, and what they wait for.',
     )

@@ -8,7 +8,6 @@ import { withReporter } from './session.ts';
 /** `verdigris explain <id>`: what every error and finding points to. Needs no environment and no network. */
 export function explainCommand(): Command {
   return new Command('explain')
-    .summary('print what an error, a finding or a lint rule means, and what to do')
     .description(
       'Prints the section of docs/errors.md or docs/findings.md, or the page of docs/lint. Opens nothing else.',
     )

@@ -5,7 +5,6 @@ import { subjectOf } from './subjects.ts';
 
 export function flagsCommand(): Command {
   return withCommonOptions(new Command('flags'))
-    .summary('answer OpenFeature SDKs (OFREP): which release is live, what the schema has')
     .description(
       'Serves the OpenFeature remote evaluation protocol until it is ended. It asks the servers as verdigris_reader, which can only read.',
     )

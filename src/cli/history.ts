@@ -60,7 +60,6 @@ function actsText({ acts = [] }: HistoryEntry): string[] {
 
 export function historyCommand(): Command {
   return withCommonOptions(new Command('history'))
-    .summary('draw the timeline of past releases')
     .description(
       'One bar for each verb of a release, on one scale; who ran it and why, its write pause, and what its migrations were.',
     )

@@ -5,7 +5,6 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function importLostCommand(): Command {
   return withCommonOptions(new Command('import-lost'))
-    .summary('bring back the rows that a lossy rollback exported: all of them or none')
     .description(
       'Reads the file that rollback --lossy --accept-loss wrote, and refuses as a whole where a row is there by now.',
     )

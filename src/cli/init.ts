@@ -26,7 +26,6 @@ interface Flags {
 
 export function initCommand(): Command {
   return new Command('init')
-    .summary('write a declaration to begin with: asks at a terminal, else takes the options')
     .description(
       'Writes verdigris.yaml with every key that a first release needs, and a comment at each. Never writes over a file that is there.',
     )

@@ -26,7 +26,6 @@ export function connectionText(environment: Environment, address: string, creden
 
 export function createCommand(): Command {
   return withCommonOptions(new Command('create'))
-    .summary('make an environment from nothing, or start what is down of one that exists')
     .description(
       'Makes the live colour, the database, the declared roles with passwords and the router, runs the live ' +
         'colour’s migrations, and prints how to connect, passwords included. Where the environment exists ' +
@@ -68,7 +67,6 @@ export function createCommand(): Command {
 
 export function startCommand(): Command {
   return withCommonOptions(new Command('start'))
-    .summary('start the servers and the router of an environment that are down')
     .description('For after a restart of the machine, and for whatever died. Changes nothing that runs.')
     .action((options: CommonOptions) =>
       withLocalSession(options, async ({ environment, platform, reporter }) => {
@@ -81,7 +79,6 @@ export function startCommand(): Command {
 
 export function destroyCommand(): Command {
   return withCommonOptions(new Command('destroy'))
-    .summary('remove an environment with all its data')
     .description(
       'Ends every process of it and removes both colours, journal, history and exports. Refused while somebody is at work.',
     )
@@ -135,10 +132,6 @@ function unconfirmed(
 /** What the router runs by itself when the operator who held the clients is gone; a person may run it too. */
 export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
-    .summary(
-      'undo or finish what an interrupted command left: a switchover is undone before its commit point and ' +
-        'finished after it',
-    )
     .description(
       'Safe at any time, also twice: where nothing was interrupted it lets held clients go on and opens ' +
         'what a fence left closed. The clients’ path runs it by itself seconds after an operator died.',

@@ -33,7 +33,6 @@ Examples
  */
 export function lintCommand(): Command {
   return new Command('lint')
-    .summary('find what migrations lock, rewrite, break or destroy')
     .description('Checks SQL migrations with PostgreSQL’s own parser. Changes nothing.')
     .argument(
       '[paths...]',

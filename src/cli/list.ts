@@ -7,7 +7,6 @@ import { withReporter } from './session.ts';
 
 export function listCommand(): Command {
   return new Command('list')
-    .summary('all environments of this machine, and of the cluster where there is a kubeconfig')
     .description(
       'One line each: state, live colour, release, address, and the worst of what is not as the state ' +
         'promises. Of a cluster the journals are read, no database is asked.',

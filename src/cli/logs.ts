@@ -21,7 +21,6 @@ const end = 1024 ** 2;
 
 export function logsCommand(): Command {
   return new Command('logs')
-    .summary('what a server or the router of this machine wrote into its log')
     .description('On Kubernetes the logs are those of the pods: `kubectl logs`.')
     .addArgument(new Argument('[what]', 'whose log').choices(['server', 'router']).default('server'))
     .addOption(new Option('--colour <colour>', 'of which server').choices(['live', ...colours]).default('live'))

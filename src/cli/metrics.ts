@@ -4,7 +4,6 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function metricsCommand(): Command {
   return withCommonOptions(new Command('metrics'))
-    .summary('print metrics for Prometheus: state, lag, retained WAL, holds, drills')
     .description(
       'Prints the metrics once, in Prometheus’ text format; with --listen serves them at /metrics until it is ended. Reads only.',
     )

@@ -20,7 +20,6 @@ const statementLimit = 5_000;
 
 export function mirrorCommand(): Command {
   return withCommonOptions(new Command('mirror'))
-    .summary('run what clients read on the candidate too, and show what differs and what is slower')
     .description(
       'Takes a share of the statements that clients of the live colour read by, and runs each on both colours, as the ' +
         'role that\ncan only read. No client waits for it. It ends with 1 where rows differ.',

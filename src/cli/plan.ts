@@ -140,7 +140,6 @@ function heldData({ release }: Journal): Pick<PlannedOperation, 'data'> {
 
 export function planCommand(): Command {
   return withCommonOptions(new Command('plan'))
-    .summary('say what would happen, why, what each step risks, and how long clients may wait')
     .description(
       'Computes the way from what is to what the declaration says, or to a state. Changes nothing; asks the ' +
         'live colour which tables it has, where there are migrations.',

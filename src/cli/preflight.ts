@@ -20,7 +20,6 @@ interface Flags extends CommonOptions {
 
 export function preflightCommand(): Command {
   return withCommonOptions(new Command('preflight'))
-    .summary('what blocks a release, and the statement that fixes it')
     .description(
       `Checks the live database for every known hazard, and uses once what a switchover could not do without. Tries what its role may
 do there, in transactions that are rolled back, and says what to ask for. Changes nothing without --apply. Exits with 4 where a

@@ -1,13 +1,32 @@
 import { Command } from 'commander';
 import { version } from '../model/version.ts';
-import { sources } from './commands.ts';
+import { sources, type CommandSource } from './commands.ts';
+import { summaries } from './summaries.ts';
 
 /** Columns of the help, also in a wider terminal. */
 const widest = 100;
 
-/** The program with the command of this name, where there is one, else with all of them. */
-export async function loadProgram(asked?: string): Promise<Command> {
-  const program = new Command('verdigris')
+/** The program with every command. */
+export async function loadProgram(): Promise<Command> {
+  return withCommands(emptyProgram(), sources);
+}
+
+/** The program with the command of this name; where there is none, with no more than the names and what each does. */
+export async function loadCommand(asked: string | undefined): Promise<Command> {
+  const one = sources.filter(({ names }) => names.some((name) => name === asked));
+  const program = emptyProgram();
+  if (one.length > 0) return withCommands(program, one);
+  for (const { group, names } of sources)
+    for (const name of names) program.command(name).summary(summaries[name]).helpGroup(group);
+  return withHelp(program).addHelpText('after', await inShort());
+}
+
+export function isCommand(asked: string | undefined): boolean {
+  return asked !== undefined && Object.hasOwn(summaries, asked);
+}
+
+function emptyProgram(): Command {
+  return new Command('verdigris')
     .description('Blue-green environment manager for PostgreSQL.')
     .version(version)
     .exitOverride()
@@ -16,10 +35,20 @@ export async function loadProgram(asked?: string): Promise<Command> {
       outputError: (text, write) => write(text),
       getOutHelpWidth: helpWidth,
     });
-  const one = sources.filter(({ names }) => asked !== undefined && names.includes(asked));
-  if (one.length === 0) program.addHelpText('after', await inShort());
-  for (const { group, load } of one.length > 0 ? one : sources)
-    for (const command of await load(loadProgram)) program.addCommand(adopt(command, program).helpGroup(group));
+}
+
+async function withCommands(program: Command, all: readonly CommandSource[]): Promise<Command> {
+  for (const { group, names, load } of all)
+    for (const [index, command] of (await load(loadProgram)).entries()) {
+      const name = names[index];
+      if (name === undefined) throw new Error(`src/cli/commands.ts does not name ${command.name()}.`);
+      program.addCommand(adopt(command, program).summary(summaries[name]).helpGroup(group));
+    }
+  return withHelp(program);
+}
+
+/** Last, so that it is the last of its group. */
+function withHelp(program: Command): Command {
   return program.commandsGroup('Look:').helpCommand('help [command]', 'show the help of a command');
 }
 

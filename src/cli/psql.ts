@@ -21,7 +21,6 @@ interface Flags extends CommonOptions {
 
 export function psqlCommand(): Command {
   return withCommonOptions(new Command('psql'))
-    .summary('a session on a colour: by psql where there is one, else by a small client of its own')
     .description(
       `Goes past the clients' path, straight to the server of the colour, also where that is closed to everybody else. Runs what -c or the
 standard input says, else asks. As operator you may do everything: what you change by hand on a candidate or a retained colour is found

@@ -21,7 +21,6 @@ interface RehearseFlags extends CommonOptions {
 
 export function rehearseCommand(): Command {
   return withCommonOptions(new Command('rehearse'))
-    .summary("run the candidate's migrations on a throw-away clone in use, and measure what they cost")
     .description(
       `Restores a clone of the live database, applies the candidate's migrations to it while a workload runs, and reports per statement: duration,
 locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code 4 where a finding refuses, 1 where a migration fails.`,

@@ -22,7 +22,6 @@ interface ReleaseOptions extends CommonOptions {
 /** `release`: as far as declared, or as far as asked. */
 export function releaseCommand(): Command {
   return withCommonOptions(new Command('release'))
-    .summary('run the release up to the declared state, or --to STATE')
     .description(
       'Brings the environment from what is to what the declaration says, verb by verb; every gate on the way ' +
         'may stop it.\nWhat an earlier run left unfinished is continued first.',

@@ -10,7 +10,6 @@ interface ReportFlags extends CommonOptions {
 
 export function reportCommand(): Command {
   return withCommonOptions(new Command('report'))
-    .summary('write a page for a ticket: the present state, a release or a drill; changes nothing')
     .description(
       'One HTML file that needs nothing but itself: no script, nothing loaded from elsewhere. Without an option it is about the present state, ' +
         'with what the next gate says now. --json also prints what the page shows.',

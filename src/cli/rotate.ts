@@ -19,7 +19,6 @@ const day = 86_400_000;
 
 export function rotateCommand(): Command {
   return withCommonOptions(new Command('rotate'))
-    .summary('give roles of applications, or Verdigris itself, another password, without a failed login')
     .description(
       `A role is let in by two logins in turn, ROLE_1 and ROLE_2, which are its members and become it. The new one is let in, on both colours,
 before anybody is told of it; the one of before works until the grace period is over, by the server's own clock, and is refused after that.

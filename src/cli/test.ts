@@ -9,7 +9,6 @@ const states = ['migrated', 'verified', 'canary'];
 
 export function testCommand(): Command {
   return withCommonOptions(new Command('test'))
-    .summary("run both releases' own tests against the new schema, on throw-away clones of the candidate")
     .description(
       `Runs colours.<colour>.test of both releases, each on a clone of the candidate where it may write; PG* and DATABASE_URL lead there.
 \`verify\` does so too. The switchover is refused until both have passed on the schema as it is.`,

@@ -5,10 +5,9 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 import { table } from './table.ts';
 
 export function trafficCommand(): Command {
-  const traffic = new Command('traffic').summary('try what moves the clients').description('The clients’ path.');
+  const traffic = new Command('traffic').description('The clients’ path.');
   traffic.addCommand(
     withCommonOptions(new Command('test'))
-      .summary('ask of the clients’ path all that a switchover does, without moving anybody')
       .description(
         'Holds the clients for a moment, asks past the hold who answers, leads everybody where they are led already, and lets ' +
           'them go; twice each is asked what must be safe twice. Says how long each took.',

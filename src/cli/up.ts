@@ -31,7 +31,6 @@ function resultText({ preview, changes, next }: UpResult): string {
 /** `up`: the Pulumi program of a folder through the Automation API. */
 export function upCommand(): Command {
   return new Command('up')
-    .summary('bring a Pulumi stack of environments on Kubernetes to what is declared')
     .description(
       'Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release ' +
         'while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is ' +

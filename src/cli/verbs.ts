@@ -13,6 +13,7 @@ import { readStatus } from '../operations/reads/status.ts';
 import { milliseconds, percent, share } from './numbers.ts';
 import { requireConsent } from './consent.ts';
 import { planText } from './plan.ts';
+import { summaries } from './summaries.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status-text.ts';
 
@@ -26,49 +27,27 @@ interface VerbOptions extends CommonOptions, PerformOptions {
 /** Verbs that clients feel, or that take something away for good. */
 export const asks: readonly Verb[] = ['switch', 'rollback', 'retire', 'abandon'];
 
-const help: Readonly<Record<Verb, { readonly does: string; readonly more: string }>> = {
-  seed: {
-    does: 'make a candidate from a snapshot of the live colour and keep it in step',
-    more:
-      'The live colour keeps serving: it only provides a replication slot, a publication and a copy of its files.\n' +
-      'The candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
-  },
-  migrate: {
-    does: "apply the release's migrations to the candidate",
-    more:
-      'Replication continues meanwhile. What it could not follow (renames, type changes without a cast) is ' +
-      'refused before anything is changed.\n' +
-      'A failure leaves the live colour untouched, and the candidate can be continued: fix the file and run it again.',
-  },
-  verify: {
-    does: 'prove that both colours hold the same data',
-    more: 'Every row of every table, in key order by digests, while writes go on. A difference is checked again once replication has passed it.',
-  },
-  canary: {
-    does: 'send a share of the readers to the candidate',
-    more: 'Only roles declared as readers, which cannot write by privilege. Writes are never split.',
-  },
-  switch: {
-    does: 'move the writes to the candidate',
-    more:
-      'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets ' +
-      'the clients continue.\nBefore the commit point everything is undone on failure; the other colour is ' +
-      'retained and follows the new one.',
-  },
-  rollback: {
-    does: 'move the writes back to the retained colour',
-    more:
-      'Lossless over reverse replication. If that is gone, --lossy counts what would be lost; with ' +
-      '--accept-loss it exports that to a file and goes back.',
-  },
-  retire: {
-    does: 'accept the release: drop the retained colour',
-    more: 'There is no rollback afterwards. Refused before the declared retention has passed (--early), and while the retained colour still has sessions.',
-  },
-  abandon: {
-    does: 'cancel the release before its switchover',
-    more: 'Removes the candidate and everything that served it. The live colour does not notice.',
-  },
+const help: Readonly<Record<Verb, string>> = {
+  seed:
+    'The live colour keeps serving: it only provides a replication slot, a publication and a copy of its files.\n' +
+    'The candidate starts exactly where the copy ends (X), so nothing is lost or applied twice.',
+  migrate:
+    'Replication continues meanwhile. What it could not follow (renames, type changes without a cast) is ' +
+    'refused before anything is changed.\n' +
+    'A failure leaves the live colour untouched, and the candidate can be continued: fix the file and run it again.',
+  verify:
+    'Every row of every table, in key order by digests, while writes go on. A difference is checked again once replication has passed it.',
+  canary: 'Only roles declared as readers, which cannot write by privilege. Writes are never split.',
+  switch:
+    'Holds the clients, fences the live colour, waits for its last write to arrive, moves the route, lets ' +
+    'the clients continue.\nBefore the commit point everything is undone on failure; the other colour is ' +
+    'retained and follows the new one.',
+  rollback:
+    'Lossless over reverse replication. If that is gone, --lossy counts what would be lost; with ' +
+    '--accept-loss it exports that to a file and goes back.',
+  retire:
+    'There is no rollback afterwards. Refused before the declared retention has passed (--early), and while the retained colour still has sessions.',
+  abandon: 'Removes the candidate and everything that served it. The live colour does not notice.',
 };
 
 /** One command for each verb of the state machine. */
@@ -76,11 +55,10 @@ export function verbCommands(): Command[] {
   return (Object.keys(help) as Verb[]).map((verb) => {
     const edges = transitions.filter((edge) => edge.verb === verb);
     const command = withCommonOptions(new Command(verb))
-      .summary(help[verb].does)
       .description(
         [
-          `${help[verb].does[0]?.toUpperCase()}${help[verb].does.slice(1)}.\n`,
-          `${help[verb].more}\n`,
+          `${summaries[verb][0]?.toUpperCase()}${summaries[verb].slice(1)}.\n`,
+          `${help[verb]}\n`,
           ...edges.map(({ from, kind, to, reason }) => `  ${from} → ${to}${kind ? ` (${kind})` : ''}: ${reason}`),
         ].join('\n'),
       )

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { sources } from '../../src/cli/commands.ts';
-import { loadProgram } from '../../src/cli/program.ts';
+import { loadCommand, loadProgram } from '../../src/cli/program.ts';
+import { summaries } from '../../src/cli/summaries.ts';
 
 const program = await loadProgram();
 
@@ -16,8 +17,8 @@ function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap(everyCommand)];
 }
 
-test('the help groups the commands by what they are for', () => {
-  const headings = [...helpOf(program).matchAll(/^(\S.*):\n {2}/gm)].map(([, heading]) => heading);
+test('the help groups the commands by what they are for', async () => {
+  const headings = [...helpOf(await loadCommand(undefined)).matchAll(/^(\S.*):\n {2}/gm)].map(([, heading]) => heading);
   expect(headings).toEqual([
     'Options',
     'A release',
@@ -45,8 +46,17 @@ test('no line of any help is wider than 100 columns', () => {
 test('each command is loaded by its own name, and no source makes one of another name', async () => {
   for (const { names, load } of sources) {
     expect((await load(loadProgram)).map((command) => command.name())).toEqual(names);
-    expect((await loadProgram(names[0])).commands.map((command) => command.name())).toEqual(names);
+    expect((await loadCommand(names[0])).commands.map((command) => command.name())).toEqual(names);
   }
+});
+
+test('the help of all lists every command once, each with its line, without loading one', async () => {
+  const overview = await loadCommand(undefined);
+  expect(overview.commands.map((command) => command.name())).toEqual(sources.flatMap(({ names }) => names));
+  expect(Object.keys(summaries).sort()).toEqual(sources.flatMap(({ names }) => names).sort());
+  const text = helpOf(overview);
+  for (const [name, summary] of Object.entries(summaries))
+    expect(text.replaceAll(/\s+/g, ' '), name).toContain(` ${name} ${summary}`);
 });
 
 test('every command says in a line what it does, and more below', () => {

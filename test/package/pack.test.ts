@@ -3,6 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { root } from '../docs/sources.ts';
+import { tracer } from '../support/tracer.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 
 /** Bytes of an installed package, without those that it has of its own. */
@@ -52,6 +53,14 @@ const { addresses, live }: Environment = new Environment('shop', args);
 const seen = await new Promise((resolve) => pulumi.all([addresses, live]).apply(resolve));
 await pulumi.runtime.disconnect();
 console.log(JSON.stringify({ seen, made: made.sort() }));
+`;
+
+const declaration = `name: packed
+platform: local
+database: packed
+roles: { application: [app] }
+colours: { blue: { release: '1', postgres: 17 } }
+live: blue
 `;
 
 test('the package, packed and unpacked as an installation has it, gives other programs the component, the provider and the command', async () => {
@@ -130,10 +139,33 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     };
     expect(sbom.bomFormat).toBe('CycloneDX');
 
-    const verdigris = async (...args: string[]): Promise<string> =>
-      (await execa(process.execPath, [path.join(installed, 'src/cli/verdigris.js'), ...args])).stdout;
+    const home = path.join(folder, 'home');
+    const started = (node: readonly string[], args: readonly string[]) =>
+      execa(process.execPath, [...node, path.join(installed, 'src/cli/verdigris.js'), ...args], {
+        cwd: folder,
+        env: { VERDIGRIS_HOME: home },
+      });
+    const verdigris = async (...args: string[]): Promise<string> => (await started([], args)).stdout;
     expect(await verdigris('--version')).toBe('0.1.0');
     expect(await verdigris('explain', 'pause-timeout')).toContain('`limits.pause`');
+
+    // A server, a router of its own program, and a page with its style sheet: each is found from the bundle.
+    await writeFile(path.join(folder, 'verdigris.yaml'), declaration);
+    try {
+      await verdigris('create');
+      expect(await verdigris('psql', '-c', 'SELECT 6 * 7')).toContain('42');
+      await verdigris('report', '--html', 'page.html');
+      expect(await readFile(path.join(folder, 'page.html'), 'utf8')).toContain('prefers-color-scheme');
+      // Half of a short command is its loading: how many files, not how long, since machines differ.
+      const hooks = path.join(folder, 'tracer.mjs');
+      await writeFile(hooks, tracer);
+      const { stderr } = await started(['--import', hooks], ['status']);
+      const files = [...stderr.matchAll(/^loaded file:/gm)].length;
+      expect(files).toBeGreaterThan(20);
+      expect(files).toBeLessThan(250);
+    } finally {
+      await verdigris('destroy', '--yes');
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -17,7 +17,6 @@ interface FleetOptions {
 
 export function fleetCommand(): Command {
   return new Command('fleet')
-    .summary('one release over many environments, wave by wave')
     .description('Tenants, shards or regions: each with a declaration of its own, in the waves that a file names.')
     .addCommand(releaseCommand())
     .addCommand(statusCommand());
