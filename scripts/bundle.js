@@ -1,6 +1,7 @@
 // Half of a short command is its loading. Of a thousand compiled files and their small packages this makes few in
 // dist/bundle; programs and what others import stay where they were, as one line each.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -19,8 +20,11 @@ const entries = [
   'policies/pack',
 ];
 
-/** Packages of many small files that a short command loads: they go into the bundle, with what they need themselves. */
-const inlined = new Set(['commander', 'execa', 'log-update', 'wrap-ansi', 'yaml', 'zod']);
+/**
+ * Packages of many small files that a short command loads, and the bundler's own: they go into the bundle, with what
+ * they need themselves.
+ */
+const inlined = new Set(['@oxc-project/runtime', 'commander', 'execa', 'log-update', 'wrap-ansi', 'yaml', 'zod']);
 
 /** Of zod's messages in 50 languages, half of a megabyte, one is printed. */
 const english = "export { default as en } from './en.js';\n";
@@ -50,6 +54,7 @@ export async function bundle(root, dist) {
   }
   writeFileSync(path.join(folder, 'LICENSES'), licences(modules));
   refuseLost(dist, named);
+  refuseForeign(root, output);
 }
 
 function flat(entry) {
@@ -81,6 +86,17 @@ function refuseLost(dist, named) {
   const lost = [...named].filter((file) => !existsSync(file) && path.basename(file) !== 'plot.js');
   if (lost.length > 0)
     throw new Error(`Not in the package: ${lost.join(', ')}. Add them to entries of scripts/bundle.js.`);
+}
+
+/** What is neither in the bundle nor a declared dependency would be found in a checkout alone. */
+function refuseForeign(root, output) {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const chunks = new Set(output.map(({ fileName }) => fileName));
+  const foreign = output
+    .flatMap(({ imports = [], dynamicImports = [] }) => [...imports, ...dynamicImports])
+    .filter((id) => !chunks.has(id) && !isBuiltin(id))
+    .filter((id) => !Object.hasOwn({ ...dependencies, ...peerDependencies }, packageOf(id)));
+  if (foreign.length > 0) throw new Error(`No dependencies of the package: ${[...new Set(foreign)].join(', ')}.`);
 }
 
 /** The licence of each package whose text is in the bundle, as it demands. */

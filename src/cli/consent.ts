@@ -5,7 +5,7 @@ import type { Journal } from '../model/journal.ts';
 import { other } from '../model/colours.ts';
 import type { Verb } from '../model/transitions.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
-import type { Platform } from '../platform/port/platform.ts';
+import { lastPause } from '../operations/reads/estimate.ts';
 import { agrees, atTerminal } from './ask.ts';
 import type { CliSession } from './session.ts';
 import { when } from './when.ts';
@@ -32,7 +32,7 @@ export async function requireConsent(
 ): Promise<void> {
   if (yes || json || !atTerminal()) return;
   const journal = await readJournal(platform.journal);
-  const pause = await lastPause(platform, journal);
+  const pause = lastPause(journal, await platform.history.list());
   const consequences = asked.flatMap((each) => consequence(each, environment, journal, pause) ?? []);
   if (consequences.length === 0) return;
   reporter.say(consequences.join('\n'));
@@ -47,10 +47,6 @@ export function unconfirmed(seen: string): VerdigrisError {
     required: 'confirmation.',
     next: 'nothing was changed. Run it again and answer y, or pass --yes.',
   });
-}
-
-async function lastPause(platform: Platform, { release }: Journal): Promise<number | undefined> {
-  return release?.pauseMs ?? (await platform.history.list()).findLast(({ pauseMs }) => pauseMs !== undefined)?.pauseMs;
 }
 
 /** What clients feel of a verb, and what is given up; undefined of verbs that cost neither. */

@@ -48,7 +48,7 @@ export function statusText(status: Status): string {
     ...(status.endsRollback.length > 0 && status.losslessRollback !== false
       ? [`             until the first row that only the new schema takes: ${status.endsRollback.join('; ')}`]
       : []),
-    ...backfillLines(status.backfills),
+    ...backfillLines(status),
     ...(status.verification
       ? [
           `verified     ${when(status.verification.at)}, ${status.verification.mode}, ${count(status.verification.rows, 'row')}`,
@@ -142,8 +142,10 @@ function diskLines(disks: NonNullable<Status['disks']>): string[] {
   return [`disk free    ${each.join(', ')}`];
 }
 
-function backfillLines(backfills: Status['backfills']): string[] {
-  if ('error' in backfills) return [`backfills    ${colors.red(backfills.error)}`];
+function backfillLines({ backfills, colours, live }: Status): string[] {
+  // That the live colour is down was said above, with what repairs it.
+  const down = colours.some(({ colour, running }) => colour === live && !running);
+  if ('error' in backfills) return down ? [] : [`backfills    ${colors.red(backfills.error)}`];
   const complete = backfills.filter(({ state }) => state === 'complete').length;
   return [
     ...backfills.filter(({ state }) => state !== 'complete').map(backfillText),

@@ -1,4 +1,5 @@
 import type { Release } from '../../model/journal.ts';
+import { count } from '../../model/count.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { readRewrites } from '../../postgres/seal/objects.ts';
@@ -116,11 +117,11 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
     ...[c.live, c.idle]
       .filter((colour) => now.startTimes[colour] !== proof.startTimes[colour])
       .map((colour) => `${colour} restarted`),
-    ...(now.errors > proof.errors ? [`apply met ${now.errors - proof.errors} errors`] : []),
+    ...(now.errors > proof.errors ? [`apply met ${count(now.errors - proof.errors, 'error')}`] : []),
   ];
   const findings: Finding[] = [
     finding('proof-void', {
-      title: `the comparison of ${at} is from before: ${since.join(', ')}`,
+      title: `the comparison of ${at.slice(0, 16).replace('T', ' ')} UTC is from before`,
       objects: since,
       reason: 'Replication continued afterwards as it should, but that was not compared.',
     }),

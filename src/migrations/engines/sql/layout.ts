@@ -41,7 +41,7 @@ export async function sqlSources(folder: string, { title: named, anyWayBack }: N
     throw unreadableMigrations(
       `The migrations folder ${folder}`,
       'a folder.',
-      'declare the right path, relative to the declaration, or leave `migrations` out.',
+      'make the folder, declare the right path, relative to the declaration, or leave `migrations` out.',
       cause,
     );
   });
