@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { expect, test } from 'vitest';
 import { milliseconds, percent, percentage, share, whole } from '../../src/cli/numbers.ts';
-import { loadProgram } from '../../src/cli/program.ts';
+import { loadCommand } from '../../src/cli/program.ts';
 import { failure } from '../support/failure.ts';
 
 test.each([
@@ -22,7 +22,7 @@ test.each([
   ['canary', '--weight', 'half'],
   ['mirror', '--share', '10%'],
 ])('%s %s %s is refused before anything is read', async (...words) => {
-  const program = await loadProgram(words[0]);
+  const program = await loadCommand(words[0]);
   for (const each of [program, ...program.commands]) each.configureOutput({ writeErr: () => undefined });
   const { code } = await failure(program.parseAsync(words, { from: 'user' }));
   expect(code).toBe('commander.invalidArgument');
