@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream';
 import { label, ownRows, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
-import { textOf } from './compare/text.ts';
 import { copyLines } from './copy-lines.ts';
+import { literalDefaults } from './literal-defaults.ts';
 import type { LostRow } from './lost-rows.ts';
 
 export interface TablePair {
@@ -127,18 +127,9 @@ async function hasMore(client: Client, { kept, lost }: TablePair): Promise<strin
     ({ name, generated }) => kept && !generated && !kept.columns.some((column) => column.name === name),
   );
   if (more.length === 0) return 'false';
-  const given = await rows<{ name: string; value: string }>(
-    client,
-    `SELECT a.attname AS name, format('(%s)::%s', q.value, format_type(a.atttypid, a.atttypmod)) AS value
-    FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-    CROSS JOIN LATERAL (SELECT pg_get_expr(d.adbin, d.adrelid) AS value) q WHERE d.adrelid = $1::oid AND q.value ~ $2`,
-    [lost.oid, literalDefault],
-  );
-  const values = new Map(given.map(({ name, value }) => [name, textOf(value, false)]));
+  const values = await literalDefaults(client, lost);
   return more.map(({ name }) => `${columnText('r', name)} IS DISTINCT FROM ${values.get(name) ?? 'NULL'}`).join(' OR ');
 }
-
-const literalDefault = String.raw`^('([^']|'')*'|-?[0-9.]+|true|false)(::[\w ."\[\]]+(\([0-9, ]+\))?(\[\])?)?$`;
 
 async function write(
   lost: Client,

@@ -5,6 +5,7 @@ import { label, ownRows, qualified, readHistoryTables, readTables, type Table } 
 import { one, rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import { compared, readOrders } from './key-order.ts';
+import { literalDefaults } from './literal-defaults.ts';
 import { lostRowSchema, type LostRow } from './lost-rows.ts';
 import { ident } from './quote.ts';
 
@@ -37,7 +38,7 @@ export async function importLost(client: Client, file: string): Promise<{ rows: 
         const values = line[turn];
         if (
           values &&
-          !(turn === 'before' ? await takeOut(client, table, values, orders) : await putIn(client, table, values))
+          !(turn === 'before' ? await takeOut(client, table, line, orders) : await putIn(client, table, values))
         )
           throw conflict(file, number, line, 'the row is not here as it was when the export was written');
       }
@@ -50,7 +51,8 @@ export async function importLost(client: Client, file: string): Promise<{ rows: 
 type Values = NonNullable<LostRow['row']>;
 type Orders = Awaited<ReturnType<typeof readOrders>>;
 
-async function takeOut(client: Client, table: Table, values: Values, orders: Orders): Promise<boolean> {
+async function takeOut(client: Client, table: Table, line: LostRow, orders: Orders): Promise<boolean> {
+  const { before: values = {}, row = {} } = line;
   const names = Object.keys(values).filter((name) => table.columns.some((column) => column.name === name));
   // By its key where there is one, so that an index finds it; by the text of the rest, so that it is the very row.
   const keyed = new Set(table.primaryKey.filter((name) => names.includes(name)));
@@ -59,11 +61,21 @@ async function takeOut(client: Client, table: Table, values: Values, orders: Ord
       ? compared(`r.${ident(name)}`, '=', `$${place + 1}`, orders.get(name) ?? null)
       : `${columnText('r', name)} IS NOT DISTINCT FROM $${place + 1}::text`,
   );
+  // What the other colour did not have when the export was written: nobody has written it since.
+  const more = table.columns.filter(
+    ({ name, generated }) => !generated && Object.hasOwn(row, name) && !Object.hasOwn(values, name),
+  );
+  const given = more.length === 0 ? undefined : await literalDefaults(client, table);
+  for (const [place, { name }] of more.entries()) {
+    const text = columnText('r', name);
+    const exported = `${text} IS NOT DISTINCT FROM $${names.length + place + 1}::text`;
+    matches.push(`(${text} IS NOT DISTINCT FROM ${given?.get(name) ?? 'NULL'} OR ${exported})`);
+  }
   const { rowCount } = await client.query(
     `DELETE FROM ${ownRows(table)} d USING
       (SELECT r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r WHERE ${matches.join(' AND ')} LIMIT 1) f
     WHERE d.tableoid = f.o AND d.ctid = f.c`,
-    names.map((name) => values[name]),
+    [...names.map((name) => values[name]), ...more.map(({ name }) => row[name])],
   );
   return rowCount === 1;
 }

@@ -154,7 +154,11 @@ test('values of columns that only the colour given up has are lost rows too; wha
           expect(ids.toSorted()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
 
           // The next try of the release has the columns again, and the rows their values.
-          await kept.query('ALTER TABLE public.a ADD state varchar(5), ADD n numeric(6, 2), ADD note text');
+          await kept.query(
+            "ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2), ADD note text; UPDATE public.a SET note = 'since' WHERE id = 4",
+          );
+          await expect(importLost(kept, file)).rejects.toMatchObject({ id: 'import-conflict' });
+          await kept.query('UPDATE public.a SET note = NULL WHERE id = 4');
           expect(await importLost(kept, file)).toEqual({ rows: 7, tables: 1 });
           expect(
             await rows(
