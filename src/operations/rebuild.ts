@@ -8,28 +8,11 @@ import { indented } from '../model/indented.ts';
 import { newJournal, parseJournal, serializeJournal, type Journal, type Stream } from '../model/journal.ts';
 import { streamPrefix } from '../model/names.ts';
 import type { Platform } from '../platform/port/platform.ts';
-import { rows, type Client } from '../postgres/client.ts';
-import { withOwnSession } from '../postgres/session.ts';
-import { keptOut } from '../postgres/fence.ts';
-import { readEnvironment } from '../postgres/token.ts';
 import { partUnfit } from './gates/part.ts';
 import { takeNewest } from './newest.ts';
 import { withOperator, type OperatorParts } from './operator.ts';
+import { askServer, serverText, type ServerFacts } from './rebuild-facts.ts';
 import { openLive } from './recover.ts';
-
-/** What a server itself says. */
-interface ServerFacts {
-  readonly colour: Colour;
-  readonly generation: number;
-  readonly release: string;
-  /** Whether applications may log in; undefined of a server that does not answer. */
-  readonly open: boolean | undefined;
-  readonly uid: string | undefined;
-  /** Names of the subscriptions here, of which a release has one in each direction. */
-  readonly follows: readonly string[];
-  /** The highest number in the name of a slot, publication or subscription. */
-  readonly streams: number;
-}
 
 /** A journal, the facts that it rests on, one line each, and the revision that it is written after; 0 where none is. */
 export interface Rebuilt {
@@ -139,36 +122,6 @@ export async function writeRebuilt(parts: OperatorParts, { journal, after }: Reb
   await withOperator(parts, 'recover', openLive);
 }
 
-async function askServer(environment: Environment, platform: Platform, colour: Colour): Promise<ServerFacts[]> {
-  const seen = await platform.servers.observe(colour);
-  if (!seen) return [];
-  const { generation } = seen;
-  const release = seen.release ?? environment.colours[colour]?.release ?? '';
-  const unknown = { colour, generation, release, open: undefined, uid: undefined, follows: [], streams: 0 };
-  if (!seen.running) return [unknown];
-  const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
-  const answer = await withOwnSession(settings, 'rebuild', async (client) => ({
-    open: (await keptOut(client)).length === 0,
-    uid: await readEnvironment(client),
-    ...(await streamsOn(client, streamPrefix(environment.name))),
-  }));
-  return [{ ...unknown, ...answer }];
-}
-
-async function streamsOn(client: Client, prefix: string): Promise<Pick<ServerFacts, 'follows' | 'streams'>> {
-  const found = await rows<{ name: string; subscription: boolean }>(
-    client,
-    `SELECT subname AS name, true AS subscription FROM pg_subscription WHERE starts_with(subname, $1)
-    UNION SELECT slot_name, false FROM pg_replication_slots WHERE starts_with(slot_name, $1)
-    UNION SELECT pubname, false FROM pg_publication WHERE starts_with(pubname, $1)`,
-    [prefix],
-  );
-  return {
-    follows: found.filter(({ subscription }) => subscription).map(({ name }) => name),
-    streams: Math.max(0, ...found.map(({ name }) => Number(/^\d+/.exec(name.slice(prefix.length))?.[0] ?? 0))),
-  };
-}
-
 function liveOf(servers: readonly ServerFacts[], routed: Colour | undefined): ServerFacts | undefined {
   const open = servers.filter((server) => server.open === true);
   if (open.length === 1) return open[0];
@@ -204,16 +157,6 @@ function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, env
 
 function generationIn(what: string): number {
   return Number(/-(?:blue|green)-(\d+)/.exec(what)?.[1] ?? 1);
-}
-
-function serverText({ colour, generation, release, open, uid, follows }: ServerFacts): string {
-  const state =
-    open === undefined ? 'does not run' : open ? 'takes writes of applications' : 'is closed to applications';
-  return [
-    `${colour} (generation ${generation}, release ${release || 'unknown'}) ${state}`,
-    ...(follows.length > 0 ? [`follows by ${follows.join(', ')}`] : []),
-    ...(uid === undefined ? [] : [`belongs to the environment ${uid}`]),
-  ].join(', ');
 }
 
 function impossible({ name }: Environment, facts: readonly string[]): VerdigrisError {

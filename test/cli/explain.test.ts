@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { allPages, type ManualPage } from '../../src/cli/pages.ts';
-import { explain } from '../../src/cli/reporter.ts';
+import { explain } from '../../src/cli/event-text.ts';
 import { ruleIds } from '../../src/migrations/lint/rules/index.ts';
 import { errorCatalogue } from '../../src/model/error-catalogue.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findingText } from '../../src/cli/reporter.ts';
+import { findingText } from '../../src/cli/event-text.ts';
 import { harmless, harmlessButColours, oneLine } from '../../src/model/harmless.ts';
 
 test('what would command a terminal is shown and not sent, line feeds of names too', () => {

@@ -1,21 +1,14 @@
-import { colours, type Colour } from '../../model/colours.ts';
+import { colours } from '../../model/colours.ts';
 import { credentialAges } from '../../model/credential-record.ts';
 import { defaultRetention, type Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
-import { environmentInside } from '../../model/further-databases.ts';
-import { carriedDatabases, journalInside } from '../../model/journal-inside.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, rows } from '../../postgres/client.ts';
-import { withLooker } from '../../postgres/readers.ts';
-import { readSlot } from '../../postgres/stream/slot.ts';
-import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { findingLine, type Finding } from '../../model/finding.ts';
-import { fencedRoles } from '../../postgres/fence.ts';
-import { closedTables } from '../../postgres/part/fence.ts';
-import { tablesAt } from '../engine/part.ts';
 import type { BackfillStatus } from './backfill-status.ts';
+import { colourStatus } from './colour-status.ts';
+import { replicationsStatus, worstReplication } from './replication-status.ts';
 import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts';
 import { troublesOf } from './troubles.ts';
 import type { Context } from '../engine/context.ts';
@@ -38,7 +31,7 @@ export async function readStatus(environment: Environment, platform: Platform): 
     journal.release?.pauseMs === undefined ? platform.history.list() : [],
   ]);
   const operation = journal.operation;
-  const replication = worst(replications);
+  const replication = worstReplication(replications);
   const kept = retained(environment, journal);
   const way = journal.state === 'switched' ? lossless(environment, replication, found) : undefined;
   const seen = {
@@ -161,39 +154,6 @@ function lossless(
   );
 }
 
-async function colourStatus(
-  environment: Environment,
-  platform: Platform,
-  journal: Journal,
-  colour: Colour,
-): Promise<ColourStatus> {
-  const seen = await platform.servers.observe(colour);
-  if (!seen) return { colour, role: 'absent', running: false };
-  const role = colour === journal.live ? 'live' : journal.state === 'switched' ? 'retained' : 'candidate';
-  const release =
-    role === 'live' ? journal.liveRelease : role === 'retained' ? journal.release?.from : journal.release?.to;
-  const base = { colour, role, running: seen.running, version: seen.version, release } as const;
-  if (!seen.running) return base;
-  try {
-    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
-    const tables = tablesAt({ environment, journal }, colour);
-    return await withLooker(settings, 'status', async (client) => ({
-      ...base,
-      ...(await one<{ bytes: number; connections: number }>(
-        client,
-        `SELECT pg_database_size(current_database())::float8 AS bytes,
-        (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
-      )),
-      fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
-        (names) => names.length,
-        () => undefined,
-      ),
-    }));
-  } catch (error) {
-    return { ...base, error: describe(error) };
-  }
-}
-
 /** Of all databases: the first such row in any of them ends it for all. */
 function endsRollback({ release }: Journal): readonly string[] {
   const further = Object.entries(release?.databases ?? {});
@@ -201,73 +161,4 @@ function endsRollback({ release }: Journal): readonly string[] {
     ...(release?.endsRollback ?? []),
     ...further.flatMap(([name, part]) => (part.endsRollback ?? []).map((change) => `${name}: ${change}`)),
   ];
-}
-
-/** Of each database that the release carries, the environment's first at the front. */
-async function replicationsStatus(
-  environment: Environment,
-  platform: Platform,
-  journal: Journal,
-): Promise<ReplicationStatus[]> {
-  const [first, ...further] = await Promise.all([
-    replicationStatus(environment, platform, journal),
-    ...carriedDatabases(journal).map(async (database) => {
-      const inside = environmentInside(environment, database);
-      const found = await replicationStatus(inside, platform, journalInside(journal, database));
-      return found && { ...found, database };
-    }),
-  ]);
-  return [first && (further.length > 0 ? { ...first, database: environment.database } : first), ...further].filter(
-    (each) => each !== undefined,
-  );
-}
-
-/** All databases go back together, or none: the stream that is worst off says how the release is. */
-function worst(replications: readonly ReplicationStatus[]): ReplicationStatus | undefined {
-  const rank = ({ slot, applying }: ReplicationStatus): number =>
-    ['missing', 'lost'].includes(slot) ? 3 : slot === 'unknown' ? 2 : applying ? 0 : 1;
-  return replications.toSorted((a, b) => rank(b) - rank(a) || (b.lagBytes ?? 0) - (a.lagBytes ?? 0))[0];
-}
-
-async function replicationStatus(
-  environment: Environment,
-  platform: Platform,
-  journal: Journal,
-): Promise<ReplicationStatus | undefined> {
-  const { stream } = journal;
-  if (!stream) return undefined;
-  const { name, from, to } = stream;
-  const at = async (colour: Colour) => ({
-    ...(await platform.servers.connection(colour)),
-    database: environment.database,
-  });
-  try {
-    const published = await withLooker(await at(from), 'status', async (client) => ({
-      slot: await readSlot(client, name),
-      sender: (
-        await rows<{ seconds: number }>(
-          client,
-          'SELECT coalesce(extract(epoch FROM replay_lag), 0)::float8 AS seconds FROM pg_stat_replication WHERE application_name = $1',
-          [name],
-        )
-      )[0],
-    }));
-    const subscribed = await withLooker(await at(to), 'status', (client) => readSubscription(client, name)).catch(
-      () => undefined,
-    );
-    const applying = subscribed?.enabled === true && subscribed.working;
-    return {
-      name,
-      from,
-      to,
-      ...(applying ? {} : { applyError: await platform.servers.applyError?.(to).catch(() => undefined) }),
-      slot: published.slot?.walStatus ?? 'missing',
-      applying,
-      lagBytes: published.slot?.behind,
-      lagSeconds: published.sender?.seconds,
-      retainedBytes: published.slot?.retained,
-    };
-  } catch {
-    return { name, from, to, slot: 'unknown', applying: false };
-  }
 }

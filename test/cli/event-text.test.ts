@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { findingText } from '../../src/cli/reporter.ts';
+import { findingText } from '../../src/cli/event-text.ts';
 import { findingLine } from '../../src/model/finding.ts';
 import { findingsOf, sound } from '../postgres/preflight/support.ts';
 import { withDatabase } from '../support/postgres.ts';

@@ -1,0 +1,45 @@
+import type { Colour } from '../../model/colours.ts';
+import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
+import type { Journal } from '../../model/journal.ts';
+import type { Platform } from '../../platform/port/platform.ts';
+import { one } from '../../postgres/client.ts';
+import { fencedRoles } from '../../postgres/fence.ts';
+import { closedTables } from '../../postgres/part/fence.ts';
+import { withLooker } from '../../postgres/readers.ts';
+import { tablesAt } from '../engine/part.ts';
+import type { ColourStatus } from './status-types.ts';
+
+/** A server as it is now; one that cannot be asked says why. */
+export async function colourStatus(
+  environment: Environment,
+  platform: Platform,
+  journal: Journal,
+  colour: Colour,
+): Promise<ColourStatus> {
+  const seen = await platform.servers.observe(colour);
+  if (!seen) return { colour, role: 'absent', running: false };
+  const role = colour === journal.live ? 'live' : journal.state === 'switched' ? 'retained' : 'candidate';
+  const release =
+    role === 'live' ? journal.liveRelease : role === 'retained' ? journal.release?.from : journal.release?.to;
+  const base = { colour, role, running: seen.running, version: seen.version, release } as const;
+  if (!seen.running) return base;
+  try {
+    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const tables = tablesAt({ environment, journal }, colour);
+    return await withLooker(settings, 'status', async (client) => ({
+      ...base,
+      ...(await one<{ bytes: number; connections: number }>(
+        client,
+        `SELECT pg_database_size(current_database())::float8 AS bytes,
+        (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
+      )),
+      fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
+        (names) => names.length,
+        () => undefined,
+      ),
+    }));
+  } catch (error) {
+    return { ...base, error: describe(error) };
+  }
+}
