@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { drill } from '../../../src/operations/proofs/drill.ts';
+import { readJournal } from '../../../src/operations/engine/ledger.ts';
+import { rows } from '../../../src/postgres/client.ts';
+import { withEnvironment } from '../../support/environment.ts';
+import { good } from '../../support/verdict.ts';
+
+test(
+  'a drill proves a release and its rollback, and the live colour serves on untouched',
+  { timeout: 300_000 },
+  async () => {
+    await withEnvironment({ declaration: {} }, async ({ environment, platform, clients, on }) => {
+      const signal = new AbortController().signal;
+      const { verdict } = await clients(async () => {
+        // No release is due: the drill's candidate is one of the live release.
+        const { green: _, ...colours } = environment.colours;
+        const { report, where } = await drill({
+          environment: { ...environment, colours },
+          platform,
+          emit: () => undefined,
+          signal,
+        });
+        expect(report).toMatchObject({
+          ok: true,
+          proved: ['seed', 'migrate', 'verify', 'gates', 'exercise'],
+          verdict: { ok: true },
+        });
+        expect(report.pauseMs).toHaveLength(2);
+        expect(JSON.parse(await readFile(where, 'utf8'))).toEqual(report);
+        expect((await platform.drills.list()).at(-1)).toEqual(report);
+      });
+      expect(verdict).toMatchObject(good);
+      expect(await readJournal(platform.journal)).toMatchObject({
+        state: 'single',
+        live: 'blue',
+        operation: null,
+        release: null,
+      });
+      expect(await platform.servers.observe('green')).toBeUndefined();
+      expect(await platform.servers.snapshots()).toEqual([]);
+      expect(await on('blue', (client) => rows(client, 'SELECT FROM pg_replication_slots'))).toEqual([]);
+    });
+  },
+);

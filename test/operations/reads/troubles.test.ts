@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { Status } from '../../../src/operations/reads/status-types.ts';
+import { troublesOf } from '../../../src/operations/reads/troubles.ts';
+import { status } from '../../observe/support.ts';
+import { declared } from '../../pulumi/components/support.ts';
+
+const { limits } = declared();
+const seen = (more: Partial<Status>): unknown => troublesOf(status({ disks: [], ...more }), limits).map(({ id }) => id);
+const [blue, green] = status().colours;
+const { replication, traffic } = status();
+
+test('where all is as the state promises there is no trouble', () => {
+  expect(seen({})).toEqual([]);
+});
+
+test('what is broken is named, what holds clients first, and each has its repair', () => {
+  if (!blue || !green || !replication) throw new Error('the status of the tests has both colours');
+  const broken: readonly (readonly [Partial<Status>, readonly string[]])[] = [
+    [{ traffic: { ...traffic, running: false } }, ['path-down']],
+    [{ traffic: { ...traffic, trouble: { seen: 'it hangs', repair: 'look again' } } }, ['path-unknown']],
+    [{ traffic: { ...traffic, held: { since: '2026-01-01T00:00:00.000Z', token: 1 } } }, ['clients-held']],
+    [{ traffic: { ...traffic, live: 'blue' } }, ['route-differs']],
+    [{ colours: [blue, { ...green, running: false }] }, ['server-down']],
+    [{ colours: [blue, { ...green, error: 'no answer' }] }, ['unknown-colour']],
+    [{ colours: [blue, { ...green, fenced: 2 }] }, ['live-fenced']],
+    [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
+    [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
+    [{ replication: { ...replication, slot: 'lost' }, losslessRollback: false }, ['slot-lost']],
+    [{ replication: { ...replication, slot: 'unknown' }, losslessRollback: undefined }, ['unknown-replication']],
+    [{ replication: { ...replication, applying: false }, losslessRollback: false }, ['apply-stopped']],
+    [{ replication: { ...replication, retainedBytes: limits.retainedWal } }, ['wal-retained']],
+    [{ disks: [{ place: 'journal', free: 1, total: 100 }] }, ['disk-full']],
+    [{ proof: { good: false, seen: 'green restarted' } }, ['proof-void']],
+    [{ credentials: [{ role: 'shop_app', old: true }] }, ['credential-old']],
+    [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],
+  ];
+  for (const [more, ids] of broken) expect.soft(seen(more), JSON.stringify(more)).toEqual(ids);
+  expect(
+    troublesOf(
+      status({ disks: [{ place: 'blue', free: 1, total: 100 }], traffic: { ...traffic, running: false } }),
+      limits,
+    ).map(({ id, repair }) => [id, repair]),
+  ).toEqual([
+    ['path-down', '`verdigris start`'],
+    ['disk-full', 'free space there'],
+  ]);
+});
+
+test('the repair is a command that works where the environment is and in the state that it is in', () => {
+  const repairs = (more: Partial<Status>): unknown =>
+    troublesOf(status({ disks: [], ...more }), limits).map(({ repair }) => repair);
+  const down = { traffic: { ...traffic, running: false } };
+  expect(repairs({ ...down, platform: 'kubernetes' })).toEqual(['`verdigris up --refresh`']);
+  expect(repairs({ state: 'verified', disks: [{ place: 'blue', free: 1, total: 100 }] })).toEqual([
+    expect.stringMatching(/^`verdigris abandon`/),
+  ]);
+  const applyError =
+    'ERROR: duplicate key value violates unique constraint "item_pkey" DETAIL: Key (id)=(7) already exists. ' +
+    'CONTEXT: processing remote data for replication origin "pg_1" during message type "INSERT" for replication target relation "public.item" in transaction 7';
+  const stopped = (error: string): unknown =>
+    repairs({
+      losslessRollback: false,
+      replication: { ...(replication as NonNullable<typeof replication>), applying: false, applyError: error },
+    });
+  expect(stopped(applyError)).toEqual([
+    expect.stringMatching(/^`verdigris psql \w+ -c "DELETE FROM public\.item WHERE id = '7'"`/),
+  ]);
+  expect(stopped('ERROR: logical replication target relation "gone.item" does not exist')).toEqual([
+    expect.not.stringContaining('explain'),
+  ]);
+  // What would have to be quoted in a shell is left to a person.
+  for (const odd of ['$(reboot)', "x'y", 'a`b`'])
+    expect(stopped(applyError.replace('=(7)', `=(${odd})`))).toEqual([
+      expect.stringMatching(/^`verdigris explain apply-stopped`/),
+    ]);
+});
