@@ -43,7 +43,7 @@ export function demoCommand(): Command {
     .description(
       'Brings up a real PostgreSQL with a sample (or your dump), lets clients read and write, and releases: ' +
         'seed, migrate, verify, canary,\n' +
-        'switch, rollback, switch, retire. Judges afterwards that every acknowledged write stands exactly once. ' +
+        'switch, rollback, switch, retire. Judges afterwards that every acknowledged write is there exactly once. ' +
         'Leaves nothing behind.',
     )
     .option('--from <dump>', 'your own plain SQL dump instead of the sample')

@@ -14,7 +14,7 @@ import { estimate, type Estimates } from '../operations/reads/estimate.ts';
 import { operationHere } from '../operations/table.ts';
 import { colors } from './colors.ts';
 import { planSummary } from './plan-summary.ts';
-import type { DataPlan, PlannedOperation } from './planned-operation.ts';
+import { plannedSteps, type DataPlan, type PlannedOperation } from './planned-operation.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 export function planText(operations: readonly PlannedOperation[]): string {
@@ -89,12 +89,7 @@ export async function showPlan(
       pauseMs: operation.clientsWait(environment.limits),
       ...(verb === 'migrate' && migrations.length > 0 ? { migrations, ...data } : {}),
       ...(verb === 'switch' ? heldData(journal) : {}),
-      steps: [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
-        id,
-        title,
-        why,
-        risk,
-      })),
+      steps: plannedSteps(operation),
     };
   });
   const unfinished = journal.operation ? `${journal.operation.verb} was interrupted and is settled first.\n\n` : '';

@@ -1,6 +1,7 @@
 import type { Migration } from '../migrations/engine.ts';
 import type { PlannedShape } from '../migrations/shapes/in-files.ts';
 import type { Verb } from '../model/transitions.ts';
+import type { Operation, Step } from '../operations/engine/operation.ts';
 
 export interface DataPlan {
   readonly source: string;
@@ -9,6 +10,9 @@ export interface DataPlan {
   readonly rows?: number;
   readonly ms?: number | undefined;
 }
+
+/** A step as a plan shows it. */
+export type PlannedStep = Pick<Step, 'id' | 'title' | 'why' | 'risk'>;
 
 export interface PlannedOperation {
   readonly verb: Verb;
@@ -24,10 +28,9 @@ export interface PlannedOperation {
   readonly data?: readonly DataPlan[];
   /** Why the live colour could not be asked for that. */
   readonly dataUnknown?: string;
-  readonly steps: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly why: string;
-    readonly risk: string;
-  }[];
+  readonly steps: readonly PlannedStep[];
+}
+
+export function plannedSteps({ start, complete }: Operation): PlannedStep[] {
+  return [...start, ...complete].map(({ id, title, why, risk }) => ({ id, title, why, risk }));
 }

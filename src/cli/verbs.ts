@@ -13,6 +13,7 @@ import { readStatus } from '../operations/reads/status.ts';
 import { milliseconds, percent, share } from './numbers.ts';
 import { requireConsent } from './consent.ts';
 import { planText } from './plan.ts';
+import { plannedSteps } from './planned-operation.ts';
 import { summaries } from './summaries.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 import { statusText } from './status-text.ts';
@@ -143,13 +144,8 @@ async function dryRun(
 ): Promise<void> {
   const { live } = await readJournal(platform.journal);
   const operation = operationHere(platform.servers, live, verb, options);
-  const steps = [...operation.start, ...operation.complete].map(({ id, title, why, risk }) => ({
-    id,
-    title,
-    why,
-    risk,
-  }));
-  const planned = { verb, to: pathOf(operation).to, pauseMs: operation.clientsWait(environment.limits), steps };
+  const pauseMs = operation.clientsWait(environment.limits);
+  const planned = { verb, to: pathOf(operation).to, pauseMs, steps: plannedSteps(operation) };
   await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
     requireState(c, operation);
     await passGates(c, operation);

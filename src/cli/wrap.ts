@@ -5,7 +5,7 @@ import wrapAnsi from 'wrap-ansi';
 const narrowest = 20;
 
 /**
- * Text no wider than a terminal, at words; what goes on stands below the line's own beginning, or below what follows
+ * Text no wider than a terminal, at words; what goes on is put below the line's own beginning, or below what follows
  * its label.
  */
 export function wrapText(text: string, columns: number): string {

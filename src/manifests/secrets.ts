@@ -8,7 +8,7 @@ import { domain, metadata, objectNames } from './names.ts';
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
 
 /**
- * Passwords of Verdigris's own roles. The replication role's stands in subscriptions, which only superusers can read.
+ * Passwords of Verdigris's own roles. The replication role's is in subscriptions, which only superusers can read.
  */
 export interface OperatorPasswords {
   readonly operator: string;

@@ -1,4 +1,4 @@
-import { other, type Colour } from '../model/colours.ts';
+import { colours, other, type Colour } from '../model/colours.ts';
 import type { Manifest } from './manifest.ts';
 import { colourSelector, domain, metadata, objectNames, selectorLabels, type Named } from './names.ts';
 
@@ -69,7 +69,7 @@ export function istioRoutes(environment: Named, route: Route): Manifest[] {
       tcp: [
         {
           match: [{ port: 5432 }],
-          route: (['blue', 'green'] as const)
+          route: colours
             .filter((colour) => weights[colour] > 0)
             .map((colour) => ({
               destination: { host: both, subset: colour, port: { number: 5432 } },
@@ -102,7 +102,7 @@ export function istioDestinations(environment: Named): Manifest[] {
       metadata: metadata(environment, 'traffic', both),
       spec: {
         host: `${both}.${namespace}.svc.cluster.local`,
-        subsets: (['blue', 'green'] as const).map((colour) => ({
+        subsets: colours.map((colour) => ({
           name: colour,
           labels: { [`${domain}/colour`]: colour },
         })),

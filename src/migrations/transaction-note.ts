@@ -2,7 +2,7 @@ import { upPart } from './up-part.ts';
 
 /**
  * A comment that is nothing but "run this file outside a transaction": Verdigris's own, sqlx's, Atlas's,
- * node-pg-migrate's, Flyway's and others'. A tool's name may stand before it, a reason behind it. A sentence that
+ * node-pg-migrate's, Flyway's and others'. A tool's name may come before it, a reason behind it. A sentence that
  * merely has the words is none.
  */
 const note = new RegExp(

@@ -68,7 +68,7 @@ export const kubernetesSchema = z
     user: z.int().min(1).default(999),
     /** Passwords of roles from Secrets that are there; the others are made. */
     passwords: z.record(z.string().min(1).max(63), z.strictObject({ secret: objectName, key: secretKey })).default({}),
-    /** A server that exists, whoever's manifests made it: the first colour, taken over as it stands. */
+    /** A server that exists, whoever's manifests made it: the first colour, taken over as it is. */
     adopt: z
       .strictObject({
         /** Its only pod is the server. */

@@ -155,7 +155,7 @@ function edge(from: State, verb: Transition['verb'], because: string, kind?: Tra
 }
 
 /**
- * The colours that applications may be writing to, as the journal stands: at every moment at most one. While a
+ * The colours that applications may be writing to, by the journal: at every moment at most one. While a
  * switchover is under way the fence may or may not be up, and the candidate is never open before the commit point.
  */
 export function writable(journal: Pick<Journal, 'live' | 'operation'>): readonly Colour[] {

@@ -13,7 +13,7 @@ export interface TablePair {
   readonly columns: readonly string[];
 }
 
-/** Rows that stand otherwise on the colour that is given up than on the one that is gone back to. */
+/** Rows that differ on the colour that is given up than on the one that is gone back to. */
 export interface LossCount {
   readonly table: string;
   inserted: number;

@@ -66,7 +66,7 @@ export class Framer {
     this.#size = 0;
   }
 
-  /** Goes on from where it stood. A call from within `judge` does nothing: the outer run goes on anyway. */
+  /** Goes on from where it was. A call from within `judge` does nothing: the outer run goes on anyway. */
   run(): void {
     if (this.#running || this.#stopped || this.#size === 0) return;
     this.#running = true;

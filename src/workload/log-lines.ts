@@ -21,7 +21,7 @@ export interface ErrorLine {
   /** SQLSTATE, or the system's code; null where there is none. */
   readonly code: string | null;
   readonly message: string;
-  /** The write may stand all the same. */
+  /** The write may be there all the same. */
   readonly unknown: boolean;
 }
 

@@ -9,9 +9,9 @@ export interface WriteAttempt {
   readonly sequence: number;
   /** Milliseconds since 1970. */
   readonly sent: number;
-  /** Undefined where the client was never told that it stands. */
+  /** Undefined where the client was never told that it is committed. */
   acknowledged?: { readonly at: number; readonly latency: number; readonly colour: string };
-  /** The client was told that it does not stand. */
+  /** The client was told that it is not committed. */
   refused: boolean;
 }
 

@@ -53,8 +53,8 @@ export async function transact(
 export class RolledBack extends Error {}
 
 /**
- * Whether the write may stand although the client was told of a failure. Only a named refusal by a server that lives on
- * says that it does not.
+ * Whether the write may be there although the client was told of a failure. Only a named refusal by a server that lives
+ * on says that it does not.
  */
 export function outcomeUnknown(error: unknown, { committing }: CommitProgress): boolean {
   if (!committing || error instanceof RolledBack) return false;
@@ -73,7 +73,7 @@ async function answer(client: pg.ClientBase, { name, text, values }: Statement, 
 }
 
 function changed({ cluster, value }: Answer): string {
-  // In autocommit the row already stands: that is for the judge to find, so this is no refusal.
+  // In autocommit the row is already there: that is for the judge to find, so this is no refusal.
   if (value !== '1') throw new Error(`${value} accounts were changed in place of 1`);
   return cluster;
 }

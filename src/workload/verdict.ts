@@ -18,14 +18,14 @@ export interface WorkloadVerdict {
   readonly lost: Counted;
   /** Acknowledged, found more than once. */
   readonly doubled: Counted;
-  /** Sent without an acknowledgement: such a write may stand once or not at all. */
+  /** Sent without an acknowledgement: such a write may be there once or not at all. */
   readonly unacknowledged: {
     readonly count: number;
     readonly foundNever: number;
     readonly foundOnce: number;
     readonly foundMore: Counted;
   };
-  /** The server said that these do not stand, and they do. */
+  /** The server said that these are not committed, and they are. */
   readonly refusedButFound: Counted;
   /** Rows of this run that nobody sent. */
   readonly unknown: Counted;

@@ -12,7 +12,7 @@ export function notNullCommand(): Command {
     .summary('migrations that let a column be required')
     .argument(...tableArgument)
     .argument('<column>')
-    .requiredOption('--fill <expression>', 'what stands where nothing was given; its columns may be named')
+    .requiredOption('--fill <expression>', 'what is written where nothing was given; its columns may be named')
     .action((name: string, column: string, { fill }: RecipeGiven, self: Command) =>
       writeRead(self, async (client) => {
         await readColumn(client, namedTable(name).schema, namedTable(name).table, column);

@@ -64,7 +64,7 @@ async function backend({ backend: declared }: Project, say: (text: string) => vo
     `Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` ` +
       'makes it pulumi’s own; PULUMI_BACKEND_URL names another.',
   );
-  // The state holds no secrets: passwords stand in the cluster's Secrets only.
+  // The state holds no secrets: passwords are in the cluster's Secrets only.
   const passphrase =
     PULUMI_CONFIG_PASSPHRASE === undefined && PULUMI_CONFIG_PASSPHRASE_FILE === undefined
       ? { PULUMI_CONFIG_PASSPHRASE: '' }

@@ -1,5 +1,6 @@
 import type { Stack, UpOptions } from '@pulumi/pulumi/automation/index.js';
 import { program, type Adjust } from '../../../stacks/program.ts';
+import { refusals } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Event } from '../../model/events.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
@@ -132,7 +133,7 @@ function show(reporter: Reporter, { changes, previews }: Observation, stages: re
 /** A stage whose gate is closed now is not begun: it would be refused half a minute later. */
 function requireOpen({ previews }: Observation, { title }: UpStage): void {
   const closed = [...previews].flatMap(([name, { gate }]) =>
-    (gate?.findings ?? []).filter(({ grade }) => grade === 'refuse').map((finding) => ({ name, finding })),
+    refusals(gate?.findings ?? []).map((finding) => ({ name, finding })),
   );
   if (closed.length === 0) return;
   const refused = closed.map(({ name, finding: { id, title: what } }) => `${name}: ${id}: ${what}`);

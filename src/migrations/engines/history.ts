@@ -23,7 +23,7 @@ export async function historySessions({
 
 /**
  * A tool's table of what it has run, quoted for SQL; undefined before its first run. Looked up by name in every schema,
- * because where it stands is the tool's own setting.
+ * because where it is is the tool's own setting.
  */
 export async function historyTable(client: Client, name: string): Promise<string | undefined> {
   const [found] = await rows<{ schema: string }>(

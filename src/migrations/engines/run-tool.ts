@@ -122,9 +122,9 @@ async function failure(
   cause: unknown,
 ): Promise<VerdigrisError> {
   const said = tail.length > 0 ? `\n${indented(tail)}` : '';
-  const stands = typeof state === 'string' ? state : await state();
+  const leftBehind = typeof state === 'string' ? state : await state();
   const printed = log === undefined ? '' : ` All that it printed: ${log}.`;
-  const next = `${stands} The live colour is untouched.${printed}`;
+  const next = `${leftBehind} The live colour is untouched.${printed}`;
   const facts = { tool: tool.name, exit: how.exit, log, output: tail };
   if (how.aborted) return interrupted(tool.name, next, cause, { said, facts });
   if (how.silent)

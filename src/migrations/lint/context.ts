@@ -8,7 +8,7 @@ import type { Statement } from './statement.ts';
 import { commandRanges } from './tokens.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What a check may ask: the statement at hand, what stood before it, and what is known of the schema. */
+/** What a check may ask: the statement at hand, what came before it, and what is known of the schema. */
 export class LintContext {
   readonly config: LintConfig;
   readonly schema: Schema;
@@ -85,7 +85,7 @@ export class AlterContext extends LintContext {
     this.#index = index;
   }
 
-  /** Where the command stands. Found when asked for: most commands have no finding. */
+  /** Where the command is. Found when asked for: most commands have no finding. */
   get command(): Range {
     this.#command ??=
       commandRanges(this.statement.tokens, this.#nameAt, this.commands.length)?.[this.#index] ?? this.statement.range;

@@ -1,5 +1,5 @@
 const name = String.raw`[A-Za-z_\x80-\uffff][\w$\x80-\uffff]*`;
-/** What may stand between two halves of one string: a line end among blanks. */
+/** What may be between two halves of one string: a line end among blanks. */
 const onNextLine = String.raw`[ \t\f\v]*[\n\r][ \t\n\r\f\v]*`;
 const plain = String.raw`[^']*(?:''[^']*)*'(?!')`;
 const escaped = String.raw`(?:[^'\\]|\\[^]|'')*'(?!')`;
@@ -9,7 +9,7 @@ const lexeme = new RegExp(
     String.raw`[ \t\n\r\f\v]+`,
     String.raw`--[^\n\r]*`,
     String.raw`[eE]'${escaped}(?:${onNextLine}'${escaped})*`,
-    // Two quotes do not stand for one in bits.
+    // Two quotes are not one in bits.
     String.raw`[bBxX]'[^']*'(?:${onNextLine}'[^']*')*`,
     String.raw`(?:[uU]&)?'${plain}(?:${onNextLine}'${plain})*`,
     String.raw`(?:[uU]&)?"[^"]*(?:""[^"]*)*"`,

@@ -51,7 +51,7 @@ type Tree = Readonly<Record<string, unknown>>;
 /** Several rules ask for the same body. */
 const unpacked = new WeakMap<Statement, Unpacked>();
 
-/** The static statements of a DO block's body, in the order in which they stand; or what PostgreSQL says against a body. */
+/** The static statements of a DO block's body, in their order; or what PostgreSQL says against a body. */
 export function unpack(statement: Statement, body: CodeBody): Unpacked {
   const known = unpacked.get(statement) ?? parseBody(statement, body);
   unpacked.set(statement, known);
@@ -156,7 +156,7 @@ function locate(found: Finder, word: RegExp): Range {
   return { start, end: start + Buffer.byteLength(match[0]) };
 }
 
-/** PL/pgSQL's parser says no position; the quoted word does where it stands once. */
+/** PL/pgSQL's parser says no position; the quoted word does where it occurs once. */
 function nearToken(body: CodeBody, message: string): Range {
   const word = /at or near "([^]*)"$/.exec(message)?.[1];
   const at = word === undefined || word === '' ? -1 : body.text.indexOf(word);

@@ -6,12 +6,7 @@ import { nearest } from '../../model/nearest.ts';
 /** The `verdigris-lint` section of a YAML or JSON file, unchecked. */
 export async function readSettings(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new VerdigrisError('lint-config', {
-      seen: `${file} cannot be read.`,
-      required: 'a YAML or JSON file with a verdigris-lint section.',
-      next: 'fix the path.',
-      cause,
-    });
+    throw unusable(`${file} cannot be read.`, 'fix the path.', cause);
   });
   const whole = parsed(text, file);
   const section =
@@ -19,22 +14,20 @@ export async function readSettings(file: string): Promise<unknown> {
   if (section !== undefined) return section;
   const keys = typeof whole === 'object' && whole !== null ? Object.keys(whole) : [];
   const near = nearest('verdigris-lint', keys);
-  throw new VerdigrisError('lint-config', {
-    seen: `${file} has no section verdigris-lint${near === undefined ? '' : `, but ${near}`}.`,
-    required: 'a YAML or JSON file with a verdigris-lint section.',
-    next: near === undefined ? 'put the settings below `verdigris-lint:`.' : 'call it verdigris-lint.',
-  });
+  throw near === undefined
+    ? unusable(`${file} has no section verdigris-lint.`, 'put the settings below `verdigris-lint:`.')
+    : unusable(`${file} has no section verdigris-lint, but ${near}.`, 'call it verdigris-lint.');
 }
 
 function parsed(text: string, file: string): unknown {
   try {
     return parse(text) as unknown;
   } catch (cause) {
-    throw new VerdigrisError('lint-config', {
-      seen: `${file} is not YAML.`,
-      required: 'a YAML or JSON file with a verdigris-lint section.',
-      next: 'fix it.',
-      cause,
-    });
+    throw unusable(`${file} is not YAML.`, 'fix it.', cause);
   }
+}
+
+function unusable(seen: string, next: string, cause?: unknown): VerdigrisError {
+  const required = 'a YAML or JSON file with a verdigris-lint section.';
+  return new VerdigrisError('lint-config', { seen, required, next, cause });
 }

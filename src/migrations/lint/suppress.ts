@@ -8,7 +8,7 @@ export interface Suppression {
   readonly range: Range;
   readonly rules: readonly string[];
   readonly reason: string | undefined;
-  /** What it covers; undefined where an `allow-file` does not stand at the top. */
+  /** What it covers; undefined where an `allow-file` is not at the top. */
   readonly covers: Range | undefined;
 }
 

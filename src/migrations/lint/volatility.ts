@@ -4,7 +4,7 @@ import type { Schema, VolatileCall } from './facts.ts';
 import { steadyFunctions } from './steady-functions.ts';
 
 /**
- * PostgreSQL's own volatile functions that can stand in a default (pg_proc of 15 to 18), and those of common
+ * PostgreSQL's own volatile functions that can be in a default (pg_proc of 15 to 18), and those of common
  * extensions.
  */
 const volatile = new Set(

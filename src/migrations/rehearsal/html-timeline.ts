@@ -34,7 +34,7 @@ export function lockTimeline(report: RehearsalReport): string {
     const after = x(statement.at + statement.ms) + 6;
     const text = `${timeText(statement.ms)} ${statement.error === undefined ? '' : '✗ '}${oneShortLine(statement.text, 70)}`;
     const wide = text.length * 6.2;
-    // Where the text has no room behind the bar it stands before it.
+    // Where the text has no room behind the bar it is put before it.
     const at =
       after + wide < width ? `x="${after.toFixed(1)}"` : `x="${(x(statement.at) - 6).toFixed(1)}" text-anchor="end"`;
     const fits = after + wide < width || x(statement.at) - wide > left - 100;
@@ -111,7 +111,7 @@ interface Chart {
   readonly x: (ms: number) => number;
 }
 
-/** A filled line; its top is the largest value, which stands beside it. */
+/** A filled line; its top is the largest value, which is written beside it. */
 function chart({ load }: RehearsalReport, { y, height, value, colour, unit, x }: Chart): string {
   const top = Math.max(0, ...load.buckets.map(value));
   const base = y + height;

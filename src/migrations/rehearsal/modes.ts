@@ -36,7 +36,7 @@ export function conflict(a: LockMode, b: LockMode): boolean {
   return strength(b) >= strength(conflictsFrom[a]);
 }
 
-/** Whether a table cannot be written while the lock is held: an apply worker stands behind it as clients do. */
+/** Whether a table cannot be written while the lock is held: an apply worker waits behind it as clients do. */
 export function stopsWrites(mode: LockMode): boolean {
   return conflict(mode, 'ROW EXCLUSIVE');
 }

@@ -7,7 +7,7 @@ const link = document.getElementById('link');
 /** As the server sent it last: a chart that was drawn is no change. */
 const sent = new WeakMap();
 
-/** Whoever is at a control keeps it, also where what it stands in was replaced. */
+/** Whoever is at a control keeps it, also where what is around it was replaced. */
 function replace(part, markup) {
   const same = sent.has(part) ? sent.get(part) === markup : part.innerHTML === markup;
   if (same || (part.contains(getSelection()?.anchorNode) && !getSelection()?.isCollapsed)) return;

@@ -14,7 +14,7 @@ export class Html {
 export type Part = Html | string | number | undefined | false | readonly Part[];
 
 /**
- * The one way to make markup: what stands in the literal is ours, everything put into it is escaped unless it was made
+ * The one way to make markup: what the literal itself has is ours, everything put into it is escaped unless it was made
  * here.
  */
 export function html(literal: TemplateStringsArray, ...parts: readonly Part[]): Html {

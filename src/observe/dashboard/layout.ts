@@ -52,7 +52,7 @@ export function copyable(text: string): Html {
   >`;
 }
 
-/** What stands in backquotes is to be copied. */
+/** What is in backquotes is to be copied. */
 export function prose(text: string): Html {
   const pieces = text.split(/`([^`]+)`/);
   return html`${pieces.map((piece, place) => (place % 2 === 1 ? copyable(piece) : piece))}`;

@@ -27,7 +27,7 @@ export async function start(c: Context, operation: Operation, track: Span[]): Pr
 /**
  * The commit point: a single compare-and-swap. Whoever lost the lease fails here, and nothing has happened yet. What
  * follows at once is written down as begun with it, so that clients wait for one write of the journal and no more. Once
- * it is on its way no limit cuts it short: a write that is given up may stand all the same, and then nobody may undo
+ * it is on its way no limit cuts it short: a write that is given up may be there all the same, and then nobody may undo
  * it.
  */
 export async function commit(c: Context, operation: Operation, track: Span[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { Journal } from '../../model/journal.ts';
 import type { Verb } from '../../model/transitions.ts';
 import type { Context } from './context.ts';
 
-/** One piece of work that is safe to run twice. Ids are stable: they stand in journals, events and docs. */
+/** One piece of work that is safe to run twice. Ids are stable: they are in journals, events and docs. */
 export interface Step {
   readonly id: string;
   readonly title: string;

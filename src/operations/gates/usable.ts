@@ -11,7 +11,7 @@ interface Wanted {
 }
 
 /**
- * What stands behind the commit point and cannot be used now: clients would wait for it there, and nothing goes back.
+ * What comes behind the commit point and cannot be used now: clients would wait for it there, and nothing goes back.
  */
 export async function usableFindings(c: Context, { carried, wayBack }: Wanted): Promise<Finding[]> {
   // Trials log in and ask guards: more than who only looks may do.

@@ -6,7 +6,7 @@ import { readJournal } from '../engine/ledger.ts';
 const every = 200;
 
 /**
- * Lets the clients of one pooler go as soon as nothing stands against it, without the lease and without the other
+ * Lets the clients of one pooler go as soon as nothing is in the way, without the lease and without the other
  * poolers: behind the commit point the journal says for good which colour takes writes, and the pooler's own ways lead
  * there or not. Before it that is for whoever has the lease. Tries at least once, and until `signal` is aborted.
  */

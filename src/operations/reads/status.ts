@@ -5,7 +5,7 @@ import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { findingLine, type Finding } from '../../model/finding.ts';
+import { findingLine, refusals, type Finding } from '../../model/finding.ts';
 import type { BackfillStatus } from './backfill-status.ts';
 import { colourStatus } from './colour-status.ts';
 import { replicationsStatus, worstReplication } from './replication-status.ts';
@@ -95,9 +95,7 @@ async function refusalsNow(
   const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
   return withObserver(observing(environment, platform), (c) => findingsInEach(c, look)).then(
     (findings) =>
-      findings
-        .filter(({ grade }) => grade === 'refuse')
-        .map((refusal) => ({ id: refusal.id, seen: findingLine(refusal), repair: refusal.fix })),
+      refusals(findings).map((refusal) => ({ id: refusal.id, seen: findingLine(refusal), repair: refusal.fix })),
     () => [],
   );
 }

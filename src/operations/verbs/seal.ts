@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import type { Finding } from '../../model/finding.ts';
+import { refusals, type Finding } from '../../model/finding.ts';
 import { describeSchemaDifference, diffSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance.ts';
 import { readObjects, readRewrites, readSurroundings, rewriteKinds } from '../../postgres/seal/objects.ts';
@@ -54,7 +54,7 @@ export const look: Step = {
     const rewrites = (colour: Colour) => objects.get(colour)?.filter(({ kind }) => rewriteKinds.includes(kind));
     const sinceGates = rewrittenFindings(await rewritten(c, rewrites(c.live)), 'the gates', () => compareThere);
     const written = await (c.journal.state === 'switched' ? retainedWritten(c) : writtenFindings(c));
-    const refused = [...found, ...sinceGates, ...written].filter(({ grade }) => grade === 'refuse');
+    const refused = refusals([...found, ...sinceGates, ...written]);
     if (refused.length > 0)
       throw broken(
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),

@@ -25,7 +25,7 @@ interface Facts {
 }
 
 /**
- * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing stands against
+ * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing speaks against
  * that. `given` is who the declaration names; `own` whom Verdigris is from then on. Where no superuser can be had both
  * are the role that somebody made for Verdigris, and what it may do is found by trying. Safe to run again.
  * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`

@@ -14,7 +14,7 @@ const probeLimit = 2_000;
 
 /**
  * Questions along the clients' own ways, as an application's role: to the pooler, through either Service, to a server.
- * Where the client's connection stands already, one question is enough: PgBouncer tries to reach a server again and
+ * Where the client's connection is open already, one question is enough: PgBouncer tries to reach a server again and
  * again until the route has moved, which no asking from outside could do as fast.
  */
 export class Probes {

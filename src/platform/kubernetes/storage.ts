@@ -29,7 +29,7 @@ export interface ClaimObject extends Stored {
   readonly status?: { readonly phase?: string };
 }
 
-/** Milliseconds that an error of no known kind may stand: drivers report passing ones and try again. */
+/** Milliseconds that an error of no known kind may last: drivers report passing ones and try again. */
 const errorPatience = 15_000;
 /** Milliseconds in which some controller takes a snapshot up, one that has just lost its leader too. */
 const silencePatience = 90_000;

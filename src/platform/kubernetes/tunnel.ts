@@ -38,7 +38,7 @@ export class Tunnel {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
-    // Nothing is read before the stream stands, or the first bytes would have nowhere to go.
+    // Nothing is read before the stream is open, or the first bytes would have nowhere to go.
     socket.pause();
     try {
       const stream = await forward.portForward(namespace, pod, [port], socket, null, socket);

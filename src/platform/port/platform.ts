@@ -48,7 +48,7 @@ export interface Platform {
   /** What long waits are for is emitted as notes. */
   listen?(emit: Emit): void;
   /**
-   * What on this platform stands against a release, and no database shows; with `seeding`, what making a candidate
+   * What on this platform speaks against a release, and no database shows; with `seeding`, what making a candidate
    * needs besides.
    */
   findings?(seeding: boolean): Promise<Finding[]>;

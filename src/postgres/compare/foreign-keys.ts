@@ -50,7 +50,7 @@ const countedRows = 1000;
 
 /**
  * Foreign keys that rows break. Apply runs with session_replication_role = replica and checks none, so a row whose
- * parent was lost stands there unseen. One statement sees one snapshot, and apply commits whole transactions: what is
+ * parent was lost is there unseen. One statement sees one snapshot, and apply commits whole transactions: what is
  * in flight breaks nothing.
  */
 export async function brokenForeignKeys(

@@ -6,7 +6,7 @@ import type { Subject } from './subject.ts';
 import { textOf } from './text.ts';
 import type { CompareSide } from './types.ts';
 
-/** What stands under one key: `count:sum of row hashes`, so that a doubled row differs as well. */
+/** What is under one key: `count:sum of row hashes`, so that a doubled row differs as well. */
 export type KeyState = string;
 
 /** No row under the key. */
@@ -72,7 +72,7 @@ function sameKey({ key }: Subject, side: CompareSide): string {
 
 /**
  * The states of given keys, in their order, by one statement. With `lock`, rows are locked FOR SHARE first and read as
- * they stand under the lock; the client must be in a transaction.
+ * they are under the lock; the client must be in a transaction.
  */
 export async function lookUp(
   client: Client,

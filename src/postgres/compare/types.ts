@@ -2,7 +2,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { Table } from '../catalogue.ts';
 import type { ConnectionSettings } from '../connection.ts';
 
-/** One table as it stands on both sides, and the columns that both have, by name. */
+/** One table as it is on both sides, and the columns that both have, by name. */
 export interface TableMapping {
   readonly live: Table;
   readonly candidate: Table;

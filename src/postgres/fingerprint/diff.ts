@@ -14,7 +14,7 @@ export interface SchemaDifference {
 export interface DiffOptions {
   /**
    * The schemas come from servers of different majors. Before PostgreSQL 16 a view's query names the table before each
-   * column, from 16 on only where there is more than one table; then queries are compared without what stands before a
+   * column, from 16 on only where there is more than one table; then queries are compared without what is before a
    * dot.
    */
   readonly acrossMajors?: boolean;

@@ -35,7 +35,7 @@ const endOfList: ReadonlySet<string> = new Set([
   'begin',
 ]);
 
-/** Whether only names, aliases and commas stand between FROM and the word at `at`. */
+/** Whether there are only names, aliases and commas between FROM and the word at `at`. */
 function inFromList(all: readonly string[], at: number): boolean {
   for (let place = at - 1; place >= 0; place--) {
     const word = all[place] ?? '';

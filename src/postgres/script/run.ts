@@ -18,7 +18,10 @@ export interface LoadOptions {
   readonly onNotice?: (text: string) => void;
   /** Bytes read of the file's total. */
   readonly onProgress?: (bytes: number, total: number) => void;
-  /** Makes roles that the script refers to and the server lacks, NOLOGIN; default false: the server's error stands. */
+  /**
+   * Makes roles that the script refers to and the server lacks, NOLOGIN; default false: the server's error is passed
+   * on.
+   */
   readonly createMissingRoles?: boolean;
   /** Heeded between statements and within COPY. */
   readonly signal?: AbortSignal;
@@ -40,7 +43,7 @@ export interface Loaded {
 
 /**
  * Runs a plain SQL script on the client's database, as `psql --set ON_ERROR_STOP=1 --file` would, without reading it
- * whole. Not one transaction unless the script says so: after an error what came before stands. The session's settings
+ * whole. Not one transaction unless the script says so: after an error what came before is kept. The session's settings
  * are reset at the end, and what was loaded is on disk.
  * @throws VerdigrisError with the line: `script-statement` for the server's refusal, `script-meta`, `script-database`,
  * `script-encoding`,

@@ -135,7 +135,7 @@ export async function* splitScript(blocks: AsyncIterable<Block>): AsyncGenerator
     at = Math.min(end + 1, block ? bytes().length : 0);
     copying = true;
     yield { kind: 'copy', text: sql, data: copyData(place), ...place };
-    // A reader who leaves early ends its iterator; another one goes on where that stood.
+    // A reader who leaves early ends its iterator; another one goes on where that ended.
     if (copying) for await (const skipped of copyData(place)) void skipped;
   }
 

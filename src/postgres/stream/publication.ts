@@ -122,7 +122,7 @@ function publishedList(tables: readonly PublishedTable[]): string {
   return `TABLE ${list.join(', ')}`;
 }
 
-/** The row of the barrier's table that a seal of this stream stands in. */
+/** The row of the barrier's table that holds a seal of this stream. */
 export function sealOf(stream: string): string {
   return `${stream} sealed`;
 }

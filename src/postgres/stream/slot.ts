@@ -62,7 +62,7 @@ export async function beginSlotAt(publisher: Client, name: string, position: Lsn
   if (!slot) return;
   if (lsnBytes(slot.confirmed) < lsnBytes(position))
     await publisher.query('SELECT pg_replication_slot_advance($1, $2::pg_lsn)', [name, position]);
-  // Where it stands there already, it may be in memory alone.
+  // Where it is there already, it may be in memory alone.
   await publisher.query('CHECKPOINT');
 }
 

@@ -112,7 +112,7 @@ function shortName(kind: string): string {
   return kind.replaceAll(/[a-z]/g, '').toLowerCase();
 }
 
-/** What must stand before the first pod does. */
+/** What must be there before the first pod is. */
 function isGuarding(kind: Kind): boolean {
   return kind === 'NetworkPolicy' || kind === 'PodDisruptionBudget';
 }

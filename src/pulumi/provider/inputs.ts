@@ -8,7 +8,7 @@ import type { Manifests } from '../../manifests/planned.ts';
 import type { ClusterAccess } from '../../platform/kubernetes/kubeconfig.ts';
 
 /**
- * What a program gives the resource `Traffic`. The live colour and the canary stand apart, so that a release shows as
+ * What a program gives the resource `Traffic`. The live colour and the canary are apart, so that a release shows as
  * just them.
  */
 export interface TrafficInputs {

@@ -23,7 +23,7 @@ function answer<Q, A>(work: (request: Q) => Promise<A>): (call: { request: Q }, 
     );
 }
 
-/** A resource that was made and is not whole stands in the state all the same: the next update goes on with it. */
+/** A resource that was made and is not whole is in the state all the same: the next update goes on with it. */
 function failure(error: unknown): Partial<grpc.StatusObject> {
   const message = error instanceof Error ? error.message : String(error);
   const metadata = new grpc.Metadata();

@@ -100,7 +100,7 @@ export class TrafficResource {
     } catch (error) {
       const backend = this.#backend(inputs);
       const seen = await backend.observe(environment).catch(() => undefined);
-      // What was made stands in the state, so that a destroy finds it and the next update goes on with it.
+      // What was made is in the state, so that a destroy finds it and the next update goes on with it.
       if (seen) throw new Unfinished(id, outputsOf(news, seen), asError(error));
       if (await backend.begun(environment).catch(() => false))
         throw new Unfinished(id, { ...outputsOf(news, undefined), unfinished: true }, asError(error));

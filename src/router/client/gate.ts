@@ -1,7 +1,7 @@
 import { front } from '../../wire/messages.ts';
 import type { Requests } from './requests.ts';
 
-/** Where a session stands when its client's next message arrives. */
+/** Where a session is when its client's next message arrives. */
 export interface Situation {
   /** The client has had its first ReadyForQuery. */
   readonly welcomed: boolean;

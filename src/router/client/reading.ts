@@ -4,7 +4,7 @@ import type { Request } from './requests.ts';
 
 /** What is read of a statement. A longer one goes through unread beyond that. */
 export const readLimit = 1024 * 1024;
-/** Names of portals and statements stand at the head of their messages; drivers' are far shorter. */
+/** Names of portals and statements are at the head of their messages; drivers' are far shorter. */
 const nameLimit = 512;
 
 export const wantedOfClient: Readonly<Record<number, number>> = {

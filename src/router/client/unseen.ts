@@ -2,7 +2,7 @@ import { skipQuoted } from '../../wire/quoting.ts';
 
 /**
  * Functions of pg_catalog that applications call all the time and that change nothing of a session, and words that
- * stand before a parenthesis without being a function.
+ * come before a parenthesis without being a function.
  */
 const harmless = new Set(
   `abs age all and any array array_agg array_append array_cat array_length array_position array_remove

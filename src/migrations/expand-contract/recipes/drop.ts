@@ -5,7 +5,7 @@ import type { Recipe } from './expand.ts';
 import { secondHalf } from './kept.ts';
 import { shortName } from './sync.ts';
 
-/** What the new release needs so that its software need not know the column any more: something to stand there. */
+/** What the new release needs so that its software need not know the column any more: something to be there. */
 export function leaveColumn(
   { schema, table, column, notNull, defaultValue }: RecipeColumn,
   value: string | undefined,

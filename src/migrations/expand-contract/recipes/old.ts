@@ -5,7 +5,7 @@ import { readColumn, unfitForRecipe, type RecipeColumn } from './column.ts';
 import type { ContractColumn } from './contract.ts';
 import { functionName } from './sync.ts';
 
-/** Both columns of an expansion, as they stand in the live colour. */
+/** Both columns of an expansion, as they are on the live colour. */
 export async function readOldColumn(
   client: Client,
   { object, replacedBy, kind }: Wait,

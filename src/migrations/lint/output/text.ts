@@ -49,7 +49,7 @@ function textFinding(finding: LintFinding, paint: Painter, why: boolean): string
 }
 
 /**
- * The source line and a caret under the finding. Tabs stay tabs, so that the caret stands where the terminal puts the
+ * The source line and a caret under the finding. Tabs stay tabs, so that the caret is where the terminal puts the
  * text.
  */
 export function excerptAt(finding: Pick<LintFinding, 'start' | 'end' | 'excerpt'>): string[] {

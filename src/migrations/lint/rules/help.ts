@@ -16,7 +16,9 @@ export function nameFor(
   return plainIdent(constraint.conname ?? constraintName(table.name, kind, columns).slice(0, 63));
 }
 
-/** Columns that a constraint lists or, for a check, that it requires; those of the column it stands on otherwise. */
+/**
+ * Columns that a constraint lists or, for a check, that it requires; those of the column that it belongs to otherwise.
+ */
 export function constraintColumns(constraint: Constraint, column?: string): string[] {
   const listed = strings(constraint.keys ?? constraint.fk_attrs);
   if (listed.length > 0) return listed;

@@ -65,7 +65,7 @@ function proves({ path, findings }: Fixed, before: LintReport, after: LintReport
   );
 }
 
-/** How often a file has each finding, wherever it stands. */
+/** How often a file has each finding, wherever it is. */
 function counts({ findings }: Pick<LintReport, 'findings'>, path: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const one of findings)

@@ -97,7 +97,7 @@ async function addLocal(platform: AnyPlatform, add: Add): Promise<void> {
   );
 }
 
-/** Not those that name programs or other servers: passwords stand there. */
+/** Not those that name programs or other servers: there are passwords in those. */
 async function settingsOf({ environment, platform }: BundleParts, colour: Colour): Promise<unknown> {
   const connection = { ...(await platform.servers.connection(colour)), database: environment.database };
   return withOwnSession(connection, 'doctor', (client) =>
@@ -108,7 +108,7 @@ async function settingsOf({ environment, platform }: BundleParts, colour: Colour
   );
 }
 
-/** Values that must not leave this machine, wherever they stand: of the environment, and of whoever runs this. */
+/** Values that must not leave this machine, wherever they are: of the environment, and of whoever runs this. */
 async function knownSecrets({ environment: { roles }, platform }: BundleParts): Promise<string[]> {
   const named = Object.entries(process.env).flatMap(([name, value]) =>
     /password|passwd|secret|token|key/i.test(name) && value !== undefined ? [value] : [],

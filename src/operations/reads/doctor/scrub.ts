@@ -1,4 +1,4 @@
-/** Where secrets stand in text, whoever wrote it; the first group of each stays. */
+/** Where secrets are in text, whoever wrote it; the first group of each stays. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   // postgresql://user:password@host
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@'"]*:)[^\s@'"]+(?=@)/gi, '$1[removed]'],

@@ -32,7 +32,7 @@ export interface Adoption {
   readonly superuser: ConnectionSettings;
 }
 
-/** Reads an existing server as it stands, and says all at once what keeps it from being a colour. */
+/** Reads an existing server as it is, and says all at once what keeps it from being a colour. */
 export async function examine(
   environment: Environment,
   platform: KubernetesParts,

@@ -1,6 +1,7 @@
 import { adoptedSelector } from '../../../manifests/adopted.ts';
 import type { Kind } from '../../../manifests/manifest.ts';
 import { commonLabels, objectNames } from '../../../manifests/names.ts';
+import { colours } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { KubernetesParts } from '../parts.ts';
 
@@ -41,7 +42,7 @@ export async function removeKubernetes(
   await platform.routes.remove();
   for (const snapshot of await servers.snapshots())
     if (!snapshot.startsWith('last-')) await servers.removeSnapshot(snapshot);
-  for (const colour of ['blue', 'green'] as const) {
+  for (const colour of colours) {
     // What was adopted stays as it is, whatever `retire` would do: no release has taken its place.
     const adopted = await platform.adoption.of(colour);
     if (adopted?.service?.to === 'pooler')

@@ -12,7 +12,7 @@ import type { KubernetesParts } from '../parts.ts';
 import { addRoles } from '../roles.ts';
 
 /**
- * Puts right what stands outside a release: colours, routes, roles and poolers as the journal and the declaration say.
+ * Corrects what is outside a release: colours, routes, roles and poolers as the journal and the declaration say.
  * Under the lease, with nothing under way. Returns what was found to be otherwise. Never makes a volume: an empty one
  * in place of a lost one would be taken for the data.
  */

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { colours } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { environmentInside, furtherDatabases } from '../../../model/further-databases.ts';
 import { newCredentials } from '../../../model/credential-record.ts';
@@ -105,8 +106,7 @@ async function refuseRemains(platform: LocalParts): Promise<void> {
 
 /** Starts what is down of an environment that exists. A router that is started takes clients as is declared now. */
 export async function startEnvironment(environment: Environment, platform: LocalParts): Promise<void> {
-  for (const colour of ['blue', 'green'] as const)
-    if (await platform.servers.observe(colour)) await platform.servers.start(colour);
+  for (const colour of colours) if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   if (platform.outside) return startOutside(platform);
   const { router } = platform.places;
   if (await isRunning(router)) return;
