@@ -22,8 +22,8 @@ export interface Approval {
 }
 
 /**
- * Answers the next step `approve`. It is bound to the target and every byte of its migrations. @throws VerdigrisError
- * `approval-other-release`.
+ * Answers the next step `approve`. It is bound to the target and every byte of its migrations.
+ * @throws VerdigrisError `approval-other-release`.
  */
 export async function approve(
   parts: DeliveryParts,

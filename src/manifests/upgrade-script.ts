@@ -1,12 +1,9 @@
 /**
  * pg_upgrade on a volume, by renames and marks so that it may end at any point and be run again. Beside the data
- * directory:
- * `upgrade.busy` keeps a server from starting meanwhile, `upgrade-N` is the new cluster, `upgrade-N.complete` says that
- * it is whole,
- * `replaced-M` is the old one. With --link both share files, so the old one is never started again once the new one is
- * whole; until
- * then nothing has been written to what is shared, and giving pg_control its name back undoes it (docs: pg_upgrade,
- * "Reverting").
+ * directory: `upgrade.busy` keeps a server from starting meanwhile, `upgrade-N` is the new cluster,
+ * `upgrade-N.complete` says that it is whole, `replaced-M` is the old one. With --link both share files, so the old one
+ * is never started again once the new one is whole; until then nothing has been written to what is shared, and giving
+ * pg_control its name back undoes it (docs: pg_upgrade, "Reverting").
  */
 export const upgradeScript = String.raw`set -euo pipefail
 export LC_ALL=C

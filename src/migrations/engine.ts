@@ -52,9 +52,8 @@ export interface MigrationEngine {
   /**
    * Runs what is pending inside the caller's transaction, on emptied tables and only as far as that can be done in a
    * transaction, so that the caller can read the catalogue it leads to and roll back. Undefined where the engine
-   * cannot; throws
-   * `migration-effect-unknown` where these migrations do not let it. `say` gets what changes in stored code;
-   * `looking` is asked what is pending: a tool's table is its owner's, and so is code in its indexes.
+   * cannot; throws `migration-effect-unknown` where these migrations do not let it. `say` gets what changes in stored
+   * code; `looking` is asked what is pending: a tool's table is its owner's, and so is code in its indexes.
    */
   readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string, looking?: Client) => Promise<void>;
   /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */

@@ -5,8 +5,8 @@ import type { MigrationTarget } from './engine.ts';
 
 /**
  * Runs `work` on the target's connection. A statement can run for an hour: a signal does not wait for it, but has the
- * server cancel it. What `work` begins after that is its own to prevent (`throwIfAborted`). @throws VerdigrisError
- * `migration-interrupted`.
+ * server cancel it. What `work` begins after that is its own to prevent (`throwIfAborted`).
+ * @throws VerdigrisError `migration-interrupted`.
  */
 export async function interruptible<T>(
   { client, connection, signal }: Pick<MigrationTarget, 'client' | 'connection' | 'signal'>,

@@ -1,8 +1,7 @@
 /**
  * `usage` the caller's words are wrong; `declaration` the environment file is; `refused` a gate or preflight said no;
  * `busy` another process holds the lease; `loss` a rollback would lose rows and consent is missing; `failed` a step
- * failed and was
- * undone or can be continued; `interrupted` a signal stopped it.
+ * failed and was undone or can be continued; `interrupted` a signal stopped it.
  */
 export type ErrorCode = 'usage' | 'declaration' | 'refused' | 'busy' | 'loss' | 'failed' | 'interrupted';
 

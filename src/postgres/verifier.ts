@@ -19,8 +19,7 @@ const iterations = 4096;
 
 /**
  * `PASSWORD '…'` as CREATE and ALTER ROLE take it, with a verifier in place of the password (RFC 5802): a server's log,
- * its statistics
- * and whoever listens learn nothing that one could log in with.
+ * its statistics and whoever listens learn nothing that one could log in with.
  */
 export function passwordClause(password: string): string {
   const random = randomBytes(16);

@@ -24,8 +24,7 @@ const longest = 0x3fff_ffff + 4;
 
 /**
  * Cuts a stream of PostgreSQL messages (a type byte, a length, a body) at their borders. Bodies are looked at only as
- * far as
- * `wanted` says, so that a result set of any size goes through in the pieces the sockets read.
+ * far as `wanted` says, so that a result set of any size goes through in the pieces the sockets read.
  */
 export class Framer {
   readonly #framing: Framing;

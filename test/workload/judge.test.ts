@@ -169,12 +169,12 @@ test('an entry that only the retained colour has is found', async () => {
   });
 });
 
-test('a run of 100,000 writes is judged in seconds', async () => {
+test('a run of 100,000 writes is judged within a minute: not each against all', async () => {
   await withDatabase(async (client) => {
     const log = await madeRun(client, 50_000);
     const start = performance.now();
     expect(await judge(client, log)).toMatchObject({ ok: true, foundOnce: 100_000 });
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 });
 

@@ -2,8 +2,7 @@ import type { Atom, Comparison, Formula, Test } from './formula.ts';
 
 /**
  * `passes`: whoever does not fail one does not fail the other, as CHECK has it, where null passes. `holds`: where one
- * is true so is
- * the other, as a partial index has it.
+ * is true so is the other, as a partial index has it.
  */
 type Sense = 'passes' | 'holds';
 

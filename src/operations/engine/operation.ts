@@ -32,8 +32,7 @@ export interface Step {
 /**
  * What a verb does; where it may begin and which state it ends in are rows of `transitions`. `start` is everything up
  * to the commit point, which is one write of the journal; `complete` is what follows. Failure in `start` undoes its
- * steps in reverse; failure in
- * `complete` is only ever repeated.
+ * steps in reverse; failure in `complete` is only ever repeated.
  */
 export interface Operation {
   readonly verb: Verb;

@@ -87,9 +87,8 @@ function emitProgress(
 
 /**
  * Brings the backfills that are declared to their end, wherever they run. Resumable at any point; writes on the live
- * colour only with
- * `live`. @throws VerdigrisError `backfill-unknown`, `backfill-outlived`, `backfill-needs-live`, and what `runBackfill`
- * throws.
+ * colour only with `live`.
+ * @throws VerdigrisError `backfill-unknown`, `backfill-outlived`, `backfill-needs-live`, and what `runBackfill` throws.
  */
 export async function backfill(c: Context, options: BackfillOptions): Promise<BackfillReport[]> {
   const until = options.time === undefined ? undefined : performance.now() + options.time;

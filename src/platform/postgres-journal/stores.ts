@@ -28,8 +28,8 @@ const forget = `WITH ${others.join(', ')} DELETE FROM verdigris_journal.journal 
 
 /**
  * What is known of an environment, on a server that is neither of its colours: for teams whose operators are
- * short-lived jobs. The role of
- * `settings` may create a schema in that database, or finds the tables made and may use them.
+ * short-lived jobs. The role of `settings` may create a schema in that database, or finds the tables made and may use
+ * them.
  */
 export function postgresStores(settings: ConnectionSettings, environment: string): PostgresStores {
   const database = new JournalDatabase(settings);

@@ -104,8 +104,8 @@ export interface Runner {
 }
 
 /**
- * In one transaction, and repeats nothing of it after a kill. @throws VerdigrisError `seed-schema` with the statement
- * and the server's words.
+ * In one transaction, and repeats nothing of it after a kill.
+ * @throws VerdigrisError `seed-schema` with the statement and the server's words.
  */
 export async function runStatements(runner: Runner, statements: readonly Pending[], attempt = 1): Promise<void> {
   try {

@@ -31,9 +31,8 @@ interface State {
 
 /**
  * Gives the subscription one table after the other, and returns when replication applies to all. No more are copied at
- * a time than
- * `workers` and the candidate's max_sync_workers_per_subscription allow. What the subscription knows is not given
- * again.
+ * a time than `workers` and the candidate's max_sync_workers_per_subscription allow. What the subscription knows is not
+ * given again.
  */
 export async function synchronize(
   live: Client,

@@ -44,8 +44,8 @@ async function byRoot(publisher: Client, subscriber: Client | undefined): Promis
 }
 
 /**
- * What a publisher is given for these tables, by its major and that of who subscribes. @throws VerdigrisError
- * `publisher-too-old`
+ * What a publisher is given for these tables, by its major and that of who subscribes.
+ * @throws VerdigrisError `publisher-too-old`
  */
 export async function asPublished(
   publisher: Client,

@@ -18,9 +18,8 @@ export interface Situation {
 
 /**
  * `wait`: until the server has answered, or the authentication is over. `attach`: it waits for a backend. `hold`: it
- * waits for the
- * hold's end. `move`: it waits for another backend than it has. `expel`: it may not go on where it is and cannot move.
- * `leave`: the client says goodbye and there is nobody to pass it to.
+ * waits for the hold's end. `move`: it waits for another backend than it has. `expel`: it may not go on where it is and
+ * cannot move. `leave`: the client says goodbye and there is nobody to pass it to.
  */
 export type GateDecision = 'pass' | 'drop' | 'wait' | 'attach' | 'hold' | 'move' | 'expel' | 'leave';
 
