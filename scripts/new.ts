@@ -66,4 +66,5 @@ for (const [file, text] of texts) {
   console.log(`wrote ${file}`);
 }
 const written = "replace each TODO: in them (grep -rn 'TODO: ' src docs); test/docs/todo.test.ts refuses what is left";
-console.log(`\nNext:\n${[written, ...next].map((each) => `  ${each}`).join('\n')}`);
+const last = ['a line in CHANGELOG.md: what an operator will observe', 'npm run format, then npm run check'];
+console.log(`\nNext:\n${[written, ...next, ...last].map((each) => `  ${each}`).join('\n')}`);

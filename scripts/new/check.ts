@@ -54,7 +54,6 @@ export const ${id}: Check = {
       'write its test in the file of test/postgres/preflight that is nearest in subject (findingOf and fixes: support.ts)',
       '  a setting that only another major has: withServer(…, settings, 18)',
       'npx vitest run test/docs test/postgres/preflight',
-      'npm run format, then npm run check',
     ],
   };
 }

@@ -42,7 +42,6 @@ export const ${id}: LintRule = {
       'npx vitest run test/migrations/lint/examples.test.ts test/docs   # its bad and good; pages and lines',
       'what it finds and passes over besides: test/migrations/lint/corpus/unsafe.ts and safe.ts, which run on PostgreSQL too',
       '  (corpus.test.ts, proof.test.ts); what needs earlier files: misses.test.ts',
-      'npm run format, then npm run check',
     ],
   };
 }

@@ -100,7 +100,6 @@ ${todo('what it does, what can go wrong, what to do.')}
       'npx vitest run test/model test/docs -u   # the golden edges are printed from the table; pages are compared with it',
       'undo it at its commit point: its row in `way` of test/faults/verbs.test.ts, which `npm test` only compiles:',
       'npx vitest run --config vitest.chains.config.ts test/faults/verbs.test.ts',
-      'npm run format, then npm run check',
     ],
   };
 }
