@@ -8,7 +8,7 @@ import { withOwnSession } from '../postgres/session.ts';
 import { readEnvironment } from '../postgres/token.ts';
 
 /** What a server itself says. */
-export interface ServerFacts {
+export interface ServerWitness {
   readonly colour: Colour;
   readonly generation: number;
   readonly release: string;
@@ -22,7 +22,11 @@ export interface ServerFacts {
 }
 
 /** None where there is no server of this colour. */
-export async function askServer(environment: Environment, platform: Platform, colour: Colour): Promise<ServerFacts[]> {
+export async function askServer(
+  environment: Environment,
+  platform: Platform,
+  colour: Colour,
+): Promise<ServerWitness[]> {
   const seen = await platform.servers.observe(colour);
   if (!seen) return [];
   const { generation } = seen;
@@ -38,7 +42,7 @@ export async function askServer(environment: Environment, platform: Platform, co
   return [{ ...unknown, ...answer }];
 }
 
-async function streamsOn(client: Client, prefix: string): Promise<Pick<ServerFacts, 'follows' | 'streams'>> {
+async function streamsOn(client: Client, prefix: string): Promise<Pick<ServerWitness, 'follows' | 'streams'>> {
   const found = await rows<{ name: string; subscription: boolean }>(
     client,
     `SELECT subname AS name, true AS subscription FROM pg_subscription WHERE starts_with(subname, $1)
@@ -52,7 +56,7 @@ async function streamsOn(client: Client, prefix: string): Promise<Pick<ServerFac
   };
 }
 
-export function serverText({ colour, generation, release, open, uid, follows }: ServerFacts): string {
+export function serverText({ colour, generation, release, open, uid, follows }: ServerWitness): string {
   const state =
     open === undefined ? 'does not run' : open ? 'takes writes of applications' : 'is closed to applications';
   return [

@@ -11,7 +11,7 @@ import type { Platform } from '../platform/port/platform.ts';
 import { partUnfit } from './gates/part.ts';
 import { takeNewest } from './newest.ts';
 import { withOperator, type OperatorParts } from './operator.ts';
-import { askServer, serverText, type ServerFacts } from './rebuild-facts.ts';
+import { askServer, serverText, type ServerWitness } from './rebuild-facts.ts';
 import { openLive } from './recover.ts';
 
 /** A journal, the facts that it rests on, one line each, and the revision that it is written after; 0 where none is. */
@@ -122,14 +122,14 @@ export async function writeRebuilt(parts: OperatorParts, { journal, after }: Reb
   await withOperator(parts, 'recover', openLive);
 }
 
-function liveOf(servers: readonly ServerFacts[], routed: Colour | undefined): ServerFacts | undefined {
+function liveOf(servers: readonly ServerWitness[], routed: Colour | undefined): ServerWitness | undefined {
   const open = servers.filter((server) => server.open === true);
   if (open.length === 1) return open[0];
   // Between the fence and the opening nobody has written: whoever the path leads to holds all that was acknowledged.
   return open.length === 0 ? servers.find(({ colour, open: is }) => colour === routed && is === false) : undefined;
 }
 
-function withRelease(journal: Journal, live: ServerFacts, idle: ServerFacts, environment: Environment): Journal {
+function withRelease(journal: Journal, live: ServerWitness, idle: ServerWitness, environment: Environment): Journal {
   const { name } = environment;
   const further = furtherDatabases(environment);
   const streamOf = (subscription: string, to: Colour): Stream => ({ name: subscription, from: other(to), to });
