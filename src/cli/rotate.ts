@@ -20,17 +20,17 @@ const day = 86_400_000;
 export function rotateCommand(): Command {
   return withCommonOptions(new Command('rotate'))
     .description(
-      `A role is let in by two logins in turn, ROLE_1 and ROLE_2, which are its members and become it. The new one is let in, on both colours,
-before anybody is told of it; the one of before works until the grace period is over, by the server's own clock, and is refused after that.
-What was rotated does not come back by a switchover, a rollback or a drill. Killed anywhere, the same command goes on.
+      `A role has two logins in turn, ROLE_1 and ROLE_2, which are its members and become it. The new one is let in, on both colours,
+before anybody is told of it; the previous one works until the grace period is over, by the server's own clock, and is refused after that.
+What was rotated does not come back by a switchover, a rollback or a drill. Killed anywhere, the same command continues.
 Verdigris's own are rotated too: operator (verdigris_operator, and with it verdigris_reader and verdigris_locker),
-replication (subscriptions change over and go on from where they are), console (of the poolers).`,
+replication (subscriptions change over and continue from where they are), console (of the poolers).`,
     )
     .argument('[roles...]', 'roles of the declaration; or operator, replication, console')
     .option('--all', 'all roles of the declaration, and Verdigris’s own')
     .option('--at-once', 'keep the login and change its password: whoever has the old one is refused from now on')
     .addOption(
-      new Option('--grace <duration>', 'how long the login of before works on')
+      new Option('--grace <duration>', 'how long the previous login keeps working')
         .argParser(milliseconds)
         .default(day, '24h'),
     )

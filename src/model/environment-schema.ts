@@ -111,7 +111,7 @@ export const environmentSchema = z.strictObject({
     .strictObject({
       /** Any text. Given another one, the next `up` or `release` rotates every password once. */
       rotation: z.string().min(1).optional(),
-      /** How long the login of before works after such a rotation. */
+      /** How long the previous login works after such a rotation. */
       grace: duration.default(86_400_000),
       /** A password that is older is found by preflight and shown by status. */
       maxAge: duration.optional(),

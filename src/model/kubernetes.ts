@@ -111,7 +111,7 @@ export const kubernetesSchema = z
       .strictObject({
         /** With `tls.crt`, `tls.key` and `ca.crt`, as cert-manager makes it; else of an authority of our own. */
         secret: objectName.optional(),
-        /** Connections without TLS. `allowed`: while clients and a server of before have not moved to it yet. */
+        /** Connections without TLS. `allowed`: while clients and an earlier server have not moved to it yet. */
         plain: z.enum(['refused', 'allowed']).default('refused'),
       })
       .optional(),

@@ -5,7 +5,7 @@ import { setOperatorPassword } from '../postgres/own-logins.ts';
 
 /**
  * The operator's password, and those that a server may have in its place: during a rotation, or as a copy or a colour
- * that was down. One that is met with a password of before is given the one of now, so that none of before stays good
+ * that was down. One that is met with an earlier password is given the present one, so that no earlier one stays good
  * anywhere. `again`: they may have changed since they were read.
  */
 export async function operatorLogin(

@@ -38,7 +38,7 @@ export async function crossBarrier(
     ON CONFLICT (stream) DO UPDATE SET marker = coalesce($2::bigint, b.marker + 1), at = clock_timestamp() RETURNING marker::text`,
     [row, seal],
   );
-  // Seals are numbered by a clock that may be set back, so that one of before may be higher.
+  // Seals are numbered by a clock that may be set back, so that an earlier one may be higher.
   const proves = (seen: string): boolean => (seal === undefined ? BigInt(seen) >= BigInt(marker) : seen === marker);
   if (before !== undefined && proves(before)) throw wentBack(stream, before, marker);
   const { lsn } = await one<{ lsn: Lsn }>(publisher, 'SELECT pg_current_wal_lsn()::text AS lsn');

@@ -25,7 +25,7 @@ export async function beginProof(c: Context): Promise<{ proof: Proof; rewrites: 
   return { proof: await circumstances(c), rewrites };
 }
 
-/** What `beginProof` made; a proof of before is void then, as its log is gone. */
+/** What `beginProof` made; an earlier proof is void then, as its log is gone. */
 export async function dropProof(c: Context): Promise<void> {
   await c.ifRunning(c.idle, (client) => unpublish(client, proofWitness(stream(c))));
 }

@@ -42,7 +42,7 @@ function walkText({ steps, at, next, controller }: WalkAhead): string[] {
 
 function rotationText({ name, grace }: NonNullable<Preview['rotation']>): string {
   return (
-    `Every password would be rotated once (credentials.rotation: ${name}): no login fails, and those of before ` +
+    `Every password would be rotated once (credentials.rotation: ${name}): no login fails, and the previous ones ` +
     `work for ${prettyMs(grace, { verbose: true })}.`
   );
 }

@@ -14,7 +14,7 @@ export interface Preview {
   readonly gate?: GateNow;
   /** Of a release that walks by itself; then `steps` is empty. */
   readonly walk?: WalkAhead;
-  /** What every password would be rotated for, and how long the logins of before would work, in ms. */
+  /** What every password would be rotated for, and how long the previous logins would work, in ms. */
   readonly rotation?: { readonly name: string; readonly grace: number };
 }
 

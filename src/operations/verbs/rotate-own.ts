@@ -71,7 +71,7 @@ export async function finishRotations(c: Context, when: 'before' | 'after'): Pro
   }
 }
 
-/** A snapshot that something may be restored from, or a colour that is down, has the password of before. */
+/** A snapshot that something may be restored from, or a colour that is down, has the previous password. */
 async function mayComeBack({ journal, platform }: Context): Promise<boolean> {
   return journal.state !== 'single' || journal.operation !== null || (await platform.servers.snapshots()).length > 0;
 }

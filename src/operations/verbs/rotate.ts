@@ -11,14 +11,14 @@ import { rotationSteps } from './rotation-steps.ts';
 export interface RotateOptions {
   /** The login stays and its password changes: who has the old one is refused from then on. */
   readonly atOnce: boolean;
-  /** Milliseconds that the login of before works on. */
+  /** Milliseconds that the previous login keeps working. */
   readonly grace: number;
 }
 
 export interface Rotated {
   readonly role: string;
   readonly login: string;
-  /** The login of before, and until when it works. */
+  /** The previous login, and until when it works. */
   readonly before?: { readonly login: string; readonly until: string } | undefined;
 }
 

@@ -123,7 +123,7 @@ function wrong(role: string, secret: string): VerdigrisError {
 /** `given`: the Secret is where somebody else keeps the password, as the declaration says. */
 function differs(role: string, secret: string, given: boolean): VerdigrisError {
   const follow = given
-    ? `run \`verdigris rotate ${role}\`: it takes what the Secret says, and the password of now works on for a ` +
+    ? `run \`verdigris rotate ${role}\`: it takes what the Secret says, and the present password keeps working for a ` +
       'grace period'
     : `put the role's password back into the Secret, and run \`verdigris rotate ${role}\` for another one; or ` +
       `change it in both: \`ALTER ROLE ${ident(role)} PASSWORD …\` on the live colour with what the Secret says`;

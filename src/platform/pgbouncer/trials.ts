@@ -5,7 +5,7 @@ import { without, withEntry, type EntryTarget } from './entries.ts';
 import { changeFiles, requireEntries } from './files.ts';
 import type { PgBouncer, PgBouncers } from './pgbouncers.ts';
 
-/** An entry that is there while a way is tried: a new one, so that no failure of before is remembered of it. */
+/** An entry that is there while a way is tried: a new one, so that no earlier failure is remembered of it. */
 const tried = 'verdigris_try';
 
 /** How a server answers a login that it knows: it lets nobody in whose colour is not live. */

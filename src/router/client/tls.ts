@@ -56,7 +56,7 @@ export class ClientTls {
     } catch (error) {
       this.#log.warn(
         { cert: this.#files.cert, cause: (error as Error).message },
-        'the certificate as it is now cannot be used: the one of before stays in use',
+        'the certificate as it is now cannot be used: the previous one stays in use',
       );
     }
   }

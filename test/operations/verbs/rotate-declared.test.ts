@@ -18,7 +18,7 @@ test('another credentials.rotation rotates all once, is seen in the preview, and
     const credentials = { ...environment.credentials, rotation: '2', maxAge: 1 };
     const declared = { ...environment, credentials };
     expect(previewText(await previewRelease(declared, platform))).toContain(
-      'Every password would be rotated once (credentials.rotation: 2): no login fails, and those of before work for',
+      'Every password would be rotated once (credentials.rotation: 2): no login fails, and the previous ones work for',
     );
     const { troubles, credentials: ages } = await readStatus(declared, platform);
     expect(troubles.map(({ id }) => id)).toEqual(['credential-old']);

@@ -111,7 +111,7 @@ test('a renewed certificate is offered without a restart, half of a renewal is n
   const renewed = await readFile(fresh.cert, 'utf8');
   await copyFile(fresh.cert, files.cert);
   process.kill((await router.pid()) as number, 'SIGHUP');
-  await until('the half was seen', async () => (await router.log()).includes('the one of before stays in use'));
+  await until('the half was seen', async () => (await router.log()).includes('the previous one stays in use'));
   expect(await shownDirectly(router.port, 'postgresql')).toBe(ca);
   await copyFile(fresh.key, files.key);
   await until('it is offered', async () => (await shownDirectly(router.port, 'postgresql')) === renewed);
