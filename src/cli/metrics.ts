@@ -12,15 +12,17 @@ export function metricsCommand(): Command {
       withSession(options, async ({ environment, platform, reporter, signal }) => {
         // Loaded only here: no other command needs what it brings along.
         const { metricsText, serveMetrics } = await import('../observe/exporter.ts');
+        const { readingPlatform } = await import('../observe/reading.ts');
+        const reading = readingPlatform(platform, 'as operator');
         if (options.listen) {
-          await serveMetrics(environment, platform, {
+          await serveMetrics(environment, reading, {
             ...options.listen,
             signal,
             onListening: (port) => reporter.event({ type: 'note', text: `metrics at port ${port}` }),
           });
           return;
         }
-        const { text } = await metricsText(environment, platform);
+        const { text } = await metricsText(environment, reading);
         reporter.result({ metrics: text }, text.trimEnd());
       }),
     );

@@ -13,7 +13,7 @@ import { domain, objectNames, selectorLabels } from './names.ts';
 import { overlaid } from './overlay.ts';
 import { poolerConfig, poolerDeployment, poolerService, poolersService } from './pooler.ts';
 import { poolerSecret } from './pooler-users.ts';
-import { operatorSecret, roleSecret } from './secrets.ts';
+import { operatorSecret, readerSecret, roleSecret } from './secrets.ts';
 import { volumeClaim, volumeSnapshot } from './storage.ts';
 import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from './traffic.ts';
 import { upgradeJob } from './upgrade.ts';
@@ -206,6 +206,7 @@ function roles(environment: Environment): Manifest[] {
   const names = [...environment.roles.application, ...environment.roles.readers];
   return [
     operatorSecret(environment, { operator: '', replication: '', console: '' }),
+    readerSecret(environment, { reader: '', console: '' }),
     ...certificates(environment),
     ...names.map((role) => roleSecret(environment, role, { login: role, password: '' })),
   ].map(concealed);

@@ -1,7 +1,7 @@
 import type { Environment } from '../model/environment.ts';
 import { plainRefused, poolerTlsMount } from './certificates.ts';
 import { objectNames } from './names.ts';
-import { consoleUser, quoteForPgBouncer } from './pooler-users.ts';
+import { consoleReader, consoleUser, quoteForPgBouncer } from './pooler-users.ts';
 
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
 
@@ -34,6 +34,7 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = /etc/pgbouncer-users/userlist.txt
 admin_users = ${consoleUser}
+stats_users = ${consoleReader}
 pool_mode = ${pooler.mode}
 default_pool_size = ${pooler.poolSize}
 max_client_conn = ${pooler.maxClients}

@@ -140,7 +140,7 @@ export const lookRules: readonly RbacRule[] = [
  * certificate is a mounted file: the Secret that has it has the servers' key too.
  */
 export function metricsRules({ name }: Pick<Named, 'name'>): RbacRule[] {
-  const resourceNames = [objectNames.operatorSecret(name)];
+  const resourceNames = [objectNames.readerSecret(name)];
   return [...lookRules, { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames }];
 }
 

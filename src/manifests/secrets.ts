@@ -3,6 +3,7 @@ import type { LoginSecret } from '../model/logins.ts';
 import { operatorRole, readerRole, replicationRole } from '../model/names.ts';
 import { serviceHost } from './certificates.ts';
 import type { Manifest } from './manifest.ts';
+import { consoleReader } from './pooler-users.ts';
 import { domain, metadata, objectNames } from './names.ts';
 
 type Declared = Pick<Environment, 'name' | 'database' | 'kubernetes'>;
@@ -42,9 +43,20 @@ export function operatorSecret(environment: Declared, { operator, replication, c
   });
 }
 
-/** Of the role that can only read: all that a process which only looks may have. */
-export function readerSecret(environment: Declared, password: string): Manifest {
-  return secret(environment, objectNames.readerSecret(environment.name), { username: readerRole, password });
+/** Of who can only read: all that a process which only looks may have. */
+export interface ReaderPasswords {
+  readonly reader: string;
+  /** Of the pooler's admin console, by whom what it shows is seen. */
+  readonly console: string;
+}
+
+export function readerSecret(environment: Declared, { reader, console }: ReaderPasswords): Manifest {
+  return secret(environment, objectNames.readerSecret(environment.name), {
+    username: readerRole,
+    password: reader,
+    'console-username': consoleReader,
+    'console-password': console,
+  });
 }
 
 /**

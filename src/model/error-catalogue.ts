@@ -110,6 +110,7 @@ export const errorCatalogue = {
   'adoption-refused': 'refused',
   'wrong-password': 'refused',
   'schema-taken': 'refused',
+  'role-taken': 'refused',
   'role-in-release': 'refused',
   'cluster-unfit': 'refused',
   'quota-exceeded': 'refused',

@@ -1,16 +1,20 @@
 import type { Platform } from '../platform/port/platform.ts';
+import { isLetIn } from '../postgres/readers.ts';
 
 /**
  * A platform for a process that only ever looks, and may be reached by others: servers are asked as `verdigris_reader`,
  * in sessions that are read-only besides, and whatever would change something is not there. Checks that need the
- * operator's rights cannot be made by it.
+ * operator's rights cannot be made by it. `without`: what is done where a server has no reader, as managed ones and those
+ * of earlier versions; in a cluster this process has no other login.
  */
-export function readingPlatform(of: Platform): Platform {
+export function readingPlatform(of: Platform, without: 'fail' | 'as operator' = 'fail'): Platform {
   const { servers, traffic, journal, leases, history, drills } = of;
-  const reader: Platform['servers']['connection'] = async (colour) => ({
-    ...(await servers.readerConnection(colour)),
-    readOnly: true,
-  });
+  const strict = without === 'fail' || of.kind === 'kubernetes';
+  const reader: Platform['servers']['connection'] = async (colour) => {
+    const asked = await servers.readerConnection(colour);
+    const as = strict || (await isLetIn(asked)) ? asked : await servers.connection(colour);
+    return { ...as, readOnly: true };
+  };
   return {
     kind: of.kind,
     environment: of.environment,
@@ -40,7 +44,7 @@ export function readingPlatform(of: Platform): Platform {
       remove: refuse,
     },
     traffic: {
-      status: () => traffic.status(),
+      status: () => (traffic.readerStatus ? traffic.readerStatus() : traffic.status()),
       weighing: async () => (await traffic.weighing?.()) ?? [],
       hold: refuse,
       renew: refuse,

@@ -1,5 +1,6 @@
 import { operatorRole, replicationRole } from '../model/names.ts';
 import { one, rows, type Client } from './client.ts';
+import { requireOwnRole } from './own-roles.ts';
 import { ident } from './quote.ts';
 import { followOperator } from './readers.ts';
 import { quietly } from './secretly.ts';
@@ -7,7 +8,10 @@ import { passwordClause, passwordFits } from './verifier.ts';
 
 /** By a superuser of theirs, on a server that Verdigris did not make. Safe to run again. */
 export async function makeOperator(client: Client, password: string): Promise<void> {
-  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [operatorRole]);
+  const present = await rows<{ given: boolean }>(client, 'SELECT rolsuper AS given FROM pg_roles WHERE rolname = $1', [
+    operatorRole,
+  ]);
+  if (present[0]?.given === false) await requireOwnRole(client, operatorRole);
   await setPassword(client, operatorRole, password, present.length > 0 ? 'ALTER' : 'CREATE', 'SUPERUSER LOGIN ');
 }
 

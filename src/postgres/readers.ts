@@ -3,6 +3,7 @@ import { lockerRole, readerRole } from '../model/names.ts';
 import { one, rows, type Client } from './client.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { withOwnSession } from './session.ts';
+import { requireOwnRole } from './own-roles.ts';
 import { ident } from './quote.ts';
 import { majorOf } from './major.ts';
 import { giveRights, grantChecks, grantRelations, predefined } from './readers-rights.ts';
@@ -75,8 +76,24 @@ export function withLooker<T>(
   return asLooker(connection, (who, inside) => withOwnSession(who, purpose, inside), use);
 }
 
+/** Whether a server lets its reader in. Any other answer, and none, is for whoever asks it for something. */
+export async function isLetIn(reader: ConnectionSettings): Promise<boolean> {
+  const place = `${reader.host}:${reader.port}/${reader.database}`;
+  if (withoutReader.has(place) || known.has(place)) return known.has(place);
+  const { passwordFrom: _, ...settings } = reader;
+  return withOwnSession({ ...settings, readOnly: true }, 'metrics', () => Promise.resolve(known.add(place))).then(
+    () => true,
+    (error: unknown) => {
+      if (!notLetIn.has((error as { code?: string }).code ?? '')) return true;
+      withoutReader.add(place);
+      return false;
+    },
+  );
+}
+
 /** Databases that did not let a reader in: asked once, as each try is a line in their logs. */
 const withoutReader = new Set<string>();
+const known = new Set<string>();
 
 /** invalid_authorization_specification, invalid_password, insufficient_privilege (to connect) */
 const notLetIn: ReadonlySet<string> = new Set(['28000', '28P01', '42501']);
@@ -97,6 +114,8 @@ export function asReader(connection: ConnectionSettings): ConnectionSettings {
 }
 
 function asRole(connection: ConnectionSettings, role: string): ConnectionSettings {
+  // Of who has no other login; its password is the role's own.
+  if (connection.user === role) return connection;
   const { password, others, ...rest } = connection;
   return {
     ...rest,
@@ -122,10 +141,11 @@ async function ensure(
   operator: Client,
   { user, password }: Pick<ConnectionSettings, 'user' | 'password'>,
 ): Promise<void> {
-  const [found] = await rows<{ fit: boolean; verifier: string | null }>(
+  const [found] = await rows<{ fit: boolean; given: boolean; verifier: string | null }>(
     operator,
     `SELECT rolcanlogin AND rolbypassrls AND rolinherit AND NOT rolsuper AND rolconnlimit = -1 AND ($2 OR EXISTS (
-        SELECT FROM pg_db_role_setting s WHERE s.setrole = pg_authid.oid AND s.setdatabase = 0 AND s.setconfig @> ARRAY[$3])) AS fit, rolpassword AS verifier
+        SELECT FROM pg_db_role_setting s WHERE s.setrole = pg_authid.oid AND s.setdatabase = 0 AND s.setconfig @> ARRAY[$3])) AS fit, rolpassword AS verifier,
+      EXISTS (SELECT FROM pg_auth_members m WHERE m.member = pg_authid.oid AND m.roleid = to_regrole('pg_read_all_data')) AS given
     FROM pg_authid WHERE rolname = $1`,
     [user, user !== lockerRole, 'session_replication_role=replica'],
   );
@@ -138,6 +158,7 @@ async function ensure(
       )
     : { connects: false };
   if (found?.fit && keeps && connects) return;
+  if (found?.given === false) await requireOwnRole(operator, user);
   await quietly(operator, async () => {
     await operator.query(
       `${found ? 'ALTER' : 'CREATE'} ROLE ${ident(user)} LOGIN BYPASSRLS INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION

@@ -27,11 +27,13 @@ async function expectSecretsOfMetrics({ namespace: { name, admin } }: ClusterBen
   const may = async (verb: string, what: string) =>
     (await execa('kubectl', ['auth', 'can-i', verb, what, ...as], { reject: false })).stdout;
   const secrets = (await admin.list('Secret', {})).map(({ metadata }) => metadata.name);
-  expect(secrets).toEqual(expect.arrayContaining(['shop-operator', expect.stringMatching(/^shop-role-shop-app-/)]));
+  expect(secrets).toEqual(
+    expect.arrayContaining(['shop-operator', 'shop-reader', expect.stringMatching(/^shop-role-shop-app-/)]),
+  );
   const read = await Promise.all(
     secrets.map(async (each) => ((await may('get', `secret/${each}`)) === 'yes' ? [each] : [])),
   );
-  expect(read.flat()).toEqual(['shop-operator']);
+  expect(read.flat()).toEqual(['shop-reader']);
   expect(await may('list', 'secrets')).toBe('no');
 }
 

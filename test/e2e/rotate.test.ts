@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { objectNames } from '../../src/manifests/names.ts';
-import { consoleUser } from '../../src/manifests/pooler-users.ts';
+import { consoleReader, consoleUser } from '../../src/manifests/pooler-users.ts';
 import { ownNames } from '../../src/model/own-passwords.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { Console } from '../../src/platform/poolers/console.ts';
+import type { Replica } from '../../src/platform/poolers/consoles.ts';
+import type { TrafficStatus } from '../../src/platform/port/traffic.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { ConnectionSettings } from '../../src/postgres/connection.ts';
@@ -41,11 +43,32 @@ async function honest({ platform }: ClusterEnvironment, work: () => Promise<void
   return failed;
 }
 
+/** Whoever reads the reader's Secret sees who is held, by the password of now, and can hold and let go of nobody. */
+async function onlyShown(platform: KubernetesPlatform, replica: Replica, before: TrafficStatus): Promise<void> {
+  expect(before.trouble).toBeUndefined();
+  await withOwnSession(await platform.servers.readerConnection('blue'), 'test', () => Promise.resolve());
+  const login = { ...replica.address, user: consoleReader, password: await platform.secrets.consoleReader() };
+  const shown = await Console.open(login, 'test');
+  for (const command of ['PAUSE shop', 'RESUME shop', 'RELOAD', 'KILL shop', 'SHUTDOWN', 'SET max_client_conn = 1'])
+    await expect(shown.say(command), command).rejects.toThrow(/not allowed|admin access|permission/i);
+  await shown.close();
+  await platform.poolers.say(replica, 'PAUSE shop');
+  expect(await platform.traffic.readerStatus()).toMatchObject({ held: { since: 'unknown' } });
+  await platform.poolers.say(replica, 'RESUME shop');
+  expect((await platform.traffic.readerStatus()).held).toBeUndefined();
+}
+
 test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
   await withClusterEnvironment({ kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
     const { verb, clients, environment, namespace, on } = test;
     // Somebody whose process was there before.
     const other = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+    // Who only looks, and has looked before.
+    const looker = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
+    expect(await looker.traffic.readerStatus()).toMatchObject({ running: true, live: 'blue', held: undefined });
+    expect(await withOwnSession(await looker.servers.readerConnection('blue'), 'test', () => Promise.resolve(1))).toBe(
+      1,
+    );
     const [before, console] = [await other.servers.connection('blue'), await other.secrets.console()];
     for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
     const { verdict } = await clients(async () => {
@@ -74,6 +97,8 @@ test('on a cluster passwords change beside clients and a release: a role’s by 
       /authentication failed/,
     );
     expect(await other.poolers.paused(replica)).toEqual([]);
+    await onlyShown(other, replica, await looker.traffic.readerStatus());
+    await looker.close();
     await other.close();
   });
 });

@@ -93,6 +93,9 @@ test('with TLS declared nobody speaks in the clear, and a certificate is renewed
       const up = /^verdigris_colour_up\{colour="blue",role="live",environment="shop"\} 1$/m;
       await until('metrics by TLS', async () => up.test(await scrape().catch(() => '')), 300_000);
       expect(await scrape()).toMatch(/^verdigris_database_bytes\{/m);
+      // The poolers' consoles too, by who may only look.
+      expect(await scrape()).toMatch(/^verdigris_path_up\{environment="shop"\} 1$/m);
+      expect(await scrape()).toMatch(/^verdigris_hold_age_seconds\{environment="shop"\} 0$/m);
       await expect(psql('shop-pooler', 'verify-full', 'elsewhere')).rejects.toThrow(/does not match host name/);
       await expect(psql('shop-pooler', 'disable')).rejects.toThrow(/SSL required/);
       await expect(psql('shop-rw', 'disable')).rejects.toThrow(/no encryption/);

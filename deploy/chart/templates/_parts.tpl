@@ -29,10 +29,10 @@ rules:
   - {{ toJson . }}
 {{- end }}
 {{- if eq (index . 2) "look" }}
-  {{- /* Lag is asked by the operator's login; everything else by the role that can only read. No other Secret. */}}
+  {{- /* Servers and poolers are asked by logins that can only read. No other Secret. */}}
   - apiGroups: [""]
     resources: [secrets]
-    resourceNames: [{{ $root.Values.environment }}-{{ eq $component "metrics" | ternary "operator" "reader" }}]
+    resourceNames: [{{ $root.Values.environment }}-reader]
     verbs: [get]
 {{- end }}
 ---

@@ -1,5 +1,6 @@
 import { finding, type Finding } from '../../model/finding.ts';
 import { describePart, readPart } from '../../postgres/part/read.ts';
+import { namedAsFence } from '../../postgres/part/fence.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Context } from '../engine/context.ts';
@@ -40,6 +41,13 @@ export async function requirePart(c: Context): Promise<void> {
       `verdigris_operator is no superuser on ${part.origin}.`,
       'a superuser: event triggers keep the closed tables from being changed',
       'make it one',
+    );
+  const taken = await c.on(c.live, (client) => namedAsFence(client, part.tables));
+  if (taken.length > 0)
+    throw unfit(
+      `A trigger that is not Verdigris’s bears the name verdigris_fence, on ${taken.join(', ')}.`,
+      'that name for the triggers that close the tables at the switchover',
+      'give it another name (ALTER TRIGGER verdigris_fence ON … RENAME TO …)',
     );
 }
 

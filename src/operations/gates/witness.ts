@@ -4,7 +4,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import type { Stream } from '../../model/journal.ts';
 import { one, type Client } from '../../postgres/client.ts';
-import { localChanges, type LocalChanges } from '../../postgres/local-changes.ts';
+import { localChanges, showLocalChanges, type LocalChanges } from '../../postgres/local-changes.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { isUnidentified } from '../../postgres/row-identity.ts';
 import { createSlot, dropSlot, readSlot, withSlot } from '../../postgres/stream/slot.ts';
@@ -26,6 +26,7 @@ export async function beginWitness(c: Context, name: string): Promise<void> {
       common.flatMap(({ to }) => (isUnidentified(to) || to.persistence === 'unlogged' ? [] : [{ table: to }])),
     );
     await createSlot(client, name, c.environment.limits.slotCreation);
+    await showLocalChanges(client);
   });
 }
 

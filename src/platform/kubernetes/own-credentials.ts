@@ -1,5 +1,6 @@
 import { objectNames } from '../../manifests/names.ts';
-import { consoleUser, poolerSecret, userList } from '../../manifests/pooler-users.ts';
+import { consoleReaderPassword, consoleUser, poolerSecret, userList } from '../../manifests/pooler-users.ts';
+import type { ReaderPasswords } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
@@ -10,7 +11,7 @@ import type { OwnCredentials } from '../port/credentials.ts';
 import type { Cluster } from './cluster.ts';
 import { Console } from '../poolers/console.ts';
 import type { Poolers } from './poolers.ts';
-import { nextReaderKey, ownKeys, ownRotations, ownRotationsKey, type Secrets } from './secrets.ts';
+import { nextReaderKeys, ownKeys, ownRotations, ownRotationsKey, type Secrets } from './secrets.ts';
 
 /**
  * In the operator's Secret; the reader's follows from the operator's, and is in a Secret that processes may read which
@@ -48,7 +49,7 @@ export class KubernetesOwnCredentials implements OwnCredentials {
 
   async write(name: OwnName, { current, ...rest }: OwnPassword): Promise<void> {
     const secret = objectNames.operatorSecret(this.#environment.name);
-    if (name === 'operator') await this.#tellReaders(current, rest.next);
+    if (name !== 'replication') await this.#tellReaders(name, current, rest.next);
     const now = Object.fromEntries(
       await Promise.all(
         ownNames.map(async (each) => {
@@ -91,15 +92,24 @@ export class KubernetesOwnCredentials implements OwnCredentials {
     }
   }
 
-  /** Before a server changes over they know both. */
-  async #tellReaders(current: string, next: string | undefined): Promise<void> {
+  /** Before a server or a pooler changes over they know both. */
+  async #tellReaders(of: 'operator' | 'console', current: string, next: string | undefined): Promise<void> {
     const name = objectNames.readerSecret(this.#environment.name);
     if (!(await this.#cluster.read('Secret', name))) return;
+    const password = of === 'operator' ? readersPassword : consoleReaderPassword;
     await this.#cluster.merge('Secret', name, {
-      stringData: { password: readersPassword(current), [nextReaderKey]: readersPassword(next ?? current) },
+      stringData: { [ownKeys[of]]: password(current), [nextReaderKeys[of]]: password(next ?? current) },
     });
     this.#secrets.forget(name);
   }
+}
+
+/** What the reader's Secret is to say. */
+export async function readerPasswords(secrets: Secrets): Promise<ReaderPasswords> {
+  return {
+    reader: readersPassword(await secrets.operator()),
+    console: consoleReaderPassword(await secrets.console()),
+  };
 }
 
 function readersPassword(operator: string): string {

@@ -28,6 +28,7 @@ import type { ClusterAccess } from './kubeconfig.ts';
 import { KubernetesLeases } from './leases.ts';
 import type { KubernetesParts } from './parts.ts';
 import { poolerFindings } from './pooler-findings.ts';
+import { readerPasswords } from './own-credentials.ts';
 import { Poolers } from './poolers.ts';
 import { Reach } from './reach.ts';
 import { requirements, type ClusterPurpose } from './requirements.ts';
@@ -64,6 +65,8 @@ export class KubernetesPlatform implements KubernetesParts {
   readonly creation: Creation;
 
   readonly #birth: BirthLabels;
+  /** The poolers as who only looks may see them. */
+  readonly #shown: Poolers;
   readonly #environment: Environment;
   readonly #options: { readonly guard: boolean; readonly authority: string };
 
@@ -86,7 +89,8 @@ export class KubernetesPlatform implements KubernetesParts {
     this.servers = new KubernetesServers(environment, cluster, this.secrets, this.reach, this.adoption, this.trust);
     this.poolers = new Poolers(environment, cluster, this.secrets, this.reach, this.trust);
     this.routes = new Routes(environment, cluster, this.adoption);
-    this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes);
+    this.#shown = new Poolers(environment, cluster, this.secrets, this.reach, this.trust, 'reader');
+    this.traffic = new KubernetesTraffic(environment, cluster, this.poolers, this.routes, this.#shown);
     this.journal = new KubernetesJournal(cluster, environment);
     const floor = async () => tokenIn((await this.journal.read())?.text);
     this.leases = new KubernetesLeases(cluster, environment, floor, guard);
@@ -160,8 +164,9 @@ export class KubernetesPlatform implements KubernetesParts {
     return new KubernetesPlatform(environment, this.cluster.again(), this.#options);
   }
 
-  async keepReader(password: string): Promise<string> {
-    const secret = readerSecret(this.#environment, password);
+  async keepReader(reader: string): Promise<string> {
+    const { console } = await readerPasswords(this.secrets);
+    const secret = readerSecret(this.#environment, { reader, console });
     await this.cluster.apply(secret);
     return `the Secret ${this.cluster.namespace}/${secret.metadata.name}`;
   }
@@ -181,6 +186,7 @@ export class KubernetesPlatform implements KubernetesParts {
   async close(): Promise<void> {
     await this.traffic.close();
     await this.poolers.close();
+    await this.#shown.close();
     await this.reach.close();
     this.cluster.close();
   }

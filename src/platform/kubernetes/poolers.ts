@@ -1,6 +1,6 @@
 import { poolerGrace } from '../../manifests/pooler.ts';
 import { readersDatabase } from '../../manifests/pooler-settings.ts';
-import { consoleUser } from '../../manifests/pooler-users.ts';
+import { consoleReader, consoleUser } from '../../manifests/pooler-users.ts';
 import { serviceHost } from '../../manifests/certificates.ts';
 import { objectNames, selectorLabels } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -23,9 +23,19 @@ export class Poolers extends Consoles {
   readonly #secrets: Secrets;
   readonly #reach: Reach;
   readonly #trust: Trust;
+  readonly #as: 'operator' | 'reader';
 
-  constructor(environment: Environment, cluster: Cluster, secrets: Secrets, reach: Reach, trust: Trust) {
+  /** `as`: a reader of the consoles sees what they show, and can change nothing. */
+  constructor(
+    environment: Environment,
+    cluster: Cluster,
+    secrets: Secrets,
+    reach: Reach,
+    trust: Trust,
+    as: 'operator' | 'reader' = 'operator',
+  ) {
     super();
+    this.#as = as;
     this.#trust = trust;
     this.#environment = environment;
     this.#cluster = cluster;
@@ -95,12 +105,7 @@ export class Poolers extends Consoles {
 
   async open(replica: Replica, purpose: string): Promise<Console> {
     try {
-      const { current } = await this.#secrets.own('console');
-      const others = async (): Promise<OtherPassword[]> => {
-        const now = await this.#secrets.ownAgain('console');
-        return [now.current, now.next].flatMap((password) => (password === undefined ? [] : [{ password }]));
-      };
-      return await Console.open({ ...replica.address, user: consoleUser, password: current, others }, purpose);
+      return await Console.open({ ...replica.address, ...(await this.#login()) }, purpose);
     } catch (cause) {
       throw poolerUnreachable(
         `the pooler ${this.#cluster.namespace}/${replica.pod} does not answer`,
@@ -109,6 +114,24 @@ export class Poolers extends Consoles {
         cause,
       );
     }
+  }
+
+  async #login(): Promise<Pick<ConnectionSettings, 'user' | 'password' | 'others'>> {
+    const named = (passwords: readonly string[]): OtherPassword[] => passwords.map((password) => ({ password }));
+    if (this.#as === 'reader')
+      return {
+        user: consoleReader,
+        password: await this.#secrets.consoleReader(),
+        others: async () => named(await this.#secrets.readersAgain('console')),
+      };
+    return {
+      user: consoleUser,
+      password: (await this.#secrets.own('console')).current,
+      others: async () => {
+        const { current, next } = await this.#secrets.ownAgain('console');
+        return named(next === undefined ? [current] : [current, next]);
+      },
+    };
   }
 
   /**

@@ -7,6 +7,7 @@ import { everyLogin, loginsOf } from '../../model/logins.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { ident } from '../../postgres/quote.ts';
+import { readersOf } from '../../postgres/readers.ts';
 import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
@@ -28,7 +29,10 @@ export async function addRoles(
 ): Promise<string[]> {
   const { roles, database } = environment;
   const declared = [...roles.application, ...roles.readers];
-  return withOwnSession({ ...(await platform.servers.connection(journal.live)), database }, 'roles', async (client) => {
+  const connection = { ...(await platform.servers.connection(journal.live)), database };
+  return withOwnSession(connection, 'roles', async (client) => {
+    // Whoever only looks asks by them; a server that was adopted, or made by an earlier version, may have none yet.
+    await readersOf(client, connection);
     const kept = await rows<{ name: string; verifier: string | null }>(
       client,
       'SELECT rolname AS name, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY($1)',

@@ -18,8 +18,8 @@ export const ownKeys: Readonly<Record<OwnName, string>> = {
 /** What rotations have made of them, beside them. */
 export const ownRotationsKey = 'own-rotations';
 export const ownRotations = z.partialRecord(z.enum(ownNames), ownPassword.omit({ current: true }));
-/** Of the reader's Secret, while the operator's password is being changed. */
-export const nextReaderKey = 'password-next';
+/** Of the reader's Secret, while one of the passwords that its own follow from is being changed. */
+export const nextReaderKeys = { operator: 'password-next', console: 'console-password-next' } as const;
 
 interface SecretObject extends Stored {
   readonly data?: Readonly<Record<string, string>>;
@@ -73,12 +73,17 @@ export class Secrets {
     return this.#value(objectNames.readerSecret(this.#environment.name), 'password');
   }
 
-  /** As it is now, and the one that a rotation is about to make of it. */
-  async readersAgain(): Promise<string[]> {
+  /** Of who sees what the poolers' consoles show. */
+  consoleReader(): Promise<string> {
+    return this.#value(objectNames.readerSecret(this.#environment.name), ownKeys.console);
+  }
+
+  /** As it is now, and the one that a rotation is about to make of it. `of`: which one it follows from. */
+  async readersAgain(of: keyof typeof nextReaderKeys = 'operator'): Promise<string[]> {
     const name = objectNames.readerSecret(this.#environment.name);
     this.forget(name);
-    const next = await this.#optional(name, nextReaderKey);
-    return [await this.reader(), ...(next === undefined ? [] : [next])];
+    const next = await this.#optional(name, nextReaderKeys[of]);
+    return [await this.#value(name, ownKeys[of]), ...(next === undefined ? [] : [next])];
   }
 
   async role(role: string): Promise<string> {

@@ -3,8 +3,9 @@ import { objectNames } from '../../manifests/names.ts';
 import { readersDatabase } from '../../manifests/pooler-settings.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
+import type { PathTrouble, ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import { PoolersHold, holdOf, type HoldMark, type PoolerClient } from '../poolers/hold.ts';
 import { hasSidecar } from './pods.ts';
@@ -34,6 +35,7 @@ export class KubernetesTraffic implements Traffic {
   readonly #environment: Environment;
   readonly #cluster: Cluster;
   readonly #poolers: Poolers;
+  readonly #shown: Poolers;
   readonly #routes: Routes;
   readonly #hold: PoolersHold;
   readonly #probes: Probes;
@@ -42,7 +44,9 @@ export class KubernetesTraffic implements Traffic {
   /** The replicas that were there when last asked for. */
   #known: readonly Replica[] = [];
 
-  constructor(environment: Environment, cluster: Cluster, poolers: Poolers, routes: Routes) {
+  /** `shown`: the poolers as who only looks may see them. */
+  constructor(environment: Environment, cluster: Cluster, poolers: Poolers, routes: Routes, shown: Poolers) {
+    this.#shown = shown;
     this.#environment = environment;
     this.#cluster = cluster;
     this.#poolers = poolers;
@@ -56,20 +60,33 @@ export class KubernetesTraffic implements Traffic {
     return `${objectNames.pooler(this.#environment.name)}.${this.#cluster.namespace}.svc:5432`;
   }
 
-  async status(): Promise<TrafficStatus> {
+  status(): Promise<TrafficStatus> {
+    return this.#status(this.#poolers);
+  }
+
+  readerStatus(): Promise<TrafficStatus> {
+    return this.#status(this.#shown);
+  }
+
+  async #status(poolers: Poolers): Promise<TrafficStatus> {
     const { address } = this;
-    const [route, replicas] = await Promise.all([this.#routes.current(), this.#poolers.replicas()]);
+    const [route, replicas] = await Promise.all([this.#routes.current(), poolers.replicas()]);
     if (!route) return { address, running: false };
-    const seen = await Promise.all(replicas.map((replica) => this.#look(replica).catch(() => undefined)));
-    const mark = seen.flatMap((each) => each?.marks ?? []).at(0);
-    const paused = seen.some((each) => each?.paused === true);
+    const looks = await Promise.allSettled(replicas.map((replica) => look(poolers, replica)));
+    const seen = looks.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const silent = looks.flatMap((each) => (each.status === 'rejected' ? [describe(each.reason)] : []));
+    const mark = seen.flatMap(({ marks }) => marks).at(0);
     return {
       address,
       running: replicas.length > 0,
+      // Clients of the others are served, and whether they are held is known.
+      ...(seen.length === 0 && silent.length > 0 ? { trouble: unasked(silent) } : {}),
       live: route.live,
       canary: route.canary,
-      held: paused ? { since: mark?.since ?? 'unknown', token: mark?.token ?? 0 } : undefined,
-      clients: { [route.live]: seen.reduce((sum, each) => sum + (each?.clients ?? 0), 0) },
+      held: seen.some(({ paused }) => paused)
+        ? { since: mark?.since ?? 'unknown', token: mark?.token ?? 0 }
+        : undefined,
+      clients: { [route.live]: seen.reduce((sum, { clients }) => sum + clients, 0) },
     };
   }
 
@@ -183,7 +200,7 @@ export class KubernetesTraffic implements Traffic {
     if (!replica) return false;
     const answers = await this.#probes.ask(replica);
     if (answers.some(({ colour, writable }) => colour !== live || !writable)) return false;
-    if ((await this.#look(replica)).marks.some(({ token }) => token > gone)) return false;
+    if ((await look(this.#poolers, replica)).marks.some(({ token }) => token > gone)) return false;
     await this.#poolers.resume(replica);
     return true;
   }
@@ -196,15 +213,6 @@ export class KubernetesTraffic implements Traffic {
   /** Selectors find the servers by themselves. */
   refresh(): Promise<void> {
     return Promise.resolve();
-  }
-
-  async #look(replica: Replica): Promise<{ marks: HoldMark[]; clients: number; paused: boolean }> {
-    const clients = await this.#poolers.say<PoolerClient>(replica, 'SHOW CLIENTS');
-    return {
-      marks: clients.flatMap((client) => holdOf(client) ?? []),
-      clients: clients.filter(({ database }) => this.#poolers.databases.includes(database)).length,
-      paused: (await this.#poolers.paused(replica)).length > 0,
-    };
   }
 
   /**
@@ -225,6 +233,25 @@ export class KubernetesTraffic implements Traffic {
   get #lease(): string {
     return objectNames.lease(this.#environment.name);
   }
+}
+
+async function look(
+  poolers: Poolers,
+  replica: Replica,
+): Promise<{ marks: HoldMark[]; clients: number; paused: boolean }> {
+  const clients = await poolers.say<PoolerClient>(replica, 'SHOW CLIENTS');
+  return {
+    marks: clients.flatMap((client) => holdOf(client) ?? []),
+    clients: clients.filter(({ database }) => poolers.databases.includes(database)).length,
+    paused: (await poolers.paused(replica)).length > 0,
+  };
+}
+
+function unasked(why: readonly string[]): PathTrouble {
+  return {
+    seen: [...new Set(why)].join('; '),
+    repair: 'see the poolers’ logs; for a Secret that lacks a key, `verdigris dashboard --grant`',
+  };
 }
 
 function requireNewest(token: number, newest: number, lease: string): void {

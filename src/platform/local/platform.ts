@@ -24,6 +24,7 @@ import { tryAll } from '../trial.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
+import { requireOwnFolder } from './sockets.ts';
 import { runningProcess } from '../../machine/process.ts';
 import type { LocalParts } from './parts.ts';
 import type { Settings } from './server.ts';
@@ -92,7 +93,10 @@ export class LocalPlatform implements LocalParts {
   /** `settings` are added to every server's configuration, over Verdigris's own. */
   static async open(environment: Environment, home: string, settings: Settings = {}): Promise<LocalPlatform> {
     const places = new Places(home, environment.name);
-    for (const folder of [home, places.root]) await mkdir(folder, { recursive: true, mode: 0o711 });
+    for (const folder of [home, places.root]) {
+      await mkdir(folder, { recursive: true, mode: 0o711 });
+      await requireOwnFolder(folder);
+    }
     for (const folder of [places.journal, places.leases, places.servers, places.router, places.traffic, places.exports])
       await mkdir(folder, { recursive: true, mode: 0o700 });
     const outside = await outsideServers(environment, places);

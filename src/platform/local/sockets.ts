@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, open, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -65,6 +65,16 @@ export async function ownFolder(folder: string, account: Account | undefined, mo
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * For a folder in which everything of an environment is kept, and which may be a link of one's own to another disk:
+ * whose it is can put another journal, or other passwords, in place of these.
+ * @throws VerdigrisError `folder-taken`
+ */
+export async function requireOwnFolder(folder: string): Promise<void> {
+  for (const { uid } of [await lstat(folder), await stat(folder)])
+    if (![0, process.getuid?.()].includes(uid)) throw taken(folder, `belongs to the user ${uid}`);
 }
 
 function taken(folder: string, what: string, cause?: unknown): VerdigrisError {

@@ -6,6 +6,8 @@ import type { SeenRead } from '../../model/seen-read.ts';
 export interface Traffic {
   /** As it is now; asking changes nothing. */
   status(): Promise<TrafficStatus>;
+  /** The same, by logins that can only look; left out where `status` takes no others. */
+  readerStatus?(): Promise<TrafficStatus>;
   /**
    * Does beforehand, while nobody waits, what `hold` would otherwise do first: opening connections. May be left out.
    */

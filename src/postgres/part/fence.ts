@@ -4,7 +4,7 @@ import { rows, withTransaction, type Client } from '../client.ts';
 import { lockPatience, lockWithin } from '../lock-patience.ts';
 import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
-import { fenceTrigger } from './graph.ts';
+import { fenceTrigger, isFence } from './graph.ts';
 import { requireOwnSchemas } from '../own-schemas.ts';
 import { machinery, refuseBody } from './machinery.ts';
 
@@ -23,10 +23,19 @@ interface Fenced {
 /** pg_trigger.tgtype of one FOR EACH STATEMENT: BEFORE (2) INSERT (4), DELETE (8), UPDATE (16), TRUNCATE (32). */
 const everyWrite = 2 + 4 + 8 + 16 + 32;
 
-/** Of the trigger g: a table's owner can give one of his own the same name, not the same function. */
-const isOurs = `g.tgname = '${fenceTrigger}' AND EXISTS (
-  SELECT FROM ONLY pg_catalog.pg_proc f JOIN pg_catalog.pg_roles o ON o.oid = f.proowner
-  WHERE f.oid = g.tgfoid AND f.pronamespace = to_regnamespace('verdigris_fence') AND o.rolsuper)`;
+const isOurs = isFence('g');
+
+/** Tables, of these and their partitions, with a trigger that only bears the name of the fence's: it would be replaced. */
+export async function namedAsFence(client: Client, tables: readonly string[]): Promise<string[]> {
+  const all = (await readFence(client, tables)).map(({ table }) => table);
+  const found = await rows<{ table: string }>(
+    client,
+    `SELECT t.name AS "table" FROM unnest($1::text[]) AS t(name) JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = to_regclass(t.name)
+    WHERE g.tgname = '${fenceTrigger}' AND NOT (${isOurs})`,
+    [all],
+  );
+  return found.map(({ table }) => table);
+}
 
 /** `tables` as they are declared. */
 async function readFence(client: Client, tables: readonly string[]): Promise<Fenced[]> {

@@ -46,12 +46,19 @@ export interface Graph {
 /** Name of the triggers that keep writers from the tables of a part: they come and go with a switchover. */
 export const fenceTrigger = 'verdigris_fence';
 
+/** Of a row of pg_trigger: a table's owner can give one of his own the same name, not the same function. */
+export function isFence(alias: string): string {
+  return `${alias}.tgname = '${fenceTrigger}' AND ${alias}.tgfoid IN (
+    SELECT f.oid FROM ONLY pg_catalog.pg_proc f JOIN pg_catalog.pg_roles o ON o.oid = f.proowner
+    WHERE f.pronamespace = to_regnamespace('verdigris_fence') AND o.rolsuper)`;
+}
+
 const fleeting = `fleeting(classid, objid) AS (
     SELECT 'pg_namespace'::regclass::oid, oid FROM ONLY pg_catalog.pg_namespace WHERE nspname ~ '^pg_(toast_)?temp_'
     UNION SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN fleeting f ON f.classid = d.refclassid AND f.objid = d.refobjid)`;
 
 const made = `d.objid >= 16384 AND d.refobjid >= 16384 AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM fleeting)
-    AND NOT (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT oid FROM ONLY pg_catalog.pg_trigger WHERE tgname = '${fenceTrigger}'))`;
+    AND NOT (d.classid = 'pg_trigger'::regclass AND d.objid IN (SELECT g.oid FROM ONLY pg_catalog.pg_trigger g WHERE ${isFence('g')}))`;
 
 /** All dependencies of the database, in one look, but for what sessions have in their temporary schemas. */
 export async function readGraph(client: Client): Promise<Graph> {

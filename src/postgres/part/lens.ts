@@ -1,7 +1,7 @@
 import { streamPattern } from '../../model/names.ts';
 import { rows, type Client } from '../client.ts';
 import { readRelations } from '../relations-read.ts';
-import { classOf, fenceTrigger, oidOf, type ObjectKey } from './graph.ts';
+import { classOf, isFence, oidOf, type ObjectKey } from './graph.ts';
 
 /** How a session of Verdigris's own sees a database of which only a part moves: as if there were no more. */
 export interface Lens {
@@ -69,7 +69,7 @@ export async function readLens(client: Client, carried: ReadonlySet<ObjectKey>):
       ['pg_default_acl', 'WHERE false'],
       ['pg_event_trigger', 'WHERE false'],
       ['pg_publication', `WHERE pubname ~ '${streamPattern}'`],
-      ['pg_trigger', `WHERE tgname <> '${fenceTrigger}'`],
+      ['pg_trigger', `WHERE NOT (${isFence('pg_trigger')})`],
       ['pg_description', named('classoid', 'objoid')],
       ['pg_seclabel', named('classoid', 'objoid')],
     ]),

@@ -9,9 +9,21 @@ interface Trigger {
   readonly table: string;
   readonly name: string;
   readonly enabled: 'O' | 'A' | 'R';
-  /** Apply runs it with more rights than the owner of its function has. */
+  /** Apply runs it with more rights than the owner of its function, or of what its condition calls, has. */
   readonly raised: boolean;
 }
+
+/**
+ * Of the trigger g on c with the function p of r: before PostgreSQL 16 it runs as who applies. A SECURITY DEFINER function
+ * does not; its condition does, and is the table's owner's.
+ */
+const withMore = `current_setting('server_version_num')::int < 160000 AND (NOT (r.rolsuper OR p.prosecdef)
+  OR NOT (SELECT rolsuper FROM pg_roles WHERE oid = c.relowner) AND EXISTS (SELECT FROM pg_depend d
+    WHERE d.classid = 'pg_trigger'::regclass AND d.objid = g.oid AND d.refobjid >= 16384 AND d.refobjid <> g.tgfoid
+      AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)))`;
+
+/** Of a backfill of ours: it is there for apply, and changes nothing but the row that arrives. */
+const ours = "p.pronamespace = to_regnamespace('verdigris')";
 
 const on = ({ schema, table, name }: Trigger) => `${schema}.${table}.${name}`;
 
@@ -38,10 +50,11 @@ export const triggers: Check = {
       client,
       `
       SELECT n.nspname AS schema, c.relname AS table, g.tgname AS name, g.tgenabled::text AS enabled,
-        current_setting('server_version_num')::int < 160000 AND NOT r.rolsuper AS raised
+        ${withMore} AS raised
       FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_roles r ON r.oid = p.proowner
       JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND c.relpersistence <> 't' AND ${userSchemas}
+        AND (${withMore} OR ${ours} IS NOT TRUE)
         AND NOT EXISTS (SELECT FROM pg_trigger up WHERE up.oid = g.tgparentid AND up.tgenabled = g.tgenabled)
       ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", g.tgname COLLATE "C"`,
     );

@@ -1,5 +1,6 @@
 import { replicationRole } from '../../model/names.ts';
 import { one, rows, type Client } from '../client.ts';
+import { requireOwnRole } from '../own-roles.ts';
 import { ident, literal } from '../quote.ts';
 import { quietly } from '../secretly.ts';
 import { isSuperuser } from '../superuser.ts';
@@ -7,7 +8,12 @@ import { passwordClause } from '../verifier.ts';
 
 /** The role that the other colour's subscription logs in with. */
 export async function ensureReplicationRole(client: Client, password: string | undefined): Promise<void> {
-  const present = await rows(client, 'SELECT FROM pg_roles WHERE rolname = $1', [replicationRole]);
+  const present = await rows<{ given: boolean }>(
+    client,
+    'SELECT rolreplication AS given FROM pg_roles WHERE rolname = $1',
+    [replicationRole],
+  );
+  if (present[0]?.given === false) await requireOwnRole(client, replicationRole);
   const secret = password === undefined ? '' : ` ${passwordClause(password)}`;
   // A copy of another environment's server has it closed, as every role that it came with.
   const how = present.length === 0 ? 'CREATE' : 'ALTER';

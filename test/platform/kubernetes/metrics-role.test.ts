@@ -6,10 +6,11 @@ import { colourServer } from '../../../src/manifests/colour.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { objectNames } from '../../../src/manifests/names.ts';
 import { metricsRules, type RbacRule } from '../../../src/manifests/rbac.ts';
-import { operatorSecret } from '../../../src/manifests/secrets.ts';
+import { readerSecret } from '../../../src/manifests/secrets.ts';
 import { clientServices } from '../../../src/manifests/traffic.ts';
 import { newJournal, serializeJournal } from '../../../src/model/journal.ts';
 import { metricsText } from '../../../src/observe/exporter.ts';
+import { readingPlatform } from '../../../src/observe/reading.ts';
 import { apiPath } from '../../../src/platform/kubernetes/kinds.ts';
 import { KubernetesPlatform } from '../../../src/platform/kubernetes/platform.ts';
 import { Secrets } from '../../../src/platform/kubernetes/secrets.ts';
@@ -19,7 +20,7 @@ import { temporaryFolder } from '../../support/postgres.ts';
 
 const environment = declared({ images: { pooler: 'p:1', verdigris: 'v:1' }, tls: {} });
 
-/** What it asks for, as `get secrets shop-operator`, if a Role with these rules refuses it. */
+/** What it asks for, as `get secrets shop-reader`, if a Role with these rules refuses it. */
 function refusedBy(rules: readonly RbacRule[], { method, url }: ApiRequest): string | undefined {
   const [, group = '', resource = '', name] =
     /^\/below\/apis?\/(?:([^/]+)\/)?v1\/namespaces\/shops\/([^/?]+)(?:\/([^/?]+))?/.exec(url) ?? [];
@@ -37,10 +38,10 @@ function refusedBy(rules: readonly RbacRule[], { method, url }: ApiRequest): str
 const life = { colour: 'blue', generation: 1, major: 15, release: '1', parked: false } as const;
 const ready = { phase: 'Running', podIP: '127.0.0.1', conditions: [{ type: 'Ready', status: 'True' }] };
 const withKey = { containers: [], volumes: [{ name: 'tls' }] };
-const passwords = { operator: 'o', replication: 'r', console: 'c' };
+const passwords = { reader: 'r', console: 'c' };
 
 function objects(): Record<string, unknown> {
-  const { stringData, ...secret } = operatorSecret(environment, passwords) as Manifest & {
+  const { stringData, ...secret } = readerSecret(environment, passwords) as Manifest & {
     stringData: Record<string, string>;
   };
   const data = Object.fromEntries(
@@ -66,7 +67,7 @@ function objects(): Record<string, unknown> {
   );
 }
 
-test('what the exporter asks of the API server its Role allows: of all Secrets the operator’s alone', async () => {
+test('what the exporter asks of the API server its Role allows: of all Secrets the reader’s alone', async () => {
   const folder = await temporaryFolder();
   const authority = path.join(folder, 'ca.crt');
   await writeFile(authority, 'not read: no server answers here');
@@ -86,13 +87,15 @@ test('what the exporter asks of the API server its Role allows: of all Secrets t
   };
   await withApiServer(answer, async (cluster, requests) => {
     const platform = new KubernetesPlatform(environment, cluster, { authority });
-    const { text } = await metricsText(environment, platform);
+    const { text } = await metricsText(environment, readingPlatform(platform, 'as operator'));
     await platform.close();
     expect(text).toMatch(/^verdigris_observed\{environment="shop"\} 1$/m);
-    expect(text).toMatch(/^verdigris_path_up\{environment="shop"\} 1$/m);
+    // No console answers here: whether clients are held is not known.
+    expect(text).toMatch(/^verdigris_path_up\{environment="shop"\} 0$/m);
+    expect(text).not.toMatch(/^verdigris_hold_age_seconds\{/m);
     expect(refused).toEqual([]);
     const secrets = requests.flatMap(({ url }) => /\/secrets\/?(.*)$/.exec(url)?.[1] ?? []);
-    expect(new Set(secrets)).toEqual(new Set([objectNames.operatorSecret('shop')]));
+    expect(new Set(secrets)).toEqual(new Set([objectNames.readerSecret('shop')]));
   });
   await rm(folder, { recursive: true });
 });
@@ -104,14 +107,14 @@ test('a Secret that could not be read is asked for once more a little later, and
     () => (broken ? { status: 503 } : { status: 200, body: secret }),
     async (cluster, requests) => {
       const secrets = new Secrets(cluster, environment, 200);
-      const [one, two] = await Promise.allSettled([secrets.operator(), secrets.operator()]);
+      const [one, two] = await Promise.allSettled([secrets.reader(), secrets.reader()]);
       expect([one.status, two.status]).toEqual(['rejected', 'rejected']);
-      await expect(secrets.operator()).rejects.toThrow();
+      await expect(secrets.reader()).rejects.toThrow();
       expect(requests).toHaveLength(1);
       broken = false;
       await sleep(250);
-      expect(await secrets.operator()).toBe('o');
-      expect(await secrets.console()).toBe('c');
+      expect(await secrets.reader()).toBe('r');
+      expect(await secrets.consoleReader()).toBe('c');
       expect(requests).toHaveLength(2);
     },
   );

@@ -1,12 +1,14 @@
-import { chown, mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, lchown, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { LocalLeases } from '../../../src/platform/local/leases.ts';
 import { Records } from '../../../src/platform/local/records.ts';
-import { chooseSockets, ownFolder } from '../../../src/platform/local/sockets.ts';
+import { parseEnvironment } from '../../../src/model/environment.ts';
+import { LocalPlatform } from '../../../src/platform/local/platform.ts';
+import { chooseSockets, ownFolder, requireOwnFolder } from '../../../src/platform/local/sockets.ts';
 import { thisProcess } from '../../../src/machine/process.ts';
 import { withEnvironment } from '../../support/environment.ts';
-import { temporaryFolder } from '../../support/postgres.ts';
+import { temporaryFolder, testMajor } from '../../support/postgres.ts';
 
 const root = process.getuid?.() === 0;
 
@@ -70,6 +72,39 @@ test.runIf(root)(
     });
   },
 );
+
+test.runIf(root)('an environment is not kept in a folder of somebody else’s, nor behind a link of his', async () => {
+  const environment = parseEnvironment(
+    {
+      name: 'shop',
+      platform: 'local',
+      database: 'shop',
+      roles: { application: ['shop_app'], readers: [] },
+      colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor } },
+      live: 'blue',
+    },
+    'the test',
+  );
+  await inFolder(async (folder) => {
+    const own = path.join(folder, 'own');
+    await mkdir(own);
+    await symlink(own, path.join(folder, 'mine'));
+    for (const name of [own, path.join(folder, 'mine')]) await requireOwnFolder(name);
+    await symlink(own, path.join(folder, 'his'));
+    await lchown(path.join(folder, 'his'), 12_345, 12_345);
+    await mkdir(path.join(folder, 'foreign'));
+    await chown(path.join(folder, 'foreign'), 12_345, 12_345);
+    for (const name of ['his', 'foreign']) {
+      const home = path.join(folder, `home-of-${name}`);
+      await mkdir(home);
+      await rename(path.join(folder, name), path.join(home, 'shop'));
+      const opened = LocalPlatform.open(environment, home);
+      await expect(opened).rejects.toMatchObject({ id: 'folder-taken', facts: { folder: path.join(home, 'shop') } });
+      expect(await readdir(own)).toEqual([]);
+      expect(await readdir(path.join(home, 'shop'))).toEqual([]);
+    }
+  });
+});
 
 test('a socket has a path that the system takes, however long the name of the home', async () => {
   const long = await chooseSockets(`/${'home/'.repeat(30)}shop`, 'blue-1');

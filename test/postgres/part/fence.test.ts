@@ -7,6 +7,7 @@ import {
   closedTables,
   dropOpened,
   fenceTables,
+  namedAsFence,
   openTables,
   requireFencedTables,
 } from '../../../src/postgres/part/fence.ts';
@@ -232,6 +233,13 @@ test('a trigger of the fence’s name that a table’s owner made closes nothing
     const theirs = ['public.others'];
     const state = () => rows(client, "SELECT tgenabled AS is FROM ONLY pg_trigger WHERE tgname = 'verdigris_fence'");
     expect([await closedTables(client), await closedTables(client, theirs)]).toEqual([[], []]);
+    expect([await namedAsFence(client, tables), await namedAsFence(client, theirs)]).toEqual([[], theirs]);
+    // Sessions that see a part see it, and it is among what hangs on the table.
+    expect(
+      await rows(client, "SELECT tgrelid::regclass AS of FROM pg_trigger WHERE tgname = 'verdigris_fence'"),
+    ).toEqual([{ of: 'public.others' }]);
+    const { goes } = await describePart(client, await readPart(client, theirs));
+    expect(goes).toContain('function public.own()');
     await openTables(client, 1, theirs, 10_000);
     expect(await state()).toEqual([{ is: 'A' }]);
     await another((other) => other.query('ALTER TABLE public.others DISABLE TRIGGER verdigris_fence'));

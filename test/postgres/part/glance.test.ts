@@ -38,6 +38,10 @@ test('a glance at a part is the same while others change the rest and while the 
       'CREATE VIEW public.fresh AS SELECT * FROM public.orders',
       'ALTER TABLE public.orders ADD FOREIGN KEY (id) REFERENCES public.others NOT VALID',
       'COMMENT ON COLUMN public.orders.v IS $$x$$',
+      // One of its owner's, that only bears the name of the fence's.
+      `DROP TRIGGER verdigris_fence ON public.orders;
+      CREATE FUNCTION public.own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+      CREATE TRIGGER verdigris_fence BEFORE INSERT ON public.orders FOR EACH ROW EXECUTE FUNCTION public.own()`,
     ]) {
       await own.query(`BEGIN; ${sql}`);
       expect(await moved(), sql).not.toEqual([]);

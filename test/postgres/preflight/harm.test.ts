@@ -79,6 +79,18 @@ test('a trigger that fires always writes twice, and once after the fix', async (
       expect((await findingOf(subscriber, 'triggers-as-superuser'))?.objects).toEqual(
         testMajor < 16 ? ['public.t.note'] : undefined,
       );
+      // As its owner it does no more than he may; a condition of the table's owner is asked by who applies.
+      await subscriber.query(`ALTER FUNCTION note() SECURITY DEFINER`);
+      expect(await findingOf(subscriber, 'triggers-as-superuser')).toBeUndefined();
+      await subscriber.query(`CREATE FUNCTION asked(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+        CREATE TABLE of_somebody (id int PRIMARY KEY); ALTER TABLE of_somebody OWNER TO somebody;
+        CREATE TRIGGER least BEFORE UPDATE ON of_somebody FOR EACH ROW WHEN (asked(NEW.id)) EXECUTE FUNCTION suppress_redundant_updates_trigger();
+        CREATE TRIGGER plain BEFORE UPDATE ON of_somebody FOR EACH ROW WHEN (NEW.id > 1) EXECUTE FUNCTION suppress_redundant_updates_trigger();
+        ALTER TABLE of_somebody ENABLE ALWAYS TRIGGER least, ENABLE ALWAYS TRIGGER plain`);
+      expect((await findingOf(subscriber, 'triggers-as-superuser'))?.objects).toEqual(
+        testMajor < 16 ? ['public.of_somebody.least'] : undefined,
+      );
+      await subscriber.query(`DROP TABLE of_somebody`);
       for (const client of [publisher, subscriber])
         await fixes(client, 'triggers-on-apply', { grade: 'warn', objects: ['public.t.note, always'] });
       expect((await findingOf(publisher, 'triggers'))?.objects).toEqual(['public.t.note']);

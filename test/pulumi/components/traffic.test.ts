@@ -6,7 +6,7 @@ import { commonLabels, labelValue, objectNames } from '../../../src/manifests/na
 import { plannedObjects, unborn } from '../../../src/manifests/planned.ts';
 import { poolerBudget, poolerDeployment } from '../../../src/manifests/pooler.ts';
 import { poolerSettings } from '../../../src/manifests/pooler-settings.ts';
-import { userList } from '../../../src/manifests/pooler-users.ts';
+import { consoleReaderPassword, userList } from '../../../src/manifests/pooler-users.ts';
 import { guardRules, operatorRules } from '../../../src/manifests/rbac.ts';
 import { roleSecret } from '../../../src/manifests/secrets.ts';
 import { clientServices, istioDestinations, istioRoutes } from '../../../src/manifests/traffic.ts';
@@ -83,7 +83,9 @@ test('pgbouncer.ini: clients, readers and the probe have entries of their own; n
   expect(poolerSettings({ ...declared(), database: 'a b' })).toContain(
     `"a b" = host=shop-rw.shops.svc port=5432 dbname='a b'`,
   );
-  expect(userList({ 'shop"app': 'p"w' }, 'c')).toBe('"shop""app" "p""w"\n"verdigris_console" "c"\n');
+  expect(userList({ 'shop"app': 'p"w' }, 'c')).toBe(
+    `"shop""app" "p""w"\n"verdigris_console" "c"\n"verdigris_console_reader" "${consoleReaderPassword('c')}"\n`,
+  );
 });
 
 test('names and labels hold whatever a release or a role is called', () => {

@@ -9,6 +9,7 @@ import { withOwnSession } from '../../../postgres/session.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
 import { makeOperator } from '../../../postgres/own-logins.ts';
+import { readersOf } from '../../../postgres/readers.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import { managedBy } from '../managed.ts';
 import type { KubernetesParts } from '../parts.ts';
@@ -119,6 +120,7 @@ export async function takeOverAdopted(platform: KubernetesParts, { adopted, supe
   const password = await platform.secrets.operator();
   await withOwnSession(superuser, 'adopt', async (client) => {
     await makeOperator(client, password);
+    await readersOf(client, { ...superuser, user: operatorRole, password });
     await ensureControlSchema(client);
     // Of an environment that it belonged to before.
     await forgetTokens(client);

@@ -3,6 +3,7 @@ import { guardManifests } from '../../../manifests/guard.ts';
 import { objectNames, selectorLabels } from '../../../manifests/names.ts';
 import { poolerConfig, poolerDeployment, poolerService, poolersService } from '../../../manifests/pooler.ts';
 import { poolerSecret, userList } from '../../../manifests/pooler-users.ts';
+import { readerSecret } from '../../../manifests/secrets.ts';
 import { colours, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
@@ -11,6 +12,7 @@ import { refusedPod } from '../causes.ts';
 import { certificateFindings, keepCertificates } from '../certificates.ts';
 import type { Cluster, Stored } from '../cluster.ts';
 import { sealDeclaration } from '../declaration.ts';
+import { readerPasswords } from '../own-credentials.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { explainPod, isReady, stuck, type Pod } from '../pods.ts';
 import { clusterUnfit } from './create-checks.ts';
@@ -42,6 +44,7 @@ export async function makePooler(
     ...manifests,
     poolerConfig(environment),
     poolerSecret(environment, userList(credentials, await secrets.console())),
+    readerSecret(environment, await readerPasswords(secrets)),
     poolerService(environment),
     poolersService(environment),
   ])
