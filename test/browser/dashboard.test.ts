@@ -8,6 +8,13 @@ import { withEnvironment } from '../support/environment.ts';
 import { launch, whole } from './support.ts';
 
 const hostile = '<img src=x onerror=alert(1)>';
+/** A canvas keeps no text that could be read from it. */
+const keptTexts = `globalThis.drawnTexts = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+    drawnTexts.push(String(text));
+    return fillText.call(this, text, ...more);
+  };`;
 let browser: Browser;
 
 beforeAll(async () => {
@@ -26,7 +33,8 @@ test('a release under load is followed live in a browser, held clients stand out
       error: hostile,
     });
     await withDashboard({ ...environment, live: 'green' }, platform, async (address) => {
-      const page = await browser.newPage();
+      const page = await browser.newPage({ timezoneId: 'America/New_York' });
+      await page.addInitScript(keptTexts);
       const elsewhere: string[] = [];
       const faults: string[] = [];
       page.on('request', (asked) => !asked.url().startsWith(address) && elsewhere.push(asked.url()));
@@ -45,6 +53,10 @@ test('a release under load is followed live in a browser, held clients stand out
       await walked(platform);
       await page.locator('#delivery .u-wrap canvas').first().waitFor();
       await page.getByRole('img', { name: /^latency: 30 values between 0.97 and 1.4, the last one 1.4/ }).waitFor();
+      // The times of a chart are those of the page, wherever it is looked at.
+      const texts = await page.evaluate<string[]>('drawnTexts');
+      expect(texts).toEqual(expect.arrayContaining(['00:00', '2026-01-01', '00:05']));
+      expect(texts.filter((text) => /[ap]m$|19:0/.test(text))).toEqual([]);
       await whole(page, 'walked');
       await page.goto(`${address}/e/shop/delivery`);
       await page.locator('.u-wrap canvas').first().waitFor();

@@ -8,6 +8,20 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+/** In UTC, as every time on the page; the date where it is another than that of the mark before. */
+function moments(_plot, marks, _axis, _space, step) {
+  return marks.map((seconds, index) => {
+    const [date, time] = utc(seconds, step);
+    const [before] = index === 0 ? [] : utc(marks[index - 1], step);
+    return date === before ? time : `${time}\n${date}`;
+  });
+}
+
+function utc(seconds, step) {
+  const text = new Date(seconds * 1000).toISOString();
+  return [text.slice(0, 10), text.slice(11, step < 60 ? 19 : 16)];
+}
+
 function draw(place) {
   const { times, values, limits } = JSON.parse(place.dataset.plot);
   const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
@@ -24,7 +38,11 @@ function draw(place) {
     height: 150,
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    axes: [axis, { ...axis, size: 60 }],
+    tzDate: (seconds) => Plot.tzDate(new Date(seconds * 1000), 'UTC'),
+    axes: [
+      { ...axis, values: moments },
+      { ...axis, size: 60 },
+    ],
     series: [{}, value, ...limits.map(limit)],
   };
   return new Plot(options, [times, values, ...limits.map((at) => times.map(() => at))], place);
