@@ -113,7 +113,7 @@ function requireGood(ended: { readonly outcome: string } | undefined, why: strin
 
 function waits(why: string): VerdigrisError {
   return new VerdigrisError('delivery-waits', {
-    seen: `The release waits: ${why}.`,
+    seen: `The release waits: ${why.replace(/\.$/, '')}.`,
     required: 'a decision by a person.',
     next: 'see `verdigris status`; then `verdigris resume`, or `verdigris abandon` before the switchover and `verdigris rollback` after it.',
   });

@@ -17,3 +17,24 @@ test('what could not be asked since the live colour is down is not told once mor
   expect(statusText(seen)).toContain('backfills    The server of green stopped.');
   expect(statusText({ ...seen, colours: [blue, { ...green, running: false }] })).not.toContain('backfills');
 });
+
+test('the times of an automatic release are said as all others, with how far they are', () => {
+  const at = new Date(Date.now() - 90_000).toISOString();
+  const text = statusText({
+    ...seen,
+    delivery: {
+      from: '1',
+      to: '2',
+      candidate: 'green',
+      digest: 'd',
+      startedAt: at,
+      step: { index: 3, text: 'analysis', since: at, failures: 0 },
+      tallies: {},
+      verdicts: [{ step: 'analysis', at, verdict: 'inconclusive', metrics: {} }],
+      approvals: [{ at, by: 'ann@db1', digest: 'd', step: 2 }],
+      stopped: { at, step: 'analysis', follow: 'wait', why: 'no series', attempts: 0 },
+    },
+  });
+  expect(text).not.toContain(at);
+  expect([...text.matchAll(/\d\d:\d\d UTC \(1m ago\)/g)]).toHaveLength(4);
+});

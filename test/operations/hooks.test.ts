@@ -114,7 +114,7 @@ test('hooks are asked and told: a refusal or silence stops the verb before anyth
         answers.set('/freeze', 'hang');
         expect(await failure(verb('switch'))).toMatchObject({ id: 'hook-unanswered' });
         answers.set('/freeze', { status: 503, body: '' });
-        expect((await failure(verb('switch'))).seen).toContain('did not answer within 1500 ms: it answered 503');
+        expect((await failure(verb('switch'))).seen).toContain('did not consent within 1.5s: it answered 503');
         const after = { ...(await journal()), token: 0, timeline: [], outbox: [], acts: [] };
         expect(after).toEqual(before);
         const asked = received.filter(({ path: each }) => each === '/freeze');

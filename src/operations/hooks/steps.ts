@@ -1,3 +1,4 @@
+import prettyMs from 'pretty-ms';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { stepOf, verbOf, type Hook, type HookMoment } from '../../model/hooks.ts';
 import type { Context } from '../engine/context.ts';
@@ -73,7 +74,7 @@ function blocked(
 ): VerdigrisError {
   const refused = outcome.kind === 'refused';
   return new VerdigrisError(refused ? 'hook-refused' : 'hook-unanswered', {
-    seen: `The hook ${name}, before ${at}, ${refused ? 'refused' : `did not answer within ${limit} ms`}: ${outcome.why}.`,
+    seen: `The hook ${name}, before ${at}, ${refused ? 'refused' : `did not consent within ${prettyMs(limit)}`}: ${outcome.why}.`,
     required: 'its consent: it is declared as blocking.',
     next: refused
       ? 'see to what it says, then run the same command again; nothing was changed.'
