@@ -11,7 +11,7 @@ test('a snapshot that a finalizer keeps is asked to go, and holds up nothing: a 
     finalizers: ['snapshot.storage.kubernetes.io/volumesnapshot-bound-protection'],
   };
   await withApiServer(
-    ({ method = '', url = '' }) => {
+    ({ method, url }) => {
       if (method === 'DELETE') asked.push(url);
       return { status: 200, body: { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata } };
     },
