@@ -137,6 +137,9 @@ test('a router that hangs is not called down, and what a switchover would refuse
     }
     expect((await run('status')).stdout).not.toContain('refused');
     expect((await run('switch', '--yes')).exitCode).toBe(0);
+    const { stdout } = await run('status');
+    expect(stdout).toContain('verdigris rollback  → migrated');
+    expect(stdout, 'nothing was altered since').not.toContain('refused');
   });
 });
 

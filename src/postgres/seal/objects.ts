@@ -38,7 +38,7 @@ export const rewriteKinds: readonly SchemaKind[] = ['partition', 'columns of', '
  * that each is in: TRUNCATE of one gives it another, and publishing by the root does not carry that. Tables with who
  * wrote their columns into the catalogue: ALTER TABLE rewrites rows, drops a column and adds it again, or exchanges the
  * names of two, and what is seen of the table afterwards is what it was. Publications of ours with who wrote them: while
- * one was altered, not all that was written was sent.
+ * one was altered, not all that was written was sent. A witness's sends nothing, and goes once a switchover is over.
  */
 export async function readRewrites(client: Client): Promise<SchemaObject[]> {
   return rows<SchemaObject>(
@@ -55,7 +55,8 @@ export async function readRewrites(client: Client): Promise<SchemaObject[]> {
     UNION ALL
     SELECT 'publication of', format('%I.%I', n.nspname, c.relname),
       string_agg(format('%s written by %s, %s', p.pubname, p.xmin, r.xmin), '; ' ORDER BY p.pubname)
-    FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid AND ${ofStream('p.pubname')}
+    FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+      AND ${ofStream('p.pubname')} AND p.pubname !~ '_proof$'
     JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${userSchema('n.nspname')}
     GROUP BY n.nspname, c.relname`,
   );
