@@ -104,6 +104,7 @@ export const long = [
   'delivery/analysis/mirror',
   'delivery/rolled-back',
   'delivery/stopped',
+  'external/abandon',
   'external/managed',
   'external/rights',
   'faults/causes',

@@ -26,6 +26,13 @@ export function userLine(role: string, password: string): string {
   return `${quoteForPgBouncer(role)} ${quoteForPgBouncer(password)}`;
 }
 
+/** Of a user in such a list. */
+export function listedPassword(list: string, user: string): string | undefined {
+  const start = `${quoteForPgBouncer(user)} "`;
+  const line = list.split('\n').find((each) => each.startsWith(start));
+  return line?.slice(start.length, -1).replaceAll('""', '"');
+}
+
 /** Of the poolers' Secret. */
 export const userListKey = 'userlist.txt';
 

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { objectNames } from '../../src/manifests/names.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
 import { writeProject } from './support/project.ts';
@@ -144,3 +146,39 @@ test('verdigris up: nothing unasked, a whole release in stages with its steps sh
     });
   });
 }, 1_200_000);
+
+test('verdigris up --refresh puts back what somebody took away: poolers, the Secret of a role, keys of the operator’s Secret', async () => {
+  await withNamespace({}, async ({ name: namespace, admin }) => {
+    await withBackend(async (folder) => {
+      const declaration = small(namespace, 'shop');
+      const [role = ''] = parseEnvironment(declaration, 'the test').roles.application;
+      await project(folder, declaration);
+      expect(await up(folder, '--yes')).toMatchObject({ exitCode: 0 });
+      const secret = async (name: string) => (await admin.read<Stored & { data: object }>('Secret', name))?.data;
+      const ofRole = objectNames.roleSecret('shop', role);
+      const own = await secret(ofRole);
+      const console = ((await secret('shop-operator')) as Record<string, string>)['console-password'];
+      await admin.merge('Deployment', 'shop-pooler', { spec: { replicas: 0 } });
+      await admin.delete('Secret', ofRole);
+      await admin.merge('Secret', 'shop-operator', {
+        data: { 'console-password': null, 'replication-password': null },
+      });
+      const mended = await up(folder, '--yes', '--refresh');
+      expect(mended).toMatchObject({ exitCode: 0 });
+      for (const text of [
+        'corrected: Deployment shop-pooler is scaled to 0',
+        `corrected: the Secret ${ofRole} is missing, or has no password`,
+        'corrected: the key console-password of Secret shop-operator was missing',
+      ])
+        expect(mended.stdout).toContain(text);
+      expect(await secret(ofRole)).toEqual(own);
+      expect(await secret('shop-operator')).toMatchObject({
+        'console-password': console,
+        'replication-password': expect.any(String) as unknown,
+      });
+      expect(
+        await admin.read<Stored & { status: { readyReplicas?: number } }>('Deployment', 'shop-pooler'),
+      ).toMatchObject({ status: { readyReplicas: 1 } });
+    });
+  });
+});

@@ -45,8 +45,8 @@ export interface TestEnvironment {
   on<T>(colour: 'blue' | 'green', use: (client: Client) => Promise<T>): Promise<T>;
   /** Clients at work through the environment's address while `use` runs, judged afterwards. */
   clients(use: (workload: Workload) => Promise<void>): Promise<Exercise>;
-  /** As `clients`, at another rate of transactions per second. */
-  load(rate: number, use: (workload: Workload) => Promise<void>): Promise<Exercise>;
+  /** As `clients`, at another rate of transactions per second; for `maxDuration` ms at most. */
+  load(rate: number, use: (workload: Workload) => Promise<void>, maxDuration?: number): Promise<Exercise>;
 }
 
 export interface TestEnvironmentOptions {
@@ -136,7 +136,8 @@ export async function withEnvironment<T>(
       on: async (colour, work) =>
         withClient({ ...(await platform.servers.connection(colour)), database: environment.database }, 'test', work),
       clients: (work) => withClients(environment, platform, { ...workload(), ...pace }, recorder.commits, work),
-      load: (rate, work) => withClients(environment, platform, { ...workload(), rate }, recorder.commits, work),
+      load: (rate, work, maxDuration = 600_000) =>
+        withClients(environment, platform, { ...workload(), rate, maxDuration }, recorder.commits, work),
     });
   } finally {
     await destroyLocal(platform);

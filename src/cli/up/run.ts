@@ -87,6 +87,8 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
     };
     if (request.preview || changes.length === 0) return result(request.preview);
 
+    // A preview keeps nothing of what it read: the first update reads it once more.
+    let refresh = request.refresh;
     for (const [index, stage] of stages.entries()) {
       ({ adjust } = stage);
       if (stages.length > 1) {
@@ -97,7 +99,8 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
         if (observing.changes.length === 0) continue;
       }
       await consent(request, stage, index, signal);
-      await ask((each) => each.up({ ...options, refresh: false }));
+      await ask((each) => each.up({ ...options, refresh }));
+      refresh = false;
     }
     return result(false);
   });

@@ -155,7 +155,7 @@ export class Context extends Sessions {
   async removeIdle(): Promise<string | void> {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
-    return this.platform.servers.remove(this.idle, seen?.generation);
+    return this.platform.servers.remove(this.idle, seen?.generation, this.journal.release?.candidate === this.idle);
   }
 
   /** What of a colour is of the release, where that is only a part of its database; looked at once. */

@@ -30,6 +30,15 @@ export async function settleOperation(
 /** Milliseconds for undoing a step while clients wait: a live colour that crashed has to be started. */
 const undoLimit = 90_000;
 
+/**
+ * A server that others run may be back in a moment, by a failover of theirs: what is to be undone there waits for it.
+ * While clients wait that is the business of the steps, which let them go first.
+ */
+async function untilAnswers(c: Context, { start }: Operation): Promise<void> {
+  if (start.some(({ held }) => held) || c.platform.servers.ownsStorage(c.live)) return;
+  await c.platform.servers.start(c.live);
+}
+
 /** Undoes what `start` did, newest first, and closes the operation. Safe to run again. */
 export async function revert(c: Context, operation: Operation, track: Span[] = []): Promise<void> {
   const touched = new Set(current(c.journal).steps.map((step) => step.id));
@@ -39,6 +48,7 @@ export async function revert(c: Context, operation: Operation, track: Span[] = [
       return { ...known, operation: { ...current(known), phase: 'revert' } };
     });
   }
+  await untilAnswers(c, operation);
   const newestFirst = operation.start.toReversed();
   for (const step of [...newestFirst.filter(({ frees }) => frees), ...newestFirst.filter(({ frees }) => !frees)]) {
     if (!touched.has(step.id) || !step.undo) continue;

@@ -12,6 +12,8 @@ import {
   describeComparison,
   type DataComparison,
 } from '../../postgres/compare/index.ts';
+import type { Client } from '../../postgres/client.ts';
+import type { GlobalFinding } from '../../postgres/compare/globals-finding.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
 import { fenceServer, fencedRoles } from '../../postgres/fence.ts';
 import { refreshMaterializedViews } from '../../postgres/materialized-views.ts';
@@ -120,7 +122,7 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
 async function alignGlobals(c: Context): Promise<void> {
   await c.on(c.live, (live) =>
     c.on(c.idle, async (candidate) => {
-      const findings = await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)), scopeOf(c));
+      const findings = await differingGlobals(c, live, candidate);
       await applyGlobals(candidate, findings);
       // A role that was just made could log in, and write.
       if (!c.isInside || !(await isSuperuser(candidate)))
@@ -128,6 +130,11 @@ async function alignGlobals(c: Context): Promise<void> {
       for (const { title } of findings) c.emit({ type: 'note', text: `brought in line: ${title}` });
     }),
   );
+}
+
+async function differingGlobals(c: Context, live: Client, candidate: Client): Promise<GlobalFinding[]> {
+  const fenced = new Set(await fencedRoles(candidate));
+  return compareGlobals(live, candidate, fenced, scopeOf(c), await c.platform.servers.keptRoles?.(c.live));
 }
 
 /** Everything beside the rows that is compared. */
@@ -139,7 +146,7 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
         compareObjects(client, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) }),
       )),
       ...(await compareSequences(live, candidate)),
-      ...(await compareGlobals(live, candidate, new Set(await fencedRoles(candidate)), scopeOf(c))),
+      ...(await differingGlobals(c, live, candidate)),
     ]),
   );
 }

@@ -14,7 +14,7 @@ import type { ExternalStore, OwnPasswords } from '../external/record.ts';
 import { ExternalServer, type ServerAddress } from '../external/server.ts';
 import { Cluster, type Stored } from '../kubernetes/cluster.ts';
 import type { EmptyOptions } from '../port/servers.ts';
-import { readCnpg, type CnpgFacts } from './objects.ts';
+import { ownerSecret, readCnpg, type CnpgFacts } from './objects.ts';
 import { problemsOf, type CnpgProblem } from './problems.ts';
 import { runIn } from './exec.ts';
 import { cnpgRefused, unfitCluster } from './refused.ts';
@@ -153,6 +153,11 @@ export class CnpgServer extends ExternalServer {
     throw cnpgRefused(this.at, [
       { name: 'missing', seen: 'it is not there', fix: 'apply its manifest, or declare the name that it has' },
     ]);
+  }
+
+  /** Roles whose passwords its operator sets again and again, from a Secret that both Clusters read. */
+  async keptRoles(): Promise<readonly string[]> {
+    return this.#other() ? [ownerSecret((await this.facts()).cluster).owner] : [];
   }
 
   async findings(): Promise<Finding[]> {

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { OwnPassword } from '../../model/own-passwords.ts';
+import { rolesBefore } from '../../postgres/globals/before.ts';
 
 export const externalSchema = z.strictObject({
   generation: z.int(),
   major: z.int(),
+  /** Of one that became a candidate: what its roles were. */
+  before: rolesBefore.optional(),
 });
 
 /** What is known of an external server that is a colour now. */

@@ -12,11 +12,12 @@ import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
+import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
 import { isUnreachable } from './unreachable.ts';
-import type { ExternalStore, OwnPasswords } from './record.ts';
+import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAwayInEach } from './take-away.ts';
 import { examineStandby, takeOver } from './take-over.ts';
@@ -128,11 +129,11 @@ export class ExternalServer {
   }
 
   /**
-   * Makes it the candidate of a release. Its database is looked at by the seed, which alone knows what it has put there
-   * itself.
+   * Makes it the candidate of a release, and keeps what its roles were. Its database is looked at by the seed, which
+   * alone knows what it has put there itself.
    */
   async empty({ generation }: EmptyOptions): Promise<void> {
-    await this.#take(generation);
+    await this.#take(generation, readRoles);
   }
 
   /** Makes it the candidate of a release as it is, a standby: nothing can be written there before it is promoted. */
@@ -166,23 +167,32 @@ export class ExternalServer {
     );
   }
 
-  /** Takes away what Verdigris made there, and says what stays. */
-  async remove(generation: number | undefined): Promise<string | undefined> {
+  /**
+   * Takes away what Verdigris made there, and says what stays. `asBefore`: it is a candidate that was given up, whose
+   * roles are what they were before the release.
+   */
+  async remove(generation: number | undefined, asBefore = false): Promise<string | undefined> {
     const known = await this.#store.read();
     if (!known) return undefined;
     if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
-    const settings = { ...(await this.connection()), database: this.#environment.database };
-    const left = await withOwnSession(settings, 'remove', async (client) =>
-      (await serverIdentity(client)).inRecovery
-        ? ['everything: it is a standby still, and goes on following']
-        : takeAwayInEach(client, settings, this.#environment),
-    ).catch((error: unknown) => {
+    const left = await this.#takeAway(asBefore ? known.before : undefined).catch((error: unknown) => {
       // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
       if (isUnreachable(error)) return ['everything: it does not answer'];
       throw error;
     });
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
+  }
+
+  /** Another primary of it may be about to answer: what is left there is waited for. */
+  async #takeAway(before: ExternalRecord['before']): Promise<string[]> {
+    await this.start().catch(() => undefined);
+    const settings = { ...(await this.connection()), database: this.#environment.database };
+    return withOwnSession(settings, 'remove', async (client) =>
+      (await serverIdentity(client)).inRecovery
+        ? ['everything: it is a standby still, and goes on following']
+        : takeAwayInEach(client, settings, this.#environment, before),
+    );
   }
 
   /** A file of the machine that the other colour's server runs on. */
@@ -219,7 +229,8 @@ export class ExternalServer {
     });
   }
 
-  async #take(generation: number): Promise<void> {
+  /** `read`: what is kept of its roles. Once it was taken they are closed: an attempt before this one has read them. */
+  async #take(generation: number, read?: typeof readRoles): Promise<void> {
     const known = await this.#store.read();
     if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
     const own = { ...(await this.connection()), database: this.#environment.database };
@@ -228,7 +239,9 @@ export class ExternalServer {
     const { major } = await this.#reached(
       takeOver(this.#environment, this.colour, inside ? own : await this.given(), own),
     );
-    await this.#store.write({ generation, major });
+    const kept = known?.generation === generation ? known.before : undefined;
+    const before = kept ?? (read && (await withOwnSession(own, 'adopt', read)));
+    await this.#store.write({ generation, major, ...(before ? { before } : {}) });
     await withOwnSession(own, 'adopt', (client) => markColour(client, this.colour));
   }
 

@@ -12,18 +12,21 @@ import {
 import { rows, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
-import { takenConnect } from '../../postgres/fence-by-rights.ts';
+import { giveRolesBack } from '../../postgres/globals/before.ts';
+import { reopenByRights, takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { closedTables } from '../../postgres/part/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { unsubscribe } from '../../postgres/stream/subscription.ts';
+import type { ExternalRecord } from './record.ts';
 
 /** As `takeAway`, in every database that a release carries or carried: the roles go with the last one, the first. */
 export async function takeAwayInEach(
   client: Client,
   settings: ConnectionSettings,
   { name, database, databases }: Pick<Environment, 'name' | 'database' | 'databases'>,
+  before?: ExternalRecord['before'],
 ): Promise<string[]> {
   const streams = await rows<{ name: string }>(
     client,
@@ -35,34 +38,38 @@ export async function takeAwayInEach(
     database,
   ]);
   const wanted = new Set([...databases, ...streams.map((each) => each.name)]);
+  const opened = before && (await haveSchema(client)) ? await giveRolesBack(client, before) : undefined;
   const left: string[] = [];
   for (const further of there.filter((each) => wanted.has(each.name)))
     left.push(
       ...(
-        await withOwnSession({ ...settings, database: further.name }, 'remove', (inside) => takeAway(inside, name))
+        await withOwnSession({ ...settings, database: further.name }, 'remove', (inside) =>
+          takeAway(inside, name, opened),
+        )
       ).slice(0, 1),
     );
-  return [...left, ...(await takeAway(client, name))];
+  return [...left, ...(await takeAway(client, name, opened))];
 }
 
 /**
  * Drops subscriptions, slots and publications of the environment, Verdigris's schema, and its roles but the one that is
- * connected. The rows stay, and so does the fence: they are not the data any more. Returns what is left, for people.
- * Safe to run again.
+ * connected. The rows stay, and so does the fence: they are not the data any more. Only roles that are `opened`
+ * again can come in. Returns what is left, for people. Safe to run again.
  */
-async function takeAway(client: Client, environment: string): Promise<string[]> {
+async function takeAway(client: Client, environment: string, opened?: readonly string[]): Promise<string[]> {
   const prefix = streamPrefix(environment);
   const named = async (sql: string): Promise<string[]> =>
     (await rows<{ name: string }>(client, sql, [prefix])).map(({ name }) => name);
-  const ours = await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'");
-  const closed = ours.length === 0 ? [] : await fencedRoles(client);
+  const ours = await haveSchema(client);
+  if (ours && opened) await reopenByRights(client);
+  const closed = ours ? (await fencedRoles(client)).filter((role) => !opened?.includes(role)) : [];
   const taken = (await takenConnect(client)).map(({ grantee }) => grantee || 'PUBLIC');
   for (const name of await named(
     `SELECT subname AS name FROM pg_subscription WHERE starts_with(subname, $1)
     AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   ))
     await unsubscribe(client, name);
-  if (ours.length > 0)
+  if (ours)
     for (const name of await named(
       `SELECT slot_name AS name FROM pg_replication_slots WHERE starts_with(slot_name, $1) AND database = current_database()
       UNION SELECT pubname FROM pg_publication WHERE starts_with(pubname, $1)`,
@@ -84,6 +91,10 @@ async function takeAway(client: Client, environment: string): Promise<string[]> 
       : []),
     ...(taken.length > 0 ? [`closed to those who had CONNECT on it: ${taken.join(', ')}`] : []),
   ];
+}
+
+async function haveSchema(client: Client): Promise<boolean> {
+  return (await rows(client, "SELECT FROM pg_namespace WHERE nspname = 'verdigris'")).length > 0;
 }
 
 /**

@@ -8,6 +8,9 @@ interface JournalMap extends Stored {
   readonly data: { readonly revision: string; readonly journal: string; readonly previous?: string };
 }
 
+/** At an object that others change at the same moment. */
+const attempts = 10;
+
 /**
  * The journal in a ConfigMap, with the revision before it beside it. A write is a compare-and-swap by resourceVersion:
  * of two writers that read the same revision the API server takes one.
@@ -63,18 +66,24 @@ export class KubernetesJournal implements JournalStore {
     return made;
   }
 
-  async #replace(expected: number, text: string): Promise<JournalMap> {
-    if (this.#last?.data.revision !== String(expected)) await this.read();
+  /**
+   * Tools put labels and annotations on everything in a namespace: where nothing else changed, it is this writer's turn
+   * still.
+   */
+  async #replace(expected: number, text: string, known?: string, attempt = 1): Promise<JournalMap> {
+    if (known !== undefined || this.#last?.data.revision !== String(expected)) await this.read();
     const last = this.#last;
-    if (last?.data.revision !== String(expected)) throw journalConflict(expected + 1);
+    if (last?.data.revision !== String(expected) || (known ?? last.data.journal) !== last.data.journal)
+      throw journalConflict(expected + 1);
     try {
       return await this.#cluster.replace<JournalMap>({
         ...last,
         data: { revision: String(expected + 1), journal: text, previous: last.data.journal },
       } as Stored);
     } catch (error) {
-      if (error instanceof VerdigrisError && error.id === 'object-conflict') throw journalConflict(expected + 1);
-      throw error;
+      if (!(error instanceof VerdigrisError) || error.id !== 'object-conflict') throw error;
+      if (attempt === attempts) throw journalConflict(expected + 1);
+      return this.#replace(expected, text, last.data.journal, attempt + 1);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { leaseHeld } from '../../model/failures.ts';
@@ -21,6 +22,9 @@ const processKey = `${domain}/process`;
 
 /** Annotation of a guard's lease. */
 const guardKey = `${domain}/guard`;
+
+/** At an object that others change at the same moment. */
+const attempts = 10;
 
 /** Seconds without renewal after which a lease may be taken over. */
 const duration = 10;
@@ -114,6 +118,20 @@ export class KubernetesLeases implements LeaseStore {
     }
   }
 
+  /** Undefined where the lease is another's by now. A label that some tool put on the object takes it from nobody. */
+  async #change(
+    mine: LeaseObject,
+    spec: (now: LeaseObject['spec']) => LeaseObject['spec'],
+  ): Promise<LeaseObject | undefined> {
+    for (let [now, attempt] = [mine, 1]; ; attempt++) {
+      const changed = await this.#swap({ ...now, spec: spec(now.spec) });
+      if (changed || attempt === attempts) return changed;
+      const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
+      if (found?.metadata.uid !== mine.metadata.uid || !isDeepStrictEqual(found.spec, mine.spec)) return undefined;
+      now = found;
+    }
+  }
+
   #lease(taken: LeaseObject): Lease {
     let mine: LeaseObject | undefined = taken;
     const token = taken.spec.leaseTransitions ?? 0;
@@ -124,7 +142,7 @@ export class KubernetesLeases implements LeaseStore {
       const next = last
         .catch(() => undefined)
         .then(async () => {
-          if (mine) mine = await this.#swap({ ...mine, spec: spec(mine.spec) });
+          if (mine) mine = await this.#change(mine, spec);
           return mine !== undefined;
         });
       last = next;

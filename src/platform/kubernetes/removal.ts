@@ -2,11 +2,15 @@ import type { Adopted } from '../../manifests/adopted.ts';
 import { domain } from '../../manifests/names.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import type { AdoptedServer } from './adopted.ts';
 import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
 import { podLimit, type ColourSets } from './sets.ts';
 import { removeUpgrades } from './upgrade.ts';
+
+/** Milliseconds that the end of a claim is waited for, once its pod is gone. */
+const claimLimit = 30_000;
 
 /** How a colour's server goes, with its volumes; one that was adopted goes back to its owner. */
 export class Removal {
@@ -22,11 +26,14 @@ export class Removal {
     this.#adoption = adoption;
   }
 
-  /** An adopted server is let go as it is, fenced, unless its removal was declared: its owner may still want it. */
-  async remove(colour: Colour): Promise<void> {
+  /**
+   * An adopted server is let go as it is, fenced, unless its removal was declared: its owner may still want it. Says
+   * which claims are kept by somebody.
+   */
+  async remove(colour: Colour): Promise<string | undefined> {
     const name = this.#sets.name(colour);
     const adopted = await this.#adoption.of(colour);
-    if (adopted && (await this.letGo(colour, adopted.atRetire))) return;
+    if (adopted && (await this.letGo(colour, adopted.atRetire))) return undefined;
     await this.#cluster.delete('StatefulSet', name);
     await this.#cluster.delete('Pod', `${name}-0`, { grace: 1 });
     await untilGone(this.#cluster, 'Pod', `${name}-0`, podLimit);
@@ -40,8 +47,23 @@ export class Removal {
       [`${domain}/colour`]: colour,
     });
     for (const { metadata } of claims) await this.#cluster.delete('PersistentVolumeClaim', metadata.name);
-    for (const { metadata } of claims) await untilGone(this.#cluster, 'PersistentVolumeClaim', metadata.name, podLimit);
     await untilGone(this.#cluster, 'StatefulSet', name, podLimit);
+    const kept = (await Promise.all(claims.map(({ metadata }) => this.#kept(metadata.name)))).filter(Boolean);
+    return kept.length === 0 ? undefined : `${kept.join('; ')}: see who keeps it by its finalizers`;
+  }
+
+  /**
+   * A claim that is asked to go, and that no pod uses, is nobody's concern where somebody's finalizer keeps it: its name
+   * is not used again.
+   */
+  async #kept(claim: string): Promise<string | undefined> {
+    return untilGone(this.#cluster, 'PersistentVolumeClaim', claim, claimLimit).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof VerdigrisError) || error.id !== 'timed-out') throw error;
+        return `PersistentVolumeClaim ${this.#cluster.namespace}/${claim} stays, though its deletion was asked for`;
+      },
+    );
   }
 
   /** Ends the adoption of a colour; false where it is a server of our own. */

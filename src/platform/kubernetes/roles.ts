@@ -1,9 +1,10 @@
 import { objectNames } from '../../manifests/names.ts';
+import { listedPassword, userListKey } from '../../manifests/pooler-users.ts';
 import { roleSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
-import { everyLogin, loginsOf } from '../../model/logins.ts';
+import { everyLogin, loginsOf, type LoginSecret } from '../../model/logins.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { ident } from '../../postgres/quote.ts';
@@ -11,8 +12,9 @@ import { readersOf } from '../../postgres/readers.ts';
 import { quietly } from '../../postgres/secretly.ts';
 import { passwordClause, passwordFits } from '../../postgres/verifier.ts';
 import { grant } from '../fill.ts';
+import type { Cluster } from './cluster.ts';
 import type { KubernetesParts } from './parts.ts';
-import { randomPassword, secretValue } from './secrets.ts';
+import { randomPassword, secretValue, secretValues } from './secrets.ts';
 import { wrongPassword } from '../../model/failures.ts';
 
 /**
@@ -66,7 +68,7 @@ export async function addRoles(
  */
 async function keepSecret(
   environment: Environment,
-  { cluster, secrets }: KubernetesParts,
+  { cluster, secrets, credentials }: KubernetesParts,
   role: string,
   verifierOf: ((login: string) => string | undefined) | undefined,
 ): Promise<void> {
@@ -76,6 +78,13 @@ async function keepSecret(
   const { login, password: own } = (await cluster.read('Secret', name))
     ? await secrets.login(role)
     : { login: role, password: undefined };
+  if (own === undefined && given === undefined && verifierOf !== undefined) {
+    const rotated = (await credentials.read(role).catch(() => undefined))?.current;
+    const known = rotated ?? (await knownToPoolers(environment, cluster, role, verifierOf));
+    if (known) await cluster.create(roleSecret(environment, role, known));
+    secrets.forget(name);
+    return;
+  }
   const wanted = given ?? own;
   if (verifierOf === undefined) {
     await cluster.create(roleSecret(environment, role, { login: role, password: given ?? randomPassword() }));
@@ -89,6 +98,19 @@ async function keepSecret(
   if (own === wanted) return;
   await cluster.apply(roleSecret(environment, role, { login, password: wanted }));
   secrets.forget(name);
+}
+
+/** Somebody deleted the role's Secret: what the poolers were given and the server takes. */
+async function knownToPoolers(
+  { name }: Environment,
+  cluster: Cluster,
+  role: string,
+  verifierOf: (login: string) => string | undefined,
+): Promise<LoginSecret | undefined> {
+  const list = (await secretValues(cluster, objectNames.pooler(name)))?.[userListKey] ?? '';
+  return loginsOf(role)
+    .map((login) => ({ login, password: listedPassword(list, login) ?? '' }))
+    .find(({ login, password }) => passwordFits(verifierOf(login) ?? null, login, password));
 }
 
 async function make(

@@ -176,10 +176,10 @@ export class KubernetesServers implements Servers {
     return this.#sets.stop(colour, mode);
   }
 
-  async remove(colour: Colour, generation: number | undefined): Promise<void> {
+  async remove(colour: Colour, generation: number | undefined): Promise<string | undefined> {
     const there = (await this.observe(colour))?.generation;
     if (there !== undefined && there !== generation) throw otherGeneration(colour, generation, there);
-    await this.#removal.remove(colour);
+    return this.#removal.remove(colour);
   }
 
   /** Ends the adoption of a colour; false where it is a server of our own. */

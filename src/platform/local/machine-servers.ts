@@ -52,6 +52,10 @@ export class MachineServers implements Servers {
     return (await this.cnpg(colour)?.standbys()) ?? [];
   }
 
+  async keptRoles(colour: Colour): Promise<readonly string[]> {
+    return (await this.cnpg(colour)?.keptRoles()) ?? [];
+  }
+
   dumper(colour: Colour): ((args: readonly string[]) => Promise<string>) | undefined {
     const server = this.cnpg(colour);
     return server && ((args) => server.dump(args));
@@ -151,8 +155,8 @@ export class MachineServers implements Servers {
     return this.local.stop(colour, mode, generation);
   }
 
-  remove(colour: Colour, generation: number | undefined): Promise<string | void> {
-    return this.external(colour)?.remove(generation) ?? this.local.remove(colour, generation);
+  remove(colour: Colour, generation: number | undefined, asBefore?: boolean): Promise<string | void> {
+    return this.external(colour)?.remove(generation, asBefore) ?? this.local.remove(colour, generation);
   }
 
   /** Of a server that this machine has the log of. */

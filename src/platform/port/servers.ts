@@ -65,13 +65,19 @@ export interface Servers {
   /**
    * The colour and all its storage, where it still is what `observe` said of it: its generation, or undefined where
    * only remains are left to be tidied. Throws `other-generation` (busy) where it is something else by now. Of a server
-   * that others run only what Verdigris made goes. Says what is left, for people.
+   * that others run only what Verdigris made goes; `asBefore`: its roles become what they were before the release. Says
+   * what is left, for people.
    */
-  remove(colour: Colour, generation: number | undefined): Promise<string | void>;
+  remove(colour: Colour, generation: number | undefined, asBefore?: boolean): Promise<string | void>;
   /** Runs pg_dump of the colour's own major beside its server, where the platform can; gives what it prints. */
   dumper?(colour: Colour): ((args: readonly string[]) => Promise<string>) | undefined;
   /** Ways to the standbys that may take over; a platform whose servers have none has no such method. */
   standbys?(colour: Colour): Promise<readonly ConnectionSettings[]>;
+  /**
+   * Roles whose passwords whoever runs both servers sets himself, alike: with another salt each time, so that equal
+   * passwords are stored as different verifiers.
+   */
+  keptRoles?(colour: Colour): Promise<readonly string[]>;
   /**
    * Why this colour could not apply a change the last time, in its server's words; a platform that cannot read its log
    * has no such method.

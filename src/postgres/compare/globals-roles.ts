@@ -27,6 +27,7 @@ export async function roleDifferences(
   live: Client,
   candidate: Client,
   fenced: ReadonlySet<string>,
+  kept: readonly string[],
 ): Promise<GlobalFinding[]> {
   const byRights = !((await isSuperuser(live)) && (await isSuperuser(candidate)));
   const unread = [...(await unreadable(live)), ...(await unreadable(candidate))].includes('password');
@@ -105,7 +106,8 @@ export async function roleDifferences(
       'passwords differ on the candidate',
       'Software that logs in with its password of today fails after the switchover.',
       expected
-        .filter((role) => there.has(role.name) && role.password !== there.get(role.name)?.password)
+        .filter(({ name }) => there.has(name) && !kept.includes(name))
+        .filter((role) => role.password !== there.get(role.name)?.password)
         .map(({ name }) => ({ object: name, statements: [password(name)] })),
     ),
     ...(await membershipDifferences(live, candidate, new Set([...left, ...right].map(({ name }) => name)))),

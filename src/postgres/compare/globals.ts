@@ -13,17 +13,18 @@ import type { SecretStatement } from './secret.ts';
  * memberships and settings, databases' owners, limits, grants and settings, tablespaces, and the server settings that
  * software can feel. `fenced` are roles that Verdigris itself keeps from logging in on the candidate. Where one of the
  * two is no superuser, what it cannot see is not compared: passwords, and roles that are superusers. `scope`: of a
- * further database what is its own alone.
+ * further database what is its own alone. `kept`: roles whose passwords somebody else keeps alike on both.
  */
 export async function compareGlobals(
   live: Client,
   candidate: Client,
   fenced: ReadonlySet<string> = new Set(),
   scope: GlobalScope = 'server',
+  kept: readonly string[] = [],
 ): Promise<GlobalFinding[]> {
   if (scope === 'database') return databaseDifferences(live, candidate);
   return [
-    ...(await roleDifferences(live, candidate, fenced)),
+    ...(await roleDifferences(live, candidate, fenced, kept)),
     ...(await databaseDifferences(live, candidate)),
     ...(await serverDifferences(live, candidate)),
   ];

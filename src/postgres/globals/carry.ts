@@ -45,7 +45,7 @@ function carries(key: string, now: Globals): boolean {
 }
 
 /** Roles that are there already and that somebody else made: what they are there is his to say. */
-async function unalterable(to: Client): Promise<ReadonlySet<string>> {
+export async function unalterable(to: Client): Promise<ReadonlySet<string>> {
   const found = await rows<{ name: string }>(
     to,
     `SELECT rolname AS name FROM pg_roles WHERE current_setting('server_version_num')::int >= 160000

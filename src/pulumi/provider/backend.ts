@@ -21,6 +21,7 @@ import { destroyKubernetes, lastSnapshots, type LastSnapshot } from '../../platf
 import { identityOf, isGone, requireKnown, type Identity } from '../../platform/kubernetes/identity.ts';
 import { removeKubernetes } from '../../platform/kubernetes/lifecycle/remove.ts';
 import { claimsOf, drift, generationOf } from '../../platform/kubernetes/lifecycle/drift.ts';
+import { mendOwnSecret } from '../../platform/kubernetes/lifecycle/own-secret.ts';
 import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
 
@@ -144,6 +145,9 @@ export const kubernetesBackend: OpenBackend = (access) => {
       withPlatform(environment, known, async (platform) => {
         const { created } = await createKubernetes(environment, platform, { raw, fixed: false, emit });
         await recordDeclaration(platform.cluster, environment, raw, emit);
+        // Before the lease: whoever has it looks at each of these passwords.
+        const secret = await mendOwnSecret(environment, platform, await readJournal(platform.journal));
+        for (const text of secret) emit({ type: 'note', text: `corrected: ${text}` });
         await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
           const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);
           for (const text of found) emit({ type: 'note', text: `corrected: ${text}` });

@@ -44,8 +44,15 @@ function manifest(name: string, instances: number): Manifest {
   };
 }
 
+export interface Clusters extends TestEnvironment {
+  /** Until its operator says so, with all instances. */
+  healthy(colour: Colour): Promise<void>;
+  /** Ends the primary as the death of its node does; returns when another one takes writes. */
+  failover(colour: Colour): Promise<void>;
+}
+
 /** Two Clusters of two instances each in a namespace of their own, blue with the tables of the workload, and live. */
-export async function withCnpg(use: (test: TestEnvironment) => Promise<void>): Promise<void> {
+export async function withCnpg(use: (test: Clusters) => Promise<void>): Promise<void> {
   await withNamespace({}, async (namespace) => {
     const { admin, name } = namespace;
     await admin.create({
@@ -55,15 +62,27 @@ export async function withCnpg(use: (test: TestEnvironment) => Promise<void>): P
       type: 'kubernetes.io/basic-auth',
       stringData: { username: 'shop_app', password: credentials.shop_app },
     });
-    const healthy = (colour: Colour): Promise<true> =>
+    const status = async (colour: Colour): Promise<NonNullable<CnpgCluster['status']>> =>
+      (await admin.read<CnpgCluster>('Cluster', clusterOf(colour)))?.status ?? {};
+    const healthy = async (colour: Colour): Promise<void> =>
       waitFor(
         async () => {
-          const cluster = await admin.read<CnpgCluster>('Cluster', clusterOf(colour));
-          const { phase, readyInstances } = cluster?.status ?? {};
+          const { phase, readyInstances } = await status(colour);
           return (phase === 'Cluster in healthy state' && readyInstances === 2) || undefined;
         },
         { limit: 240_000, every: 1_000, slowest: 1_000, what: `${colour} healthy`, next: 'see its pods.' },
+      ).then(() => undefined);
+    const failover = async (colour: Colour): Promise<void> => {
+      const { currentPrimary: before = '' } = await status(colour);
+      await admin.delete('Pod', before, { grace: 0 });
+      await waitFor(
+        async () => {
+          const { currentPrimary, targetPrimary } = await status(colour);
+          return (currentPrimary !== before && currentPrimary === targetPrimary) || undefined;
+        },
+        { limit: 120_000, every: 500, slowest: 500, what: `another primary of ${colour}`, next: 'see its pods.' },
       );
+    };
     for (const colour of ['blue', 'green'] as const) await admin.create(manifest(clusterOf(colour), 2));
     await healthy('blue');
     await healthy('green');
@@ -83,7 +102,7 @@ export async function withCnpg(use: (test: TestEnvironment) => Promise<void>): P
         await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
       });
       try {
-        await use(environment);
+        await use({ ...environment, healthy, failover });
       } finally {
         await environment.platform.close();
       }

@@ -38,9 +38,15 @@ interface Legacy {
   readonly args?: readonly string[];
   readonly labels?: Record<string, string>;
   readonly path?: { readonly PGDATA: string; readonly subPath?: string };
+  readonly image?: string;
+  /** Left empty, and made as others make theirs. */
+  readonly empty?: boolean;
 }
 
-/** A database as somebody's plain manifests make it, with its own names, labels and layout; filled, with two roles. */
+/**
+ * A database as somebody's plain manifests make it, with its own names, labels and layout; filled, with two roles,
+ * unless it is to be empty.
+ */
 export async function legacy(
   { admin, operator, name: namespace }: TestNamespace,
   {
@@ -48,6 +54,8 @@ export async function legacy(
     args = ['-c', 'wal_level=logical'],
     labels = {},
     path = { PGDATA: '/data/db', subPath: 'postgres' },
+    image = 'postgres:15',
+    empty = false,
   }: Legacy = {},
 ): Promise<void> {
   const { server } = names;
@@ -78,7 +86,7 @@ export async function legacy(
             containers: [
               {
                 name: 'db',
-                image: 'postgres:15',
+                image,
                 imagePullPolicy: 'IfNotPresent',
                 args: ['postgres', ...args],
                 ports: [{ name: 'pg', containerPort: 5432 }],
@@ -86,6 +94,7 @@ export async function legacy(
                   { name: 'PGDATA', value: PGDATA },
                   { name: 'POSTGRES_USER', value: names.superuser },
                   { name: 'POSTGRES_DB', value: 'shop' },
+                  ...(empty ? [{ name: 'POSTGRES_INITDB_ARGS', value: '--encoding=UTF8 --locale=C.UTF-8' }] : []),
                   {
                     name: 'POSTGRES_PASSWORD',
                     valueFrom: { secretKeyRef: { name: server, key: 'postgres-password' } },
@@ -123,6 +132,7 @@ export async function legacy(
   );
   for (const manifest of manifests) await admin.apply({ ...manifest, metadata: { ...manifest.metadata, namespace } });
   await untilReady(admin, `${server}-0`, { limit: 300_000, next: 'see its log' });
+  if (empty) return;
   await asOwner(
     { operator, name: namespace },
     async (client) => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { KubernetesJournal } from '../../../src/platform/kubernetes/journal.ts';
+import { KubernetesLeases } from '../../../src/platform/kubernetes/leases.ts';
 import { bytes } from '../../../src/platform/kubernetes/storage.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../pulumi/components/support.ts';
@@ -85,6 +86,54 @@ test('a write of the journal whose answer is lost is looked for: it may stand', 
       await expect(journal.write(1, 'late')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
     },
   );
+});
+
+interface Kept {
+  readonly metadata: { readonly resourceVersion: string; readonly uid: string };
+  readonly [part: string]: unknown;
+}
+
+/** One object, written by compare-and-swap; before each of the first `meddling` writes a tool puts a label on it. */
+function labelled(first: Omit<Kept, 'metadata'>, meddling: number) {
+  let kept: Kept | undefined;
+  let left = meddling;
+  const put = (object: Kept): Kept =>
+    (kept = { ...object, metadata: { ...object.metadata, uid: 'u', resourceVersion: String(Math.random()) } });
+  put(first as Kept);
+  return {
+    now: () => kept,
+    put,
+    answer: ({ method, body }: { readonly method?: string | undefined; readonly body: unknown }) => {
+      if (method === 'GET') return kept ? { status: 200, body: kept } : { status: 404 };
+      const meddle = left-- > 0 && kept !== undefined;
+      if (meddle && kept) put(kept);
+      const sent = body as Kept;
+      return !kept || sent.metadata.resourceVersion === kept.metadata.resourceVersion
+        ? { status: 200, body: put(sent) }
+        : { status: 409, body: { message: 'changed' } };
+    },
+  };
+}
+
+test('a label that some tool puts on the journal or on the Lease at the same moment takes nobody’s turn; another writer does', async () => {
+  const journal = labelled({ data: { revision: '1', journal: 'one' } }, 3);
+  await withApiServer(journal.answer, async (cluster) => {
+    const store = new KubernetesJournal(cluster, declared());
+    await store.read();
+    expect(await store.write(1, 'two')).toBe(2);
+    expect(journal.now()).toMatchObject({ data: { revision: '2', journal: 'two', previous: 'one' } });
+    journal.put({ ...(journal.now() as Kept), data: { revision: '3', journal: 'of another' } });
+    await expect(store.write(2, 'three')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
+  });
+  const lease = labelled({ spec: { leaseTransitions: 4 } }, 0);
+  await withApiServer(lease.answer, async (cluster) => {
+    const mine = await new KubernetesLeases(cluster, declared(), () => Promise.resolve(0), false).acquire('me');
+    expect(mine.token).toBe(5);
+    lease.put(lease.now() as Kept);
+    expect(await mine.renew()).toBe(true);
+    lease.put({ ...(lease.now() as Kept), spec: { holderIdentity: 'another', leaseTransitions: 6 } });
+    expect(await mine.renew()).toBe(false);
+  });
 });
 
 test('quantities are bytes', () => {

@@ -1,10 +1,11 @@
 import { podNameLabel } from '../../../manifests/adopted.ts';
 import { domain, objectNames } from '../../../manifests/names.ts';
-import { userLine, userListKey } from '../../../manifests/pooler-users.ts';
+import { listedPassword, userLine, userListKey } from '../../../manifests/pooler-users.ts';
 import { istioDestinations, istioRoutes } from '../../../manifests/traffic.ts';
 import { other, type Colour } from '../../../model/colours.ts';
 import type { Environment } from '../../../model/environment.ts';
 import type { Journal } from '../../../model/journal.ts';
+import { loginsOf } from '../../../model/logins.ts';
 import type { Stored } from '../cluster.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { secretValue } from '../secrets.ts';
@@ -111,15 +112,26 @@ async function serviceDrift(
   ).flat();
 }
 
-async function poolerDrift({ name }: Environment, { cluster }: KubernetesParts): Promise<string[]> {
+async function poolerDrift(
+  { name, kubernetes: { pooler } }: Environment,
+  { cluster }: KubernetesParts,
+): Promise<string[]> {
   const own = objectNames.pooler(name);
-  const [deployment, service] = await Promise.all([cluster.read('Deployment', own), cluster.read('Service', own)]);
-  return [...(deployment ? [] : [`Deployment ${own} is missing`]), ...(service ? [] : [`Service ${own} is missing`])];
+  const [deployment, service] = await Promise.all([
+    cluster.read<Stored & { spec: { replicas?: number } }>('Deployment', own),
+    cluster.read('Service', own),
+  ]);
+  const { replicas = 1 } = deployment?.spec ?? {};
+  return [
+    ...(deployment ? [] : [`Deployment ${own} is missing`]),
+    ...(deployment && replicas < pooler.replicas ? [`Deployment ${own} is scaled to ${replicas}`] : []),
+    ...(service ? [] : [`Service ${own} is missing`]),
+  ];
 }
 
 /**
- * Roles whose Secret says something else than what the poolers were given. One whose Secret is missing is for an update
- * to say.
+ * Roles whose Secret says something else than what the poolers were given, or is gone. Of one that they do not know yet
+ * it is for an update to make.
  */
 async function passwordDrift({ name, roles }: Environment, { cluster }: KubernetesParts): Promise<string[]> {
   const users = await secretValue(cluster, objectNames.pooler(name), userListKey).catch(() => undefined);
@@ -131,7 +143,11 @@ async function passwordDrift({ name, roles }: Environment, { cluster }: Kubernet
       const [login, password] = await Promise.all(
         ['username', 'password'].map((key) => secretValue(cluster, secret, key).catch(() => undefined)),
       );
-      return password === undefined || known.includes(userLine(login ?? role, password))
+      if (password === undefined)
+        return loginsOf(role).some((each) => listedPassword(users, each) !== undefined)
+          ? [`the Secret ${secret} is missing, or has no password`]
+          : [];
+      return known.includes(userLine(login ?? role, password))
         ? []
         : [`the Secret ${secret} has another password than the poolers`];
     }),

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { rows } from '../../src/postgres/client.ts';
+import { withClient } from '../../src/postgres/session.ts';
+import { withEnvironment } from '../support/environment.ts';
+import { credentials, superuserPassword } from '../support/external.ts';
+import { betweenServers } from '../support/external-pair.ts';
+import { failure } from '../support/failure.ts';
+import { testMajor } from '../support/postgres.ts';
+
+/** Roles that their owner has on the candidate; the live server has a role of the same name with another password. */
+const theirs = `
+  CREATE ROLE their_batch LOGIN CREATEDB CONNECTION LIMIT 3 PASSWORD 'of the batch';
+  ALTER ROLE their_batch SET work_mem = '5MB';
+  CREATE ROLE their_group NOLOGIN;
+  GRANT their_group TO their_batch`;
+
+const live = "CREATE ROLE their_batch LOGIN PASSWORD 'another one'; ALTER ROLE postgres PASSWORD 'rotated since'";
+
+test('after abandon, roles of a candidate that others run are what they were before the release', async () => {
+  await betweenServers(
+    async (declaration, here) => {
+      const { green } = declaration['colours'] as { green: { server: { port: number } } };
+      const there = { ...here.superuser, port: green.server.port, password: superuserPassword };
+      const roles = () =>
+        withClient(there, 'test', (client) =>
+          rows(
+            client,
+            `SELECT rolname, to_jsonb(a) - 'oid' AS role, (SELECT jsonb_agg(setconfig) FROM pg_db_role_setting WHERE setrole = a.oid) AS settings,
+            (SELECT jsonb_agg(roleid::regrole::text ORDER BY 1) FROM pg_auth_members WHERE member = a.oid) AS member
+          FROM pg_authid a WHERE rolname !~ '^(pg_|verdigris_|shop_)' ORDER BY rolname`,
+          ),
+        );
+      await withClient(there, 'test', (client) => client.query(theirs));
+      const before = await roles();
+      await withEnvironment({ declaration, existing: credentials }, async ({ verb, on }) => {
+        await on('blue', (client) => client.query(live));
+        await verb('seed');
+        // Closed, and with the password of the live server's role besides.
+        expect(await failure(roles())).toMatchObject({ code: '28P01' });
+        await verb('abandon');
+        expect(await roles()).toEqual(before);
+        const copied = await withClient(there, 'test', (client) =>
+          rows(client, "SELECT FROM pg_roles WHERE rolname ~ '^shop_' AND rolcanlogin"),
+        );
+        expect(copied).toEqual([]);
+      });
+    },
+    [15, testMajor],
+  );
+});
