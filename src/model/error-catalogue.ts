@@ -111,6 +111,7 @@ export const errorCatalogue = {
   'wrong-password': 'refused',
   'schema-taken': 'refused',
   'role-taken': 'refused',
+  'login-trigger-fails': 'refused',
   'role-in-release': 'refused',
   'cluster-unfit': 'refused',
   'quota-exceeded': 'refused',

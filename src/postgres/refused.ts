@@ -34,6 +34,28 @@ export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings
   );
 }
 
+/** Nothing that a server refuses a login for has a context; what a trigger ON login raises has. */
+export function isOfLoginTrigger(cause: unknown): boolean {
+  return /\bfunction\b/.test((cause as { where?: string }).where ?? '');
+}
+
+export function loginTriggerFails(
+  { host, port, user }: Pick<ConnectionSettings, 'host' | 'port' | 'user'>,
+  triggers: readonly string[],
+  cause: unknown,
+): VerdigrisError {
+  const { message, where = '' } = cause as { message: string; where?: string };
+  const named = triggers.length === 0 ? 'an event trigger ON login' : triggers.join(', ');
+  return new VerdigrisError('login-trigger-fails', {
+    seen: `${named} lets no session of ${user} in at ${host}:${port}: ${message} (${where.split('\n').at(-1)}).`,
+    required:
+      'no enabled event trigger ON login: it runs for Verdigris’s sessions too, those that only read among them.',
+    next: `${triggers.map((name) => `ALTER EVENT TRIGGER ${name} DISABLE;`).join(' ')} Then the same command again; nothing was changed.`,
+    facts: { triggers },
+    cause,
+  });
+}
+
 /** What is in the schema may be anything then, and would be read and written by a superuser, or by `user`. */
 export interface SchemaTaken {
   readonly schema: string;

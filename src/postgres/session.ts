@@ -7,7 +7,7 @@ import { dial, passesWithin } from './dial.ts';
 import { complete, forOlder } from './older-server.ts';
 import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
-import { schemaTaken, unwelcome, type SchemaTaken } from './refused.ts';
+import { isOfLoginTrigger, loginTriggerFails, schemaTaken, unwelcome, type SchemaTaken } from './refused.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
 /** Milliseconds until a connection attempt is given up. */
@@ -103,7 +103,8 @@ async function open<T>(
     keepAliveInitialDelayMillis: keepAliveDelay,
   }).then(
     (client) => ({ client }),
-    (cause: unknown) => {
+    async (cause: unknown) => {
+      if (isOfLoginTrigger(cause)) throw loginTriggerFails(given, await loginTriggers(given), cause);
       if (others && isWrongPassword(cause)) return { others, refused: unwelcome(given, cause) };
       // 42704 undefined_object: before PostgreSQL 14
       if (older.has(server) || (cause as { code?: string }).code !== '42704') throw unwelcome(given, cause);
@@ -138,6 +139,20 @@ async function open<T>(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Read by a session that may write, as such a trigger mostly wants to; none where that is not let in either. */
+async function loginTriggers(given: ConnectionSettings): Promise<string[]> {
+  const { readOnly, ...writing } = given;
+  if (readOnly !== true) return [];
+  return withOwnSession(writing, 'preflight', async (client) =>
+    (
+      await rows<{ name: string }>(
+        client,
+        "SELECT quote_ident(evtname) AS name FROM pg_event_trigger WHERE evtevent = 'login' AND evtenabled <> 'D' ORDER BY 1",
+      )
+    ).map(({ name }) => name),
+  ).catch(() => []);
 }
 
 async function connected(settings: pg.ClientConfig): Promise<pg.Client> {

@@ -204,3 +204,24 @@ test('a server is found where it is by now, when nobody takes a connection where
     for (const socket of filled) socket.destroy();
   }
 });
+
+test.runIf(testMajor >= 17)(
+  'an event trigger ON login that lets a session in no more is named, by a session that may write',
+  async () => {
+    await withServer(async (server) => {
+      await withOwnSession(connectionTo(server), 'test', (client) =>
+        client.query(`CREATE TABLE public.logins (who text); CREATE ROLE looker LOGIN; GRANT INSERT ON public.logins TO looker;
+          CREATE FUNCTION public.note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.logins VALUES (session_user); END $$;
+          CREATE EVENT TRIGGER "Note it" ON login EXECUTE FUNCTION public.note(); ALTER EVENT TRIGGER "Note it" ENABLE ALWAYS`),
+      );
+      const looker = { ...connectionTo(server), user: 'looker' };
+      await expect(
+        withOwnSession({ ...looker, readOnly: true }, 'test', (client) => one(client, 'SELECT 1')),
+      ).rejects.toMatchObject({
+        id: 'login-trigger-fails',
+        facts: { triggers: ['"Note it"'] },
+        next: expect.stringContaining('ALTER EVENT TRIGGER "Note it" DISABLE') as string,
+      });
+    });
+  },
+);
