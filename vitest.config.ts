@@ -131,6 +131,7 @@ export const long = [
   'operations/birth-switched',
   'operations/gates/compatibility',
   'operations/verbs/data-forms',
+  'operations/verbs/data-places',
   'operations/verbs/data-statements',
   'operations/database-settings',
   'operations/proofs/drill',

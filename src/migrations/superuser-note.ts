@@ -1,17 +1,17 @@
 import { VerdigrisError } from '../model/errors.ts';
+import { noteCloses, noteOpens } from './comment-form.ts';
 
 /** How a note begins, in a line of its own. */
-const begin = /^[ \t]*--[ \t]*verdigris:[ \t]*as[ \t]+superuser\b([^\n]*)$/im;
+const begin = new RegExp(String.raw`${noteOpens}verdigris:[ \t]*as[ \t]+superuser\b([^\n]*?)${noteCloses}`, 'im');
 const form = /^[ \t]+because[ \t]+(\S.*?)[ \t\r]*$/i;
 
 /** Where a file asks to run as superuser: characters from its start, and why; without a reason, undefined. */
 export function findSuperuserNote(
   text: string,
 ): { readonly start: number; readonly end: number; readonly reason: string | undefined } | undefined {
-  if (!text.includes('--')) return undefined;
-  const found = begin.exec(text);
+  const found = /verdigris:/i.test(text) ? begin.exec(text) : null;
   if (!found) return undefined;
-  const start = found.index + found[0].indexOf('--');
+  const start = found.index + found[0].search(/\S/);
   return { start, end: found.index + found[0].length, reason: form.exec(found[1] ?? '')?.[1] };
 }
 

@@ -1,3 +1,4 @@
+import { noteCloses, noteOpens } from './comment-form.ts';
 import { upPart } from './up-part.ts';
 
 /**
@@ -6,13 +7,13 @@ import { upPart } from './up-part.ts';
  * merely has the words is none.
  */
 const note = new RegExp(
-  String.raw`^[ \t]*--[ \t]*(?:[\w.-]+:[ \t]*)?(?:${[
+  String.raw`${noteOpens}(?:[\w.-]+:[ \t]*)?(?:${[
     'no[-_ ]?transaction',
     'disable[-_]ddl[-_]transaction',
     String.raw`executeInTransaction\s*[=:]\s*false`,
     String.raw`(?:run[-_]?in[-_]?)?transaction\s*[=:]\s*(?:false|off|no|none)`,
     String.raw`txmode\s+none`,
-  ].join('|')})!?[ \t]*(?:because\b.*)?$`,
+  ].join('|')})!?[ \t]*(?:because\b.*?)?${noteCloses}`,
   'im',
 );
 
@@ -23,5 +24,5 @@ const terns = /^---- tern: disable-tx ----$/m;
  * Whether a migration's text asks its engine not to wrap it in a transaction. One answer for the linter and the runner.
  */
 export function asksForNoTransaction(text: string): boolean {
-  return text.includes('--') && (note.test(text) || terns.test(text) || upPart(text).noTransaction);
+  return /--|\/\*/.test(text) && (note.test(text) || terns.test(text) || upPart(text).noTransaction);
 }

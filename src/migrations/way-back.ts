@@ -1,7 +1,7 @@
 const back = '(?:down|undo|revert|rollback)';
 const there = ['up', 'do', 'deploy', 'apply', 'migrate', 'migrations', 'forward'];
 
-const always = /(?:^|[./])(?:down|undo)\.sql$/;
+const always = /(?:^|[./])(?:down|undo)\.sql$/i;
 const ending = new RegExp(`^(.*?)([._-])${back}\\.sql$`, 'i');
 const folder = new RegExp(`^(.*/|)${back}(/.*)$`, 'i');
 const flyway = /^(.*\/)?U(\d[\w.]*__)[^/]*\.sql$/;

@@ -237,6 +237,7 @@ export const errorCatalogue = {
   'declaration-unsealed': 'refused',
   'data-statement-mixed': 'refused',
   'data-statement-superuser': 'refused',
+  'data-statement-session': 'refused',
   'data-statement-triggers': 'refused',
   'data-statement-owner': 'refused',
   'data-statement-slow': 'refused',

@@ -46,6 +46,7 @@ test.each([
   '-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;',
   '-- migrate:up transaction:false\nSELECT 1;',
   '-- +migrate Up notransaction\nSELECT 1;',
+  '/* verdigris: no-transaction because it is long */\r\nSELECT 1;',
 ])('%j runs outside a transaction', (text) => {
   expect(asksForNoTransaction(text)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { parse, parsePlPgSQL, type Node } from 'libpg-query';
-import { readData, writesOf, type DataStatement } from './read.ts';
+import { constantText } from '../lint/constant-text.ts';
+import { readData, readMade, writesOf, type DataStatement } from './read.ts';
 
 /** What a DO block may write: by the statements in it, and by the text of those that it puts together itself. */
 export async function readBlock(text: string): Promise<DataStatement> {
@@ -23,13 +24,16 @@ const harmless = ['SelectStmt', 'VariableSetStmt', 'LockStmt', 'ExplainStmt'];
 
 async function readQuery(text: string): Promise<Pick<DataStatement, 'targets' | 'reads' | 'changesSchema'>> {
   const { stmts } = (await parse(text).catch(() => ({ stmts: undefined }))) as { stmts?: { stmt?: Node }[] };
+  const constant = stmts ? undefined : constantText(text);
+  if (constant !== undefined && constant !== text) return readQuery(constant);
   // An expression: what it says may be what is executed.
   if (!stmts) return { targets: writesOf(text), reads: [], changesSchema: definition.test(text) };
   const nodes = stmts.flatMap(({ stmt }) => (stmt ? [stmt] : []));
   const data = nodes.map((node) => readData(node));
+  const made = nodes.flatMap((node) => readMade(node) ?? []);
   return {
-    targets: data.flatMap((each) => each?.targets ?? []),
-    reads: data.flatMap((each) => each?.reads ?? []),
+    targets: [...data, ...made].flatMap((each) => each?.targets ?? []),
+    reads: [...data, ...made].flatMap((each) => each?.reads ?? []),
     changesSchema: nodes.some((node, index) => !data[index] && !harmless.includes(Object.keys(node)[0] ?? '')),
   };
 }

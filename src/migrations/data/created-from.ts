@@ -6,16 +6,19 @@ import { tokensOf, type Token } from '../lint/tokens.ts';
 export interface CreatedFrom {
   readonly structure: string;
   readonly rows: string;
+  /** `IF NOT EXISTS`: where there is such a table, it is left as it is. */
+  readonly onlyIfNew?: { readonly schema: string | undefined; readonly name: string };
 }
 
-/** Undefined for what is no such statement, makes a temporary table, or may find the table there. */
+/** Undefined for what is no such statement, or makes a temporary table. */
 export function createdFrom(node: Node, text: string): CreatedFrom | undefined {
   const tag = tagOf(node);
   if (tag === 'CreateTableAsStmt') {
     const { objtype, if_not_exists: maybe, into, query } = fieldsOf(node) as Of<'CreateTableAsStmt'>;
-    if (objtype !== 'OBJECT_TABLE' || maybe || into?.skipData || !query || tagOf(query) !== 'SelectStmt')
-      return undefined;
-    return isKept(into?.rel?.relpersistence) && readsTables(query) ? ofCreate(text) : undefined;
+    if (objtype !== 'OBJECT_TABLE' || into?.skipData || !query || tagOf(query) !== 'SelectStmt') return undefined;
+    if (!isKept(into?.rel?.relpersistence) || !readsTables(query)) return undefined;
+    const onlyIfNew = maybe ? { schema: into?.rel?.schemaname, name: into?.rel?.relname ?? '' } : undefined;
+    return ofCreate(text, onlyIfNew);
   }
   if (tag !== 'SelectStmt') return undefined;
   const { intoClause: into } = fieldsOf(node) as Of<'SelectStmt'>;
@@ -32,17 +35,19 @@ function readsTables(query: Node, made?: string): boolean {
   return [...walk([query])].some(([tag, { relname }]) => tag === 'RangeVar' && relname !== made);
 }
 
-function ofCreate(text: string): CreatedFrom | undefined {
+function ofCreate(text: string, onlyIfNew: CreatedFrom['onlyIfNew']): CreatedFrom | undefined {
   const { words, slice } = outermost(text);
   const as = words.findIndex((word) => is(word, 'as'));
   const made = words.findIndex((word) => is(word, 'table'));
   if (as < 0 || made < 0) return undefined;
   const withData = is(words.at(-2), 'with') && is(words.at(-1), 'data');
   const query = slice(words[as]?.end, withData ? words.at(-2)?.start : undefined);
-  return {
-    structure: `${slice(0, words[as]?.end)}${query} WITH NO DATA`,
-    rows: `INSERT INTO ${nameAt(words, made + 1, slice)}${query}`,
-  };
+  const structure = `${slice(0, words[as]?.end)}${query} WITH NO DATA`;
+  if (!onlyIfNew) return { structure, rows: `INSERT INTO ${nameAt(words, made + 1, slice)}${query}` };
+  // IF NOT EXISTS stands before the name. What an earlier file made and filled is not filled again.
+  const name = nameAt(words, made + 4, slice);
+  const rows = `INSERT INTO ${name} SELECT * FROM (${query}\n) AS made WHERE NOT EXISTS (SELECT FROM ${name})`;
+  return { structure, rows, onlyIfNew };
 }
 
 function ofSelectInto(text: string): CreatedFrom | undefined {

@@ -38,7 +38,7 @@ export async function keepHeld(
 ): Promise<void> {
   const { role } = await one<{ role: string }>(client, 'SHOW role');
   await asLogin(client, async (path) => {
-    const settings = JSON.stringify(await valueSettings(client));
+    const settings = JSON.stringify(await valueSettings(client, statement.sets));
     await client.query(
       `INSERT INTO verdigris.data_statement (${numbered}, place, tables, asked, path, settings)
       OVERRIDING SYSTEM VALUE SELECT ${numbers}, 'switch', $9, $10, $11, $12

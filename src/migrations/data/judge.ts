@@ -1,4 +1,5 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
+import type { ViewTables } from '../../postgres/row-reads.ts';
 import type { PlaceNote, StatementPlace } from './note.ts';
 import type { DataStatement, NamedRelation, WriteTarget } from './read.ts';
 
@@ -50,6 +51,25 @@ function restsOnLive(statement: DataStatement, live: readonly Table[]): string |
   const used = [...statement.reads, ...statement.targets.filter(({ columns }) => columns !== undefined)];
   const found = live.find((table) => used.some((relation) => fits(relation, label(table))));
   return found && label(found);
+}
+
+/** It makes no rows: the table that they would be made with is one of the live colour's. */
+export function isThere({ onlyIfNew }: DataStatement, live: readonly Table[]): boolean {
+  return onlyIfNew !== undefined && live.some((table) => fits(onlyIfNew, label(table)));
+}
+
+/** What it writes and reads by a view are the view's tables. */
+export function throughViews(statement: DataStatement, views: readonly ViewTables[]): DataStatement {
+  const used = (relation: NamedRelation): NamedRelation[] =>
+    views
+      .filter(({ view }) => fits(relation, view))
+      .flatMap(({ tables }) => tables)
+      .map((table) => ({ schema: table.slice(0, table.indexOf('.')), name: table.slice(table.indexOf('.') + 1) }));
+  return {
+    ...statement,
+    targets: [...statement.targets, ...statement.targets.flatMap(used)],
+    reads: [...statement.reads, ...statement.reads.flatMap(used)],
+  };
 }
 
 /** The table of the live colour, unless only columns are set that it does not have there. */

@@ -1,16 +1,18 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
 import { asLogin, one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { ident } from '../../postgres/quote.ts';
-import { countWrites, type RowWrites } from '../../postgres/row-writes.ts';
+import { countScans, mayReadTables, readViewTables, type TableScans } from '../../postgres/row-reads.ts';
+import { countWrites } from '../../postgres/row-writes.ts';
 import { fireKeeper, makeKeeper } from '../backfill/keeper.ts';
 import type { Fill } from './fill.ts';
 import { keepHeld, readHeld } from './held.ts';
 import type { FromFile } from './statement.ts';
-import { judgeStatement } from './judge.ts';
+import { judgeStatement, throughViews } from './judge.ts';
 import type { PlaceNote } from './note.ts';
+import { restedOn, sharedWrites } from './observed.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
-import { cannotBeHeld, heldAsSuperuser, heldWithoutTriggers } from './refusals.ts';
+import { cannotBeHeld, heldAsSuperuser, heldNeedsSession, heldWithoutTriggers } from './refusals.ts';
 import { silencedOf } from './silenced.ts';
 import { valueSettings } from './settings.ts';
 
@@ -35,7 +37,9 @@ export async function runInPlace(
   statement: FromFile & { readonly data: DataStatement; readonly note?: PlaceNote | undefined },
   run: () => Promise<void>,
 ): Promise<boolean> {
-  const { data, note } = statement;
+  const { note } = statement;
+  const named = [...statement.data.targets, ...statement.data.reads].map(({ name }) => name);
+  const data = throughViews(statement.data, await readViewTables(client, named));
   const waiting = await readHeld(client);
   const judged = judgeStatement(
     data,
@@ -43,13 +47,14 @@ export async function runInPlace(
     policy.live,
     await restingOn(client, data, new Set(waiting.flatMap(({ tables }) => tables))),
   );
-  const keep = async (tables: readonly string[]): Promise<true> => {
-    if (data.changesSchema)
-      throw cannotBeHeld(statement, tables.length > 0 ? 'it writes rows that both colours have' : judged.why, tables);
+  const keep = async (tables: readonly string[], why = judged.why): Promise<true> => {
+    const reason = tables.length > 0 ? 'it writes rows that both colours have' : why;
+    if (data.changesSchema) throw cannotBeHeld(statement, reason, tables);
+    if (data.session !== undefined) throw heldNeedsSession(statement, data.session, reason);
     if (superuser) throw heldAsSuperuser(statement);
-    const named: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
-    for (const target of data.targets) named.push(await found(client, target));
-    const all = [...new Set([...tables, ...named.flatMap((table) => (table ? [label(table)] : []))])];
+    const written: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
+    for (const target of data.targets) written.push(await found(client, target));
+    const all = [...new Set([...tables, ...written.flatMap((table) => (table ? [label(table)] : []))])];
     const silenced = await silencedOf(client, all, policy.silent);
     if (silenced.length > 0) throw heldWithoutTriggers(statement, silenced);
     await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
@@ -58,7 +63,13 @@ export async function runInPlace(
   if (judged.place === 'live') return false;
   if (judged.place === 'switch') return keep(judged.tables);
   await client.query('SAVEPOINT placed');
-  const outcome = await countWrites(client, run).catch(async (error: unknown) => {
+  const watched = note === undefined && (data.opaque || (await mayReadTables(client, data.calls ?? [])));
+  const reading = async (): Promise<readonly TableScans[]> => {
+    if (watched) return (await countScans(client, run)).reads;
+    await run();
+    return [];
+  };
+  const outcome = await countWrites(client, reading).catch(async (error: unknown) => {
     // It may have needed what is still to be written: whether it works then is tried with the rest.
     if (!data.opaque || waiting.length === 0 || note) throw error;
     return undefined;
@@ -66,21 +77,25 @@ export async function runInPlace(
   const shared = outcome ? await sharedWrites(client, { data, named: judged.tables }, policy, outcome.writes) : [];
   if (outcome && shared.length > 0 && note)
     await policy.onCandidate({ ...statement, place: 'candidate', writes: shared });
-  if (outcome && (shared.length === 0 || note)) {
+  const rested = outcome && shared.length === 0 ? await restedOn(client, data, policy, outcome) : undefined;
+  if (outcome && ((shared.length === 0 && rested === undefined) || note)) {
     if (data.fill && !note) await keepFilled(client, operator, statement, data.fill);
     await client.query('RELEASE SAVEPOINT placed');
     return false;
   }
   await client.query('ROLLBACK TO SAVEPOINT placed');
   await client.query('RELEASE SAVEPOINT placed');
-  return keep(shared.map(({ table }) => table));
+  return keep(
+    shared.map(({ table }) => table),
+    rested && `it needs the rows of ${rested}, which the live colour still writes`,
+  );
 }
 
 /** Rows of the live release that arrive later are filled like those that were there. */
 async function keepFilled(
   client: Client,
   operator: Client,
-  { data, file, line }: FromFile & { readonly data: DataStatement },
+  { data, file, line, sets }: FromFile & { readonly data: DataStatement },
   fill: Fill,
 ): Promise<void> {
   const [target] = data.targets;
@@ -91,50 +106,12 @@ async function keepFilled(
   // Where the file runs in a session of its own, the function is there before its transaction ends; without a trigger
   // it does nothing.
   await asLogin(client, async (path) => {
-    const settings = await valueSettings(client);
+    const settings = await valueSettings(client, sets);
     await asLogin(operator, () =>
       makeKeeper(operator, keeper, table, { path, owner: role === 'none' ? undefined : role, settings }),
     );
     await fireKeeper(client, keeper, table);
   });
-}
-
-/** Of what was written, rows that both colours have, changed in what both have of them. */
-async function sharedWrites(
-  client: Client,
-  { data, named }: { readonly data: DataStatement; readonly named: readonly string[] },
-  { live }: DataPolicy,
-  writes: readonly RowWrites[],
-): Promise<RowWrites[]> {
-  const shared = writes.filter(({ table }) => live.some((each) => label(each) === table));
-  if (shared.length === 0) return [];
-  const onlyNew = data.targets.filter(({ columns }) => columns !== undefined);
-  const changed = await firedTriggers(
-    client,
-    shared.map(({ table }) => table),
-  );
-  return shared.filter(
-    ({ table, inserted, deleted }) =>
-      inserted + deleted > 0 ||
-      changed.has(table) ||
-      named.includes(table) ||
-      // Judged by its columns already: they are new.
-      !onlyNew.some(({ name }) => table.endsWith(`.${name}`)),
-  );
-}
-
-/** Tables with a trigger that may change other columns of a row that is updated, `updated_at` mostly. */
-async function firedTriggers(client: Client, tables: readonly string[]): Promise<Set<string>> {
-  const seen = await withFixedPath(client, () =>
-    rows<{ table: string }>(
-      client,
-      `SELECT DISTINCT n.nspname || '.' || c.relname AS table FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname || '.' || c.relname = ANY ($1) AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 19 = 19`,
-      [tables],
-    ),
-  );
-  return new Set(seen.map(({ table }) => table));
 }
 
 /** A relation that a statement names, as search_path finds it now. */

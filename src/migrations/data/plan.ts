@@ -3,9 +3,24 @@ import { refuseNewEnumValue } from '../engines/sql/new-enum-value.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
 import { refuseComputed } from './computed.ts';
-import { fits, judgeStatement } from './judge.ts';
+import { fits, isThere, judgeStatement, throughViews } from './judge.ts';
+import type { ViewTables } from '../../postgres/row-reads.ts';
 import type { StatementPlace } from './note.ts';
-import { cannotBeHeld, sourceLine } from './refusals.ts';
+import { cannotBeHeld, heldNeedsSession, repeatableWrites, sourceLine } from './refusals.ts';
+
+/** @throws VerdigrisError `data-statement-mixed` where one writes rows that both colours have. */
+export function refuseRepeatableWrites(
+  files: readonly { readonly name: string; readonly statements: SqlFile['statements'] }[],
+  live: readonly Table[],
+  views: readonly ViewTables[],
+): void {
+  for (const { name, statements } of files)
+    for (const { data, text, line } of statements) {
+      const { tables } = data ? judgeStatement(throughViews(data, views), undefined, live) : { tables: [] };
+      if (tables.length > 0)
+        throw repeatableWrites(sourceLine({ file: path.join('repeatable', name), line, text }), tables);
+    }
+}
 
 /** A statement that writes rows, and where it will run, as far as its text and the live colour's tables tell. */
 export interface PlannedStatement {
@@ -19,7 +34,11 @@ export interface PlannedStatement {
  * What functions and triggers write besides shows when they run: a statement that shows no target is left out.
  * @throws VerdigrisError `data-statement-mixed`; `migration-forbidden` where one writes a value of an enum too early.
  */
-export function planData(files: readonly SqlFile[], live: readonly Table[]): PlannedStatement[] {
+export function planData(
+  files: readonly SqlFile[],
+  live: readonly Table[],
+  views: readonly ViewTables[] = [],
+): PlannedStatement[] {
   const held = new Set<string>();
   for (const file of files)
     if (file.transactional)
@@ -33,12 +52,14 @@ export function planData(files: readonly SqlFile[], live: readonly Table[]): Pla
         ),
       );
   return files.flatMap((file) =>
-    file.statements.flatMap(({ data, note, text, line, computed }) => {
+    file.statements.flatMap(({ data: own, note, text, line, computed }) => {
       const source = { file: path.basename(file.path), line, text };
       refuseComputed({ ...source, computed }, live);
-      if (!data || data.targets.length === 0) return [];
+      if (!own || own.targets.length === 0 || isThere(own, live)) return [];
+      const data = throughViews(own, views);
       const { place, tables, why } = judgeStatement(data, note, live, held);
       if (place === 'switch' && data.changesSchema) throw cannotBeHeld(source, why, tables);
+      if (place === 'switch' && data.session !== undefined) throw heldNeedsSession(source, data.session, why);
       if (place === 'switch')
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])
           held.add(table);

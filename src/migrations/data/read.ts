@@ -1,6 +1,7 @@
 import type { Node, RangeVar } from 'libpg-query';
-import { all, fieldsOf, tagOf, walk, type Of } from '../lint/ast.ts';
+import { all, fieldsOf, option, strings, tagOf, walk, type Of } from '../lint/ast.ts';
 
+import { createdFrom } from './created-from.ts';
 import type { Fill } from './fill.ts';
 
 export interface NamedRelation {
@@ -26,6 +27,12 @@ export interface DataStatement {
   readonly mayCommit: boolean;
   /** Of an UPDATE that takes nothing but the row itself. */
   readonly fill?: Fill | undefined;
+  /** Functions that it calls, by their bare names. */
+  readonly calls?: readonly string[];
+  /** What of its file's session it needs. */
+  readonly session?: string;
+  /** Its rows are written where the file makes this table, not where the table is there. */
+  readonly onlyIfNew?: NamedRelation;
 }
 
 const nothing: DataStatement = { targets: [], reads: [], opaque: false, changesSchema: false, mayCommit: false };
@@ -40,7 +47,7 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
     case 'UpdateStmt':
     case 'DeleteStmt':
     case 'MergeStmt':
-      return { ...nothing, targets: writesIn([node]), reads: readsIn([node]), fill };
+      return { ...nothing, targets: writesIn([node]), reads: readsIn([node]), calls: callsIn([node]), fill };
     case 'SelectStmt':
       return ofSelect(node);
     case 'TruncateStmt':
@@ -49,6 +56,10 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
       const { is_from: from, relation } = fieldsOf(node) as Of<'CopyStmt'>;
       return from && relation ? { ...nothing, targets: [named(relation)] } : undefined;
     }
+    case 'ExplainStmt': {
+      const { query, options } = fieldsOf(node) as Of<'ExplainStmt'>;
+      return query && option(options, 'analyze') ? readData(query) : undefined;
+    }
     case 'CallStmt':
       return { ...nothing, opaque: true, mayCommit: true };
     case 'ExecuteStmt':
@@ -56,6 +67,18 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
     default:
       return undefined;
   }
+}
+
+/** A table that a block makes of rows, which it writes as INSERT would. */
+export function readMade(node: Node): Pick<DataStatement, 'targets' | 'reads'> | undefined {
+  const { into, query } = tagOf(node) === 'CreateTableAsStmt' ? (fieldsOf(node) as Of<'CreateTableAsStmt'>) : {};
+  if (!into?.rel || !query || into.rel.relpersistence === 't') return undefined;
+  return { targets: [named(into.rel)], reads: readsIn([query]) };
+}
+
+/** Whether a note may give it a place; of a table that is made of rows, they may have one. */
+export function writesRows(node: Node, text: string): boolean {
+  return tagOf(node) === 'DoStmt' || readData(node) !== undefined || createdFrom(node, text) !== undefined;
 }
 
 function ofSelect(node: Node): DataStatement | undefined {
@@ -82,6 +105,12 @@ function readsIn(nodes: readonly Node[]): NamedRelation[] {
     if (tag !== 'RangeVar') return [];
     return [named(fields as RangeVar)];
   });
+}
+
+function callsIn(nodes: readonly Node[]): string[] {
+  return [...walk(nodes)].flatMap(([tag, fields]) =>
+    tag === 'FuncCall' ? (strings((fields as Of<'FuncCall'>).funcname).at(-1) ?? []) : [],
+  );
 }
 
 function named({ schemaname, relname }: RangeVar): NamedRelation {

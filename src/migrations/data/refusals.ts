@@ -41,6 +41,32 @@ export function heldAsSuperuser(statement: Pick<FromFile, 'file' | 'line' | 'tex
   });
 }
 
+/** Repeatable files run whenever they were changed, and in an order that is found by trial. */
+export function repeatableWrites(source: string, tables: readonly string[]): VerdigrisError {
+  return new VerdigrisError('data-statement-mixed', {
+    seen: `${source} changes rows that have to wait for the switchover (${tables.join(', ')}), and repeatable/ is for functions, views and triggers.`,
+    required: 'row changes in numbered files, where each runs once.',
+    next: 'move the statement to a numbered migration. No repeatable file is applied, and the live colour is untouched.',
+    facts: { tables },
+  });
+}
+
+/** At the switchover its file's session is gone. */
+export function heldNeedsSession(
+  statement: Pick<FromFile, 'file' | 'line' | 'text'>,
+  needed: string,
+  why: string,
+): VerdigrisError {
+  return new VerdigrisError('data-statement-session', {
+    seen: `${sourceLine(statement)} is held back until the switchover, because ${why}, and needs ${needed}, which its file's session has for itself.`,
+    required: 'a statement that can run in another session.',
+    next:
+      'write it as one statement (`WITH … AS (SELECT …) UPDATE …`), put all of it into one DO block, or make a ' +
+      'temporary table an ordinary one that the file drops in a later release. The live colour is untouched.',
+    facts: { file: statement.file, line: statement.line, needed },
+  });
+}
+
 /** By the switchover what it relies on has been undone: the file enables them again. */
 export function heldWithoutTriggers(
   statement: Pick<FromFile, 'file' | 'line' | 'text'>,

@@ -1,3 +1,4 @@
+import type { FileSetting } from './file-settings.ts';
 import type { ValueSettings } from './settings.ts';
 import type { RowWrites } from '../../postgres/row-writes.ts';
 
@@ -9,6 +10,8 @@ export interface FromFile {
   readonly file: string;
   readonly line: number;
   readonly text: string;
+  /** What its file sets before it, in order. */
+  readonly sets?: readonly FileSetting[];
 }
 
 /** One that is held back until the switchover, as the candidate's verdigris.data_statement keeps it. */

@@ -29,9 +29,9 @@ const byName: readonly (readonly [RegExp, readonly EngineName[]])[] = [
   [/^atlas\.sum$/, ['atlas']],
   [/^tern\.conf$/, ['tern']],
   [/^diesel\.toml$/, ['diesel']],
-  [/^\d.*\.(up|down)\.sql$/, pairs],
+  [/^\d.*\.(up|down)\.sql$/i, pairs],
   // Postgrator's.
-  [/^\d.*\.(do|undo)\.sql$/, ['sql']],
+  [/^\d.*\.(do|undo)\.sql$/i, ['sql']],
 ];
 
 /** Files by what is written in them: markers of a way up and a way back. */
@@ -74,7 +74,7 @@ async function ofFile(file: string): Promise<Sign['fits'] | undefined> {
   const known = byName.find(([pattern]) => pattern.test(name));
   if (known) return known[1];
   if (/^\d+[_-].+\.([cm]?[jt]s|go)$/.test(name) && !/(\.d\.ts|_test\.go)$/.test(name)) return ofCode(file);
-  if (!name.endsWith('.sql')) return undefined;
+  if (!/\.sql$/i.test(name)) return undefined;
   const text = await readFile(file, 'latin1');
   if (/^\s*--\s*liquibase formatted sql/i.test(text)) return ['liquibase'];
   if (/^\s*--\s*up migration/im.test(text)) return ['node-pg-migrate'];

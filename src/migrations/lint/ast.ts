@@ -57,16 +57,27 @@ export function nameOfParts(parts: readonly string[], schema = 'public'): Name {
   return { schema: parts.at(-2) ?? schema, name: parts.at(-1) ?? '' };
 }
 
-/** Every node below, itself included. Bounded by the parser's own stack, so recursion is safe. */
+/**
+ * Every node below, itself included, each before what is in it. By a stack of its own: a generator in a generator for
+ * each level is the dear part of linting a wide table.
+ */
 export function* walk(value: unknown): Generator<[tag: string, fields: Readonly<Record<string, unknown>>]> {
-  if (Array.isArray(value)) {
-    for (const item of value) yield* walk(item);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner === 'object' && inner !== null) {
-        if (!Array.isArray(inner) && /^[A-Z]/.test(key)) yield [key, inner as Record<string, unknown>];
-        yield* walk(inner);
-      }
+  const rest: { readonly key: string; readonly value: unknown }[] = [{ key: '', value }];
+  for (let at = rest.pop(); at; at = rest.pop()) {
+    const { key, value: inner } = at;
+    if (typeof inner !== 'object' || inner === null) continue;
+    if (Array.isArray(inner)) {
+      for (let index = inner.length - 1; index >= 0; index--) rest.push({ key: '', value: inner[index] });
+      continue;
+    }
+    const fields = inner as Record<string, unknown>;
+    const first = key.charCodeAt(0);
+    if (first >= 65 && first <= 90) yield [key, fields];
+    const keys = Object.keys(fields);
+    for (let index = keys.length - 1; index >= 0; index--) {
+      const name = keys[index] as string;
+      const below = fields[name];
+      if (typeof below === 'object' && below !== null) rest.push({ key: name, value: below });
     }
   }
 }

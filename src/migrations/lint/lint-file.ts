@@ -7,7 +7,7 @@ import { learn } from './learn.ts';
 import { isOn, makeFinding } from './make-finding.ts';
 import { outsideTransaction } from '../outside-transaction.ts';
 import type { ContractNote } from '../expand-contract/notes.ts';
-import { applyNotes, contractNotes } from './notes.ts';
+import { applyNotes, contractNotes, placeFaults } from './notes.ts';
 import { parseFile, type Parsed } from './parse.ts';
 import { bodyOf, unpack } from './plpgsql.ts';
 import type { Checks, Draft, Drafts, LintRule } from './rule.ts';
@@ -46,7 +46,8 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
       found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
   };
   const own = contractNotes(source);
-  for (const problem of [...encodingProblems(source), ...parsed.problems, ...own.faults]) {
+  const misplaced = placeFaults(source, parsed.statements);
+  for (const problem of [...encodingProblems(source), ...parsed.problems, ...own.faults, ...misplaced]) {
     const rule = ruleOf(problem.rule);
     if (rule && isOn(rule, config)) add(rule, problem);
   }

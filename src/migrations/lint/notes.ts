@@ -1,7 +1,10 @@
+import { placeNotesOf, writesNoRows } from '../data/note.ts';
+import { writesRows } from '../data/read.ts';
 import { parseNotes, type ContractNote } from '../expand-contract/notes.ts';
 import type { LintFinding, SuppressedFinding } from './finding.ts';
 import type { Range } from './range.ts';
 import type { Source } from './source.ts';
+import type { Statement } from './statement.ts';
 
 /** A comment that `migrate` refuses to read as a note. */
 export interface NoteFault {
@@ -36,6 +39,22 @@ export function contractNotes(source: Source): { readonly notes: ContractNote[];
     }
   }
   return { notes, faults };
+}
+
+/** Notes of a statement's place that the runner refuses. */
+export function placeFaults(source: Source, statements: readonly Statement[]): NoteFault[] {
+  const notes = placeNotesOf(
+    source.text,
+    statements.map(({ range }) => range),
+  );
+  return notes.flatMap(({ range, of }) => {
+    const { node, text } = ('why' in of ? undefined : statements[of.statement]) ?? {};
+    const why = 'why' in of ? of.why : node && writesRows(node, text ?? '') ? undefined : writesNoRows;
+    if (why === undefined) return [];
+    return [
+      { rule: 'malformed-note' as const, message: `No release can be migrated with this note: it ${why}.`, range },
+    ];
+  });
 }
 
 /** Findings about an object that a note speaks of are allowed by it, as `migrate` lets the change pass. */

@@ -34,10 +34,12 @@ export class Source {
         : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
     this.problem = encodingProblem(bytes);
     const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    // Blanks keep every later offset what it is in the file.
-    this.#bytes = mark ? Buffer.concat([Buffer.from('   '), bytes.subarray(3)]) : bytes;
-    const whole = this.problem && !mark ? '' : this.#bytes.toString('utf8');
-    this.text = upPart(whole).text;
+    // Blanks keep every later offset what it is in the file; a marker in the first line begins behind them.
+    const blanks = mark ? '   ' : '';
+    const marked = mark ? bytes.subarray(3) : bytes;
+    this.#bytes = mark ? Buffer.concat([Buffer.from(blanks), marked]) : bytes;
+    const whole = this.problem && !mark ? '' : marked.toString('utf8');
+    this.text = blanks + upPart(whole).text;
     this.noTransaction = asksForNoTransaction(whole);
     for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) this.#lines.push(at + 1);
   }

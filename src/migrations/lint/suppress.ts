@@ -1,6 +1,7 @@
 import type { LintFinding, SuppressedFinding } from './finding.ts';
 import type { Range } from './range.ts';
 import type { Source } from './source.ts';
+import { saidIn } from '../comment-form.ts';
 import { tokensOf } from './tokens.ts';
 
 /** `-- verdigris: allow <rule>[, <rule>] because <reason>`, before a statement; `allow-file` at the file's top. */
@@ -12,13 +13,13 @@ export interface Suppression {
   readonly covers: Range | undefined;
 }
 
-const form = /^--\s*verdigris:\s*(allow(?:-file)?)\s+([a-z0-9,\s-]*?)(?:\s+because\b\s*(.*?))?\s*$/i;
+const form = /^verdigris:\s*(allow(?:-file)?)\s+([a-z0-9,\s-]*?)(?:\s+because\b\s*(.*?))?\s*$/i;
 
 /** Those of a file. `parts` are its statements and what could not be parsed, in order. */
 export function suppressionsOf(source: Source, parts: readonly Range[]): Suppression[] {
-  if (!/--\s*verdigris:\s*allow/i.test(source.text)) return [];
+  if (!/verdigris:\s*allow/i.test(source.text)) return [];
   return comments(source).flatMap(({ start, end, text }) => {
-    const found = form.exec(text.trimEnd());
+    const found = form.exec(saidIn(text.trimEnd()));
     if (!found) return [];
     const rules = (found[2] ?? '').split(/[\s,]+/).filter((id) => id !== '');
     const reason = found[3] === undefined || found[3].trim() === '' ? undefined : found[3].trim();

@@ -54,7 +54,7 @@ async function below(folder: string, seen: Set<string>): Promise<string[]> {
     // A link that leads nowhere is read as a file, which says so.
     const kind = entry.isSymbolicLink() ? await stat(full).catch(() => undefined) : entry;
     if (kind?.isDirectory() === true) found.push(...(await below(full, seen)));
-    else if (entry.name.endsWith('.sql') && (kind?.isFile() ?? true)) found.push(full);
+    else if (/\.sql$/i.test(entry.name) && (kind?.isFile() ?? true)) found.push(full);
   }
   return found;
 }
@@ -85,5 +85,19 @@ export function compareFiles(one: string, other: string): number {
   const at = a.findIndex((part, index) => part !== b[index]);
   if (at < 0) return 0;
   const [fileA, fileB] = [at === a.length - 1, at === b.length - 1];
-  return fileA === fileB ? order.compare(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
+  return fileA === fileB ? compareNames(a[at] ?? '', b[at] ?? '') : fileA ? -1 : 1;
+}
+
+/** Flyway's and refinery's by their versions, whatever letter is before them; Flyway's repeatable ones run last. */
+function compareNames(one: string, other: string): number {
+  const [a, b] = [one, other].map((name) => ({
+    last: Number(name.startsWith('R__')),
+    bare: name.replace(/^[VU](?=\d[\w.]*__)/, ''),
+  })) as [Named, Named];
+  return a.last - b.last || order.compare(a.bare, b.bare) || order.compare(one, other);
+}
+
+interface Named {
+  readonly last: number;
+  readonly bare: string;
 }

@@ -13,7 +13,11 @@ import { withObserver } from '../observer.ts';
 const patience = 10_000;
 
 /** What the folder is at fault for, judged by the live colour's tables: no lack of an answer. */
-const foldersFault: ReadonlySet<string> = new Set(['data-statement-mixed', 'migration-forbidden']);
+const foldersFault: ReadonlySet<string> = new Set([
+  'data-statement-mixed',
+  'data-statement-session',
+  'migration-forbidden',
+]);
 
 interface PlannedFiles {
   readonly data?: readonly PlannedStatement[];

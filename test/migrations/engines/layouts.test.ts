@@ -49,6 +49,31 @@ test('of ways up and ways back beside each other only the ways up are read', asy
   });
 });
 
+test('a file is read whatever the case of its ending, or refused where its tool would not read it; one in a folder below is missed', async () => {
+  expect(await read({ '1_a.SQL': 'SELECT 1', '2_b.sql': 'SELECT 2', '._2_b.sql': 'no' })).toEqual([
+    '1 a: SELECT 1',
+    '2 b: SELECT 2',
+  ]);
+  expect(await refusal({ '1_a.sql': '-- +goose Up\nSELECT 1;', '2_b.SQL': '-- +goose Up\nSELECT 2;' })).toMatchObject({
+    id: 'migration-name',
+    seen: expect.stringContaining('2_b.SQL'),
+  });
+  expect(await refusal({ '1_a.sql': 'SELECT 1', 'orders/2_b.sql': 'SELECT 2' })).toMatchObject({
+    id: 'migration-name',
+    seen: expect.stringContaining('orders/2_b.sql'),
+  });
+  expect(await read({ '1_a.sql': 'SELECT 1', 'seeds/1_people.sql': 'no', 'docs/a.sql': 'no' })).toEqual([
+    '1 a: SELECT 1',
+  ]);
+});
+
+test('a moment as ISO 8601 writes it is one version', async () => {
+  expect(await read({ '20260115T120000Z_a.sql': 'SELECT 1', '2026-01-15T13-00-00_b.sql': 'SELECT 2' })).toEqual([
+    '2026-01-15T13-00-00 b: SELECT 2',
+    '20260115T120000 a: SELECT 1',
+  ]);
+});
+
 test('a folder is a migration where it has up.sql; the way back is left alone', async () => {
   expect(
     await read({

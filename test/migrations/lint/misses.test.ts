@@ -336,3 +336,41 @@ test.each([
   expect((await of(18)).filter((one) => /stricter|needs-newer/.test(one))).toEqual([]);
   expect(await of(17)).toContain('needs-newer-postgres error');
 });
+
+test('MERGE that deletes is told like DELETE', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY);';
+  const merge = (action: string) =>
+    `MERGE INTO t USING (VALUES (1)) AS v (id) ON t.id = v.id WHEN MATCHED THEN ${action};`;
+  expect(await found(table, merge('DELETE'))).toEqual(['data-not-reversible info']);
+  expect(await found(table, merge('DO NOTHING'))).toEqual([]);
+  expect(await found(`${table} ${merge('DELETE')}`)).not.toContain('data-not-reversible info');
+});
+
+test('a byte order mark before the marker of the way up leaves it the way up', async () => {
+  const text = '\uFEFF-- +goose Up\r\nDROP TABLE t;\r\n-- +goose Down\r\nDROP TABLE u;\r\n';
+  const { findings } = await lintFiles([{ path: '1.sql', text: Buffer.from(text) }]);
+  expect(findings.filter(({ rule }) => rule === 'drop-table').map(({ start }) => start.line)).toEqual([2]);
+});
+
+test("a folder's files are read whatever the case of their ending, refinery's and Flyway's in the order in which they run", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lint-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  for (const name of ['R__views.sql', 'V1__a.sql', 'U2__b.sql', 'V10__c.SQL', 'V3__d.sql', 'V3__d.down.SQL'])
+    await writeFile(path.join(folder, name), 'SELECT 1;');
+  expect((await sqlFiles([folder])).map((file) => path.basename(file.path))).toEqual([
+    'V1__a.sql',
+    'U2__b.sql',
+    'V3__d.sql',
+    'V10__c.SQL',
+    'R__views.sql',
+  ]);
+});
+
+test('a note between slash and star is one too', async () => {
+  const drop = 'DROP TABLE t;';
+  expect(await found('', `/* verdigris: allow drop-table because it is empty */\n${drop}`)).toEqual([]);
+  expect(await found('', `/* verdigris: allow drop-table */\n${drop}`)).toContain('suppression-without-reason warning');
+  expect(await found('', `/* verdigris: as superuser because of the extension */\nSELECT 1;`)).toEqual([
+    'as-superuser warning',
+  ]);
+});

@@ -29,7 +29,9 @@ const formats: Readonly<Record<Format['name'], Format>> = {
     sources: (folder) => sqlSources(folder),
     unread: /^--\s*(?:\+goose\s+envsub\s+on\b|migrate:up\b.*\benv:|atlas:txtar\b).*$/im,
   },
-  'golang-migrate': tool('golang-migrate'),
+  'golang-migrate': tool('golang-migrate', {
+    sources: (folder) => sqlSources(folder, { ...firstNumber, anyCase: true }),
+  }),
   goose: tool('goose', { unread: /^--\s*\+goose\s+envsub\s+on\b.*$/im }),
   dbmate: tool('dbmate', { unread: /^--\s*migrate:up\b.*\benv:.*$/im }),
   'sql-migrate': tool('sql-migrate'),

@@ -17,7 +17,7 @@ export interface Repeatable {
 export async function readRepeatables(folder: string): Promise<Repeatable[]> {
   const root = path.join(folder, 'repeatable');
   const names = (await readdir(root, { recursive: true }).catch(() => []))
-    .filter((name) => name.endsWith('.sql'))
+    .filter((name) => /\.sql$/i.test(name))
     .sort();
   return Promise.all(
     names.map(async (name): Promise<Repeatable> => {

@@ -1,11 +1,16 @@
 import { readdir } from 'node:fs/promises';
+import { label, readTables } from '../../../postgres/catalogue.ts';
 import { asLogin, withTransaction, type Client } from '../../../postgres/client.ts';
+import { refuseRepeatableWrites } from '../../data/plan.ts';
+import { repeatableWrites } from '../../data/refusals.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readSqlFiles } from './files.ts';
 import { pendingFiles, type Files } from './book.ts';
 import { cutShort, sqlEngine } from './run.ts';
 import { literal } from '../../../postgres/quote.ts';
+import { readViewTables } from '../../../postgres/row-reads.ts';
+import { countWrites } from '../../../postgres/row-writes.ts';
 import { withOwnerSession } from '../../owner-session.ts';
 import { openLog } from '../log.ts';
 import { applyRepeatables } from '../repeatable/apply.ts';
@@ -64,7 +69,14 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       const all = await readSqlFiles(folder, format);
       return shapesInFiles(all, live && (await pendingFiles(live, files)));
     },
-    data: async (live) => ((await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : []),
+    data: async (live) => {
+      refuseRepeatableWrites(
+        await pendingRepeatables(live, folder),
+        await readTables(live),
+        await readViewTables(live),
+      );
+      return (await hasVersioned()) ? ((await versioned.data?.(live)) ?? []) : [];
+    },
     superuser: async (client) =>
       [
         ...((await hasVersioned()) ? await pendingFiles(client, files) : []),
@@ -94,7 +106,15 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
             await client.query(
               `SET LOCAL lock_timeout = ${target.lockTimeout}; SET LOCAL statement_timeout = ${target.statementTimeout}`,
             );
-            const replaced = await replace(client, (text) => say(0, 0, text), known, target.owner);
+            const { result: replaced, writes } = await countWrites(client, () =>
+              replace(client, (text) => say(0, 0, text), known, target.owner),
+            );
+            const shared = writes.filter(({ table }) => target.data?.live.some((each) => label(each) === table));
+            if (shared.length > 0)
+              throw repeatableWrites(
+                `One of ${replaced.map(({ name }) => `repeatable/${name}`).join(', ')}`,
+                shared.map(({ table }) => table),
+              );
             await asLogin(client, () => recordRepeatables(client, replaced, target.release));
             return replaced;
           });

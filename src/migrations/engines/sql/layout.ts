@@ -21,22 +21,25 @@ export interface SqlSource {
 /** How a tool names its migrations: version and name, of a file's name without `.sql` or of a folder's. */
 export interface Naming {
   readonly title: RegExp;
-  /** Ways back are known by every tool's names for them, not by the tool's own alone. */
-  readonly anyWayBack?: true;
+  /** No tool's: ways back are known by every tool's names for them, and a file in a folder is one that was forgotten. */
+  readonly anyTool?: true;
+  /** The tool takes `.SQL` for `.sql`. */
+  readonly anyCase?: true;
 }
 
 /** Version and name. A number belongs to the version only where it ends with the word: `0001_2fa` is version 0001. */
-export const versioned = /^(\d+(?:[._-]+\d+(?![^\W_]))*)(?:[._-]+(.*))?$/;
+export const versioned = /^(\d+(?:(?:[._-]+|T)\d+(?![^\W_TZ]))*)Z?(?:[._-]+(.*))?$/;
 /** golang-migrate's and sqlx's ways up and back, and Postgrator's. */
-const up = /\.(?:up|do)\.sql$/;
-const down = /\.(?:down|undo)\.sql$/;
+const up = /\.(?:up|do)\.sql$/i;
+const down = /\.(?:down|undo)\.sql$/i;
 /** What a folder per migration has: Diesel, Sourcegraph, Hasura; Prisma, Drizzle. */
 const inFolder = ['up.sql', 'migration.sql'];
 
-const plain: Naming = { title: versioned, anyWayBack: true };
+const plain: Naming = { title: versioned, anyTool: true, anyCase: true };
 
 /** The migrations of a folder by their names: ways up only, each a file or a folder. */
-export async function sqlSources(folder: string, { title: named, anyWayBack }: Naming = plain): Promise<SqlSource[]> {
+export async function sqlSources(folder: string, naming: Naming = plain): Promise<SqlSource[]> {
+  const { title: named, anyTool } = naming;
   const names = await readdir(folder).catch((cause: unknown) => {
     throw unreadableMigrations(
       `The migrations folder ${folder}`,
@@ -49,8 +52,8 @@ export async function sqlSources(folder: string, { title: named, anyWayBack }: N
   const places = await Promise.all(
     names
       .sort()
-      .filter((name) => anyWayBack !== true || !isWayBack(name, all))
-      .map((name) => wayUp(folder, name)),
+      .filter((name) => anyTool !== true || !isWayBack(name, all))
+      .map((name) => wayUp(folder, name, naming)),
   );
   const found = places.filter((place) => place !== undefined);
   const misnamed = found.filter(({ title }) => !named.test(title));
@@ -68,13 +71,37 @@ export async function sqlSources(folder: string, { title: named, anyWayBack }: N
 
 type Place = Omit<SqlSource, 'version' | 'name'> & { readonly title: string };
 
-async function wayUp(folder: string, name: string): Promise<Place | undefined> {
+async function wayUp(folder: string, name: string, { anyTool, anyCase }: Naming): Promise<Place | undefined> {
   const place = path.join(folder, name);
-  const isSql = name.endsWith('.sql');
-  if (!isSql && !/^\d/.test(name)) return undefined;
-  if ((await stat(place)).isDirectory()) return folderOfOne(folder, name);
-  if (!isSql || down.test(name)) return undefined;
+  const isSql = !name.startsWith('.') && /\.sql$/i.test(name);
+  // A link that leads nowhere is said when it is read.
+  const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+  if (isFolder && (isSql || /^\d/.test(name))) return folderOfOne(folder, name);
+  if (isFolder && anyTool) await refuseForgotten(folder, name);
+  if (isFolder || !isSql || down.test(name)) return undefined;
+  if (!anyCase && !name.endsWith('.sql'))
+    throw invalid(
+      `${name} in ${folder}: its tool does not read a file that does not end in .sql.`,
+      'names that end in .sql.',
+      'rename it.',
+    );
   return { title: name.replace(up, '.sql').slice(0, -'.sql'.length), path: place, entry: name };
+}
+
+/** Folders beside migrations that have a meaning of their own, or hold what no release runs. */
+const beside =
+  /^(?:\.|node_modules$|repeatable$|down$|undo$|revert$|rollback$|archive|old$|seed|test|fixture|example)/i;
+
+/** Migrations in a folder below, which nothing would run: a release without them would be another one. */
+async function refuseForgotten(folder: string, name: string): Promise<void> {
+  if (beside.test(name)) return;
+  const [found] = (await readdir(path.join(folder, name))).filter((each) => /^\d.*\.sql$/i.test(each));
+  if (found === undefined) return;
+  throw invalid(
+    `${path.join(name, found)} in ${folder} would not run: files of folders are no migrations of their own.`,
+    'all migrations in one folder.',
+    `move them up, or take ${name} out of the folder.`,
+  );
 }
 
 async function folderOfOne(folder: string, name: string): Promise<Place | undefined> {

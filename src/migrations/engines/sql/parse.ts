@@ -3,12 +3,14 @@ import { parse, SqlError, type Node as PgNode } from 'libpg-query';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { whyForbidden } from '../../forbidden.ts';
-import { readPlaceNote, type PlaceNote } from '../../data/note.ts';
+import { badPlaceNote, placeNotesOf, writesNoRows, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
 import { computedBy, type Computed } from '../../data/computed.ts';
 import { createdFrom } from '../../data/created-from.ts';
+import { fileSetting, type FileSetting } from '../../data/file-settings.ts';
 import { readFill } from '../../data/fill.ts';
-import { readData, type DataStatement } from '../../data/read.ts';
+import { readData, writesRows, type DataStatement } from '../../data/read.ts';
+import { SessionObjects } from '../../data/session-objects.ts';
 import { copyData } from '../../lint/recover.ts';
 import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
@@ -29,6 +31,8 @@ export interface SqlStatement {
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
+  /** What the file sets before it. */
+  readonly sets?: readonly FileSetting[];
   /** A column that it computes again. */
   readonly computed?: Computed | undefined;
 }
@@ -82,16 +86,28 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   const statements: SqlStatement[] = [];
   const all = (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[];
   const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as PgNode));
-  let before = 0;
+  const ranges = all.map(({ stmt_location: start = 0, stmt_len: length }) => {
+    const end = length ? start + length : source.length;
+    const piece = source.subarray(start, end).toString('utf8');
+    return { start: start + Buffer.byteLength(piece) - Buffer.byteLength(piece.trimStart()), end };
+  });
+  const notes = new Map<number, PlaceNote>();
+  let sets: readonly FileSetting[] = [];
+  const session = new SessionObjects();
+  for (const { range, text: said, of } of placeNotesOf(text, ranges)) {
+    const line = lineAt(text, source.subarray(0, range.start).toString('utf8').length);
+    if ('why' in of) throw badPlaceNote(file, line, said, of.why);
+    const node = all[of.statement]?.stmt as PgNode;
+    if (!writesRows(node, source.subarray(ranges[of.statement]?.start, ranges[of.statement]?.end).toString('utf8')))
+      throw badPlaceNote(file, line, said, writesNoRows);
+    notes.set(of.statement, of.note);
+  }
   for (const [index, raw] of all.entries()) {
-    const begin = raw.stmt_location ?? 0;
-    const end = raw.stmt_len ? begin + raw.stmt_len : source.length;
-    const since = source.subarray(before, begin).toString('utf8');
-    before = end;
+    const { start: begin = 0, end = 0 } = ranges[index] ?? {};
     if (ownTransaction && (index === 0 || index === all.length - 1)) continue;
     const piece = source.subarray(begin, end).toString('utf8');
-    const lead = piece.length - piece.trimStart().length;
-    const line = lineAt(text, source.subarray(0, begin).toString('utf8').length + lead);
+    const line = lineAt(text, source.subarray(0, begin).toString('utf8').length);
+    const note = notes.get(index);
     const node = raw.stmt as Node;
     await refuseForbidden(file, line, node, piece);
     const transactional = !outsideTransaction(raw.stmt as PgNode);
@@ -103,7 +119,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       const rows = (await parse(made.rows)).stmts?.[0]?.stmt as PgNode;
       statements.push(
         { text: made.structure, line, transactional },
-        { text: made.rows, line, transactional, ...(await placed(rows, since, made.rows, file, line)) },
+        { text: made.rows, line, transactional, data: await dataOf(rows, made.rows, made.onlyIfNew), note, sets },
       );
       continue;
     }
@@ -118,8 +134,13 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
         all.slice(0, index).map(({ stmt }) => stmt as Node),
       ),
       computed: computedBy(raw.stmt as PgNode),
-      ...(await placed(raw.stmt as PgNode, since, own, file, line)),
+      data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, own)),
+      note,
+      sets,
     });
+    session.learn(raw.stmt as PgNode);
+    const setting = fileSetting(raw.stmt as PgNode, own);
+    if (setting) sets = [...sets, setting];
   }
   return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
 }
@@ -158,30 +179,14 @@ function concurrentIndex(node: Node): string | undefined {
   return body?.['concurrent'] === true && typeof body['idxname'] === 'string' ? body['idxname'] : undefined;
 }
 
-async function dataOf(node: PgNode, text: string): Promise<DataStatement | undefined> {
-  if ('DoStmt' in node) return readBlock(text);
-  return readData(node, 'UpdateStmt' in node ? await readFill(node.UpdateStmt, text) : undefined);
-}
-
-/** `since`: what is between it and the statement before, where its note is. */
-async function placed(
+async function dataOf(
   node: PgNode,
-  since: string,
   text: string,
-  file: string,
-  line: number,
-): Promise<Pick<SqlStatement, 'data' | 'note'>> {
-  const data = await dataOf(node, text);
-  const note = readPlaceNote(since, file, line);
-  if (note && !data)
-    throw invalid(
-      file,
-      'place-note',
-      `${file}:${line}: the note place=${note.place} stands before a statement that writes no rows.`,
-      'one before a statement that does: what changes the schema runs on the candidate.',
-      'take the note out.',
-    );
-  return { data, note };
+  onlyIfNew?: DataStatement['onlyIfNew'],
+): Promise<DataStatement | undefined> {
+  if ('DoStmt' in node) return readBlock(text);
+  const data = readData(node, 'UpdateStmt' in node ? await readFill(node.UpdateStmt, text) : undefined);
+  return data && onlyIfNew ? { ...data, onlyIfNew } : data;
 }
 
 /** An index made or dropped CONCURRENTLY, as a transaction takes it. */

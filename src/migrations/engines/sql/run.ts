@@ -5,6 +5,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
+import { readViewTables } from '../../../postgres/row-reads.ts';
 import type { Migration, MigrationEngine, MigrationTarget } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
 import { readBackfills } from '../../backfill/files.ts';
@@ -12,6 +13,7 @@ import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { tryHeld } from '../../data/held.ts';
 import type { FromFile } from '../../data/statement.ts';
 import { refuseComputed } from '../../data/computed.ts';
+import { isThere } from '../../data/judge.ts';
 import { planData } from '../../data/plan.ts';
 import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
@@ -67,7 +69,7 @@ export function sqlEngine(files: Files): VersionedEngine {
   return {
     name: files.format.name,
     pending: async (client) => (await pendingFiles(client, files)).map(({ version, name }) => ({ version, name })),
-    data: async (live) => planData(await pendingFiles(live, files), await readTables(live)),
+    data: async (live) => planData(await pendingFiles(live, files), await readTables(live), await readViewTables(live)),
     rehearse: async (client, say, owner, looking = client) => {
       const backfills = await readBackfills(folder);
       const attempt = tryStatements(client, say);
@@ -133,6 +135,8 @@ type Placed = FromFile & SqlStatement;
 function placedAt(file: SqlFile): Placed[] {
   return file.statements.map((statement, position) => ({
     ...statement,
+    // Without a transaction SET LOCAL sets nothing.
+    sets: (statement.sets ?? []).filter(({ local }) => file.transactional || !local),
     position,
     version: file.version,
     file: path.basename(file.path),
@@ -163,6 +167,7 @@ async function inPlace(
   { data, ...statement }: Placed,
   run: () => Promise<void>,
 ): Promise<boolean> {
+  if (policy && data && isThere(data, policy.live)) return false;
   if (policy && data)
     return runInPlace(
       { client, operator, policy, release, superuser: superuser && owner !== undefined },

@@ -191,6 +191,14 @@ export const deleteRows: LintRule = {
             table: context.name(node.relation),
           }
         : undefined,
+    MergeStmt: (node, context) =>
+      all(node.mergeWhenClauses, 'MergeWhenClause').some(({ commandType }) => commandType === 'CMD_DELETE') &&
+      !context.isNew(node.relation)
+        ? {
+            message: `Rows of ${node.relation?.relname ?? ''} may be gone after this.`,
+            table: context.name(node.relation),
+          }
+        : undefined,
   },
 };
 

@@ -148,13 +148,14 @@ export const suppressionUnused: LintRule = {
 
 export const malformedNote: LintRule = {
   id: 'malformed-note',
-  title: 'A contract or expand note that cannot be read',
+  title: 'A note that cannot be followed',
   severity: 'error',
   category: 'safety',
   where: 'both',
   why: '`migrate` refuses a release with such a note, because it cannot know what was meant to be allowed.',
   instead:
-    '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`, in one line.',
+    '`contract OBJECT last-used-by RELEASE`, `contract OBJECT unused because REASON` or `expand OBJECT replaces OBJECT`; ' +
+    'before a statement that writes rows `place=candidate|live|switch reason=…`. Each in one line.',
   bad: '-- verdigris: contract public.lone\nDROP TABLE lone;',
   good: '-- verdigris: contract public.lone last-used-by 41\nDROP TABLE lone;',
 };

@@ -38,7 +38,8 @@ export const newerPostgres: LintRule = {
 /** Words without which none of the features is there: walking the tree is the dear part. */
 const telling = new RegExp(
   [
-    String.raw`GENERATED|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal`,
+    // Not of an identity: most tables have one.
+    String.raw`GENERATED\s+ALWAYS\s+AS\s*(?:\(|-|/)|NOT\s+VALID|ENFORCED|OVERLAPS|PERIOD|EXPRESSION|RETURNING|JSON_TABLE|uuidv|any_value|random_normal`,
     // As a constraint of its own, not as one of a column.
     String.raw`(?:[(,]|ADD)\s*(?:CONSTRAINT\s+(?:"[^"]+"|\S+)\s+)?NOT\s+NULL`,
   ].join('|'),

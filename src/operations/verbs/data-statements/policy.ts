@@ -50,6 +50,7 @@ async function onLive(c: Context, statement: FromFile, owner: string | undefined
       if (before) return before;
       await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
       const counted = await countWrites(client, async () => {
+        for (const { text } of statement.sets ?? []) await client.query(text);
         await client.query(statement.text);
         await client.query('SET CONSTRAINTS ALL IMMEDIATE');
       }).catch((cause: unknown) => {
