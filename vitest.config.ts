@@ -79,6 +79,7 @@ export const chains = [
   'operations/verbs/rotate-in-release',
   'operations/verbs/seal',
   'postgres/traps-looks',
+  'postgres/traps-part',
   'postgres/traps-verbs',
   'releases/chinook',
   'releases/recipes',
