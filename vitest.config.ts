@@ -44,6 +44,7 @@ export const workers = Math.ceil(availableParallelism() * 1.5);
 export const chains = [
   'adversary/databases',
   'adversary/full-disk',
+  'adversary/held',
   'adversary/matrix',
   'adversary/proofs',
   'adversary/surroundings',

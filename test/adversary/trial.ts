@@ -105,7 +105,7 @@ export async function attempt(environment: World, { act, verb, step }: Trial): P
 
 export async function perform(
   { platform, credentials, database = 'shop' }: Pick<World, 'platform' | 'credentials' | 'database'>,
-  { does, by }: Act,
+  { does, by, fails }: Act,
   colour: 'blue' | 'green',
   filled: (text: string) => string,
 ): Promise<void> {
@@ -123,7 +123,10 @@ export async function perform(
   client.on('error', () => undefined);
   await client.connect();
   try {
-    for (const each of does) await client.query(filled(each));
+    for (const each of does)
+      await client.query(filled(each)).catch((error: Error) => {
+        if (fails?.test(error.message) !== true) throw error;
+      });
   } finally {
     await client.end().catch(() => undefined);
   }

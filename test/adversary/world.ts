@@ -46,6 +46,11 @@ export const world = `
   CREATE TABLE public.forebear (id int PRIMARY KEY, v text); CREATE TABLE public.heir (PRIMARY KEY (id)) INHERITS (public.forebear);
   INSERT INTO public.forebear VALUES (1, 'x'); INSERT INTO public.heir VALUES (2, 'y');
   CREATE TABLE public.moody (id int PRIMARY KEY, m public.mood); INSERT INTO public.moody VALUES (1, 'good');
+  CREATE TABLE public.bare (id int PRIMARY KEY); CREATE SEQUENCE public.bare_counter;
+  CREATE TABLE public.split_c PARTITION OF public.split FOR VALUES FROM (300) TO (400);
+  CREATE SCHEMA bare_schema; CREATE TABLE bare_schema.in_bare (id int PRIMARY KEY);
+  CREATE TABLE public.computed (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+  INSERT INTO public.computed VALUES (1, 1);
   CREATE TABLE aside.in_aside (id int PRIMARY KEY); CREATE TABLE spare_schema.in_spare (id int PRIMARY KEY);
   GRANT SELECT, INSERT, UPDATE, DELETE ON public.item TO shop_app; GRANT USAGE ON SEQUENCE public.item_id_seq TO shop_app;
   GRANT ALL ON SCHEMA public TO shop_app`;

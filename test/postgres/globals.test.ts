@@ -114,3 +114,38 @@ test('memberships are carried with their options', async () => {
     expect(await options(candidate)).toEqual(await options(live));
   });
 });
+
+test('settings, limit and rights of the database postgres are carried, of no other, and only where there is one', async () => {
+  await withPair(async (live, candidate) => {
+    const maintenance = async (client: Client) => ({
+      attributes: await rows(
+        client,
+        `SELECT datconnlimit, has_database_privilege('app', oid, 'CONNECT') AS in,
+          has_database_privilege('leaver', oid, 'CREATE WITH GRANT OPTION') AS given FROM pg_database WHERE datname = 'postgres'`,
+      ),
+      settings: await rows(
+        client,
+        `SELECT datname, setrole::regrole::text AS role, setconfig FROM pg_db_role_setting
+        JOIN pg_database d ON d.oid = setdatabase WHERE datname <> current_database() ORDER BY 1, 2`,
+      ),
+    });
+    await carryGlobals(live, candidate);
+    await live.query(`ALTER DATABASE postgres SET work_mem = '7MB'; ALTER ROLE app IN DATABASE postgres SET search_path = 'x', y;
+      REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; GRANT CREATE ON DATABASE postgres TO leaver WITH GRANT OPTION`);
+    await live.query('ALTER DATABASE postgres CONNECTION LIMIT 7; ALTER DATABASE template1 CONNECTION LIMIT 8');
+    expect(await carryGlobals(live, candidate)).toBe(5);
+    const there = await maintenance(live);
+    expect(there.attributes).toEqual([{ datconnlimit: 7, in: false, given: true }]);
+    expect(there.settings).toHaveLength(2);
+    expect(await maintenance(candidate)).toEqual(there);
+    expect(await rows(candidate, "SELECT datconnlimit FROM pg_database WHERE datname = 'template1'")).toEqual([
+      { datconnlimit: -1 },
+    ]);
+    await candidate.query(`ALTER DATABASE postgres RESET work_mem; GRANT CONNECT ON DATABASE postgres TO PUBLIC`);
+    expect(await carryGlobals(candidate, live)).toBe(2);
+    expect(await maintenance(live)).toEqual(await maintenance(candidate));
+    await candidate.query('ALTER DATABASE postgres RENAME TO elsewhere');
+    await live.query("ALTER DATABASE postgres SET work_mem = '9MB'");
+    expect(await carryGlobals(live, candidate)).toBe(0);
+  });
+});

@@ -192,8 +192,9 @@ async function tablespaceDifferences(live: Client, candidate: Client): Promise<G
 async function readTablespaces(client: Client): Promise<{ name: string; owner: string; options: string[] }[]> {
   return rows(
     client,
-    "SELECT t.spcname AS name, r.rolname AS owner, coalesce(to_json(t.spcoptions), '[]') AS options FROM " +
-      "pg_tablespace t JOIN pg_roles r ON r.oid = t.spcowner WHERE t.spcname NOT IN ('pg_default', " +
-      "'pg_global') ORDER BY 1",
+    // PostgreSQL's own belong to whoever made the server.
+    `SELECT t.spcname AS name, CASE WHEN t.spcname ~ '^pg_' THEN '' ELSE r.rolname END AS owner,
+      coalesce(to_json(t.spcoptions), '[]') AS options
+    FROM pg_tablespace t JOIN pg_roles r ON r.oid = t.spcowner ORDER BY 1`,
   );
 }

@@ -1,4 +1,4 @@
-import { isStandIn, notOfExtension, options, userSchema } from './scope.ts';
+import { isStandIn, notOfExtension, options, owner, userSchema } from './scope.ts';
 
 const onTable = (tableOid: string) => `
   JOIN pg_class c ON c.oid = ${tableOid} AND c.relpersistence <> 't' JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -53,9 +53,10 @@ const policies = `
     || coalesce(E'\\nwith check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
   FROM pg_policy p ${onTable('p.polrelid')}`;
 
-/** stxstattarget's default is -1 before PostgreSQL 17 and NULL after. */
+/** stxstattarget's default is -1 before PostgreSQL 17 and NULL after. Mostly they belong to whom the table belongs to. */
 const statistics = `
   SELECT 'statistics', format('%I.%I', sn.nspname, s.stxname), pg_get_statisticsobjdef(s.oid) || coalesce(' statistics ' || nullif(s.stxstattarget, -1), '')
+    || CASE WHEN s.stxowner = c.relowner THEN '' ELSE ${owner('s.stxowner')} END
   FROM pg_statistic_ext s JOIN pg_namespace sn ON sn.oid = s.stxnamespace ${onTable('s.stxrelid')}`;
 
 export const attachedParts = [constraints, indexes, triggers, disabledKeys, rules, policies, statistics];

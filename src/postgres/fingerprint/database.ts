@@ -43,9 +43,11 @@ const publications = `
     || ${owner('p.pubowner')}
   FROM pg_publication p WHERE NOT ${ofStream('p.pubname')}`;
 
+/** PostgreSQL's own belong to whoever made the server. */
 const tablespaces = `
-  SELECT 'tablespace', quote_ident(t.spcname), (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(t.spcoptions) AS o) || ${owner('t.spcowner')}
-  FROM pg_tablespace t WHERE t.oid >= ${firstUserOid}`;
+  SELECT 'tablespace', quote_ident(t.spcname), coalesce((SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(t.spcoptions) AS o), '')
+    || CASE WHEN t.oid >= ${firstUserOid} THEN ${owner('t.spcowner')} ELSE '' END
+  FROM pg_tablespace t WHERE t.oid >= ${firstUserOid} OR t.spcoptions IS NOT NULL`;
 
 /** ALTER … DEPENDS ON EXTENSION. */
 const dependencies = `
@@ -58,6 +60,7 @@ const foreignToUs =
   `(o.schema IS NULL OR ${userSchema('o.schema')}) AND o.identity !~ '(^| on )verdigris[.]' AND o.identity ` +
   `<> 'verdigris' AND o.identity !~ '(^|[ "])pg_(temp|toast)'`;
 
+/** Of an extension: what its author did not write, and of a database what initdb did not. */
 const comments = `
   SELECT 'comment', o.type || ' ' || o.identity, d.description
   FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS o
@@ -68,7 +71,12 @@ const comments = `
   UNION ALL
   SELECT 'comment', CASE WHEN o.type = 'database' THEN 'database' ELSE o.type || ' ' || o.identity END, d.description
   FROM pg_shdescription d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, 0) AS o
-  WHERE d.objoid >= ${firstUserOid} AND (d.classoid <> 'pg_database'::regclass OR d.objoid = (SELECT oid FROM pg_database WHERE datname = current_database()))`;
+  WHERE (d.objoid >= ${firstUserOid} OR d.classoid = 'pg_tablespace'::regclass OR d.description <> 'default administrative connection database')
+    AND (d.classoid <> 'pg_database'::regclass OR d.objoid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+  UNION ALL
+  SELECT 'comment', 'extension ' || quote_ident(e.extname), d.description
+  FROM pg_extension e JOIN pg_description d ON d.classoid = 'pg_extension'::regclass AND d.objoid = e.oid
+    LEFT JOIN pg_available_extensions() a ON a.name = e.extname WHERE d.description IS DISTINCT FROM a.comment`;
 
 const labels = `
   SELECT 'label', format('%s %s for %s', o.type, o.identity, l.provider), l.label

@@ -28,7 +28,11 @@ export async function carryGlobals(from: Client, to: Client, scope: GlobalScope 
   const theirs = byRights ? await unalterable(to) : new Set<string>();
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
     (key) =>
-      carries(key, now) && !isOf(key, theirs) && now.get(key) !== before.get(key) && now.get(key) !== there.get(key),
+      carries(key, now) &&
+      isThere(key, there) &&
+      !isOf(key, theirs) &&
+      now.get(key) !== before.get(key) &&
+      now.get(key) !== there.get(key),
   );
   await apply(from, to, changed, now, there);
   await writeBase(to, now);
@@ -42,6 +46,16 @@ export async function carryGlobals(from: Client, to: Client, scope: GlobalScope 
 function carries(key: string, now: Globals): boolean {
   const kind = kindOf(key);
   return kind !== 'oid' && kind !== 'unread' && !now.has(unreadKey(kind));
+}
+
+/** Nothing is said of a database that this server does not have. */
+function isThere(key: string, there: Globals): boolean {
+  const [kind = '', name = ''] = parse(key);
+  if (!['setting', 'connections', 'grant'].includes(kind) || name === '') return true;
+  return [...there.keys()].some((other) => {
+    const [of, database] = parse(other);
+    return of === 'connections' && database === name;
+  });
 }
 
 /** Roles that are there already and that somebody else made: what they are there is his to say. */

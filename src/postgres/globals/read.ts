@@ -1,5 +1,6 @@
 import { one, type Client } from '../client.ts';
 import { notOfUser } from '../fingerprint/scope.ts';
+import { maintenance } from '../maintenance.ts';
 
 /**
  * What belongs to a server and not to a database's rows, by `[kind, …names]` as JSON: equal values mean that nothing
@@ -9,15 +10,16 @@ export type Globals = ReadonlyMap<string, string>;
 
 /**
  * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by
- * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), user mappings,
- * replication origins of applications with their position. Verdigris's own and PostgreSQL's roles are left out. What
- * this role may not read is named as `["unread", kind]`. `byRights`: between servers of which one gives no superuser;
- * superusers are the service's there, and who granted does not count, for nobody can grant in another's name. In one
- * statement: under the fence it is read once more.
+ * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), settings, limit
+ * and grants of the database `postgres` where both servers are ours, user mappings, replication origins of applications
+ * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as
+ * `["unread", kind]`. `byRights`: between servers of which one gives no superuser; superusers are the service's there,
+ * and who granted does not count, for nobody can grant in another's name. In one statement: under the fence it is read
+ * once more.
  */
 export async function readGlobals(client: Client, byRights = false, scope: GlobalScope = 'server'): Promise<Globals> {
   const unread = await unreadable(client);
-  const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread), byRights));
+  const { entries } = await one<{ entries: [string, string][] }>(client, statement(new Set(unread), byRights, scope));
   const inside = scope === 'server' ? entries : entries.filter(([key]) => isOfDatabase(key));
   return new Map([...inside, ...unread.map((kind) => [unreadKey(kind), ''] as const)]);
 }
@@ -57,7 +59,10 @@ export async function unreadable(client: Client): Promise<UnreadKind[]> {
 const withoutPasswords = `(SELECT oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit,
   NULL::text AS rolpassword, rolvaliduntil FROM pg_roles)`;
 
-function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
+function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean, scope: GlobalScope): string {
+  // Of a server that is somebody's service, that database is the service's own. Its owner is who made the server.
+  const whose =
+    byRights || scope === 'database' ? 'current_database()' : `ANY (ARRAY[current_database(), '${maintenance}'])`;
   const theirs = (role: string): string =>
     byRights ? `AND NOT coalesce((SELECT s.rolsuper FROM pg_roles s WHERE s.rolname = ${role}), false)` : '';
   return `
@@ -80,17 +85,17 @@ function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean): string {
         split_part(c.entry, '=', 1)), substr(c.entry, strpos(c.entry, '=') + 1)
         FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS c(entry)
         LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN role r ON r.oid = s.setrole
-        WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND (s.setrole = 0 OR r.oid IS NOT NULL)
+        WHERE (s.setdatabase = 0 OR d.datname = ${whose}) AND (s.setrole = 0 OR r.oid IS NOT NULL)
           AND NOT (coalesce(r.admitted, false) AND d.datname IS NOT NULL AND starts_with(c.entry, 'default_transaction_read_only='))
       UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) 
         FROM pg_database d WHERE d.datname = current_database() ${theirs('pg_get_userbyid(d.datdba)')}
-      UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = current_database()
-      UNION ALL SELECT json_build_array('grant', current_database(), grantee, privilege), bool_or(grantable)::text FROM (
-        SELECT coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
+      UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = ${whose}
+      UNION ALL SELECT json_build_array('grant', name, grantee, privilege), bool_or(grantable)::text FROM (
+        SELECT d.datname AS name, coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
           FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee
-          WHERE d.datname = current_database()
-        UNION ALL SELECT grantee, 'CONNECT', grantable FROM verdigris.fenced_connect) AS held
-        WHERE NOT ${notOfUser('grantee')} ${theirs('grantee')} GROUP BY grantee, privilege
+          WHERE d.datname = ${whose} AND (d.datname = current_database() OR a.grantee <> d.datdba)
+        UNION ALL SELECT current_database(), grantee, 'CONNECT', grantable FROM verdigris.fenced_connect) AS held
+        WHERE NOT ${notOfUser('grantee')} ${theirs('grantee')} GROUP BY name, grantee, privilege
       ${unread.has('mapping') ? '' : mappings}
       ${unread.has('origin') ? '' : origins})
     SELECT coalesce(json_agg(json_build_array(key::text, value) ORDER BY key::text COLLATE "C"), '[]') AS entries FROM entry`;

@@ -56,15 +56,16 @@ export async function statementFor(
       return new SecretStatement(`ALTER DATABASE ${ident(first)} CONNECTION LIMIT ${value ?? '-1'}`);
     case 'grant': {
       const grantee = second === '' ? 'PUBLIC' : ident(second);
+      const fenced = third === 'CONNECT' && first === from.database;
       const revoke = `REVOKE ${third} ON DATABASE ${ident(first)} FROM ${grantee}`;
       if (value === undefined)
         return new SecretStatement(
-          third === 'CONNECT'
+          fenced
             ? `DELETE FROM verdigris.fenced_connect WHERE grantee = ${literal(second)}; ${ifThere(second, revoke)}`
             : ifThere(second, revoke),
         );
       const grant = `${revoke}; GRANT ${third} ON DATABASE ${ident(first)} TO ${grantee}${value === 'true' ? ' WITH GRANT OPTION' : ''}`;
-      return new SecretStatement(third === 'CONNECT' ? behindFence(second, value, grant) : grant);
+      return new SecretStatement(fenced ? behindFence(second, value, grant) : grant);
     }
     case 'origin':
       return new SecretStatement(origin(first, value));

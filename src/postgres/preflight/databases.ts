@@ -42,10 +42,10 @@ export const databases: Check = {
   },
 };
 
-/** Where tools and operators log in: looked at by a connection of its own, as no other database can be. */
-export const maintenance = 'postgres';
-
-/** Tables that somebody has made in the database of the connection. */
+/**
+ * Tables that somebody has made in the database of the connection: `maintenance` is looked at by one of its own, as no
+ * other database can be.
+ */
 export async function strayTables(client: Client): Promise<string[]> {
   const found = await rows<{ name: string }>(
     client,

@@ -23,6 +23,16 @@ export async function unnamed(
   return names.flat();
 }
 
+/** Of which object a row of a catalogue is that has no identity of its own. */
+const whose: Readonly<Record<string, string>> = {
+  pg_attribute: 'x.attrelid::regclass::text',
+  pg_depend: 'pg_describe_object(x.classid, x.objid, x.objsubid)',
+  pg_description: 'pg_describe_object(x.classoid, x.objoid, x.objsubid)',
+  pg_index: 'x.indexrelid::regclass::text',
+  pg_inherits: 'x.inhrelid::regclass::text',
+  pg_partitioned_table: 'x.partrelid::regclass::text',
+};
+
 async function written(client: Client, before: Glance, now: Glance, catalogue: string): Promise<string[]> {
   const number = ({ lasting }: Glance) => lasting.get(catalogue)?.split(' ')[0] ?? '0';
   if (number(before) !== number(now)) return [`${catalogue} had ${number(before)} rows, and has ${number(now)}`];
@@ -36,7 +46,8 @@ async function written(client: Client, before: Glance, now: Glance, catalogue: s
     identified
       ? `SELECT o.type || ' ' || o.identity AS name FROM pg_catalog.${catalogue} x CROSS JOIN LATERAL pg_identify_object(x.tableoid, x.oid, 0) AS o
          WHERE age(x.xmin) <= age('${before.since}'::xid) AND coalesce(o.schema, '') !~ '^pg_(toast|temp)' LIMIT 20`
-      : `SELECT 'a row of ${catalogue}' AS name FROM pg_catalog.${catalogue} x WHERE age(x.xmin) <= age('${before.since}'::xid) LIMIT 1`,
+      : `SELECT DISTINCT 'a row of ${catalogue}' || coalesce(' of ' || ${whose[catalogue] ?? 'NULL'}, '') AS name
+         FROM pg_catalog.${catalogue} x WHERE age(x.xmin) <= age('${before.since}'::xid) LIMIT 20`,
   );
   return found.map(({ name }) => `changed ${name}`);
 }

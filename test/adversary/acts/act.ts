@@ -9,6 +9,8 @@ export interface Act {
   readonly named: RegExp;
   /** Takes it back where a refusal left it on the live colour. */
   readonly undo?: string;
+  /** With what the last statement fails, on purpose: what it did is there all the same. */
+  readonly fails?: RegExp;
   /** It cannot come along: it is enough that a warning names it before the writes move. */
   readonly stays?: true;
   /** How whoever does it is connected; left out: an ordinary session of a superuser. */

@@ -1,9 +1,11 @@
 import type { Act } from './act.ts';
+import { again } from './again.ts';
 import { alike } from './alike.ts';
 import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { objects } from './objects.ts';
 import { others } from './others.ts';
+import { owners } from './owners.ts';
 import { rights } from './rights.ts';
 import { rowsOtherwise } from './rows.ts';
 import { servers } from './servers.ts';
@@ -25,4 +27,6 @@ export const acts: readonly Act[] = [
   ...shapes,
   ...rights,
   ...taken,
+  ...owners,
+  ...again,
 ];

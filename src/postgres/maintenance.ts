@@ -1,0 +1,2 @@
+/** The database where tools and operators log in. */
+export const maintenance = 'postgres';

@@ -1,0 +1,222 @@
+/** What a session has begun when a switchover begins, and how it ends. */
+export interface Held {
+  readonly kind: string;
+  /** An application's session through the router, or one of a superuser past it. */
+  readonly by: 'router' | 'server';
+  /** Statements before the verb. `#` is another number each time. */
+  readonly begins: readonly string[];
+  /** A statement of another session of the same kind that is left running meanwhile. */
+  readonly beside?: string;
+  /** Statements from the moment on at which clients are asked to wait; none: it is left as it is. */
+  readonly ends: readonly string[];
+  /** A query whose one answer tells on either colour whether it happened there. */
+  readonly shows: string;
+  /** What a refusal has to name. */
+  readonly named: RegExp;
+  /** Takes it back where a refusal left it on the live colour. */
+  readonly undo?: string;
+  readonly comes?: 'carried' | 'refused' | 'kept out';
+}
+
+/** What an application owns and may do, beside the adversary's world. */
+export const heldWorld = `
+  CREATE TABLE public.own (id int PRIMARY KEY); ALTER TABLE public.own OWNER TO shop_app;
+  CREATE TABLE public.own_parts (id int PRIMARY KEY) PARTITION BY LIST (id); ALTER TABLE public.own_parts OWNER TO shop_app;
+  CREATE MATERIALIZED VIEW public.own_sums AS SELECT count(*) AS n FROM public.item; ALTER MATERIALIZED VIEW public.own_sums OWNER TO shop_app;
+  GRANT TRUNCATE ON public.emptied TO shop_app; GRANT SELECT, INSERT ON public.emptied TO shop_app;
+  GRANT ALL ON SEQUENCE public.counter TO shop_app; GRANT TEMPORARY ON DATABASE shop TO shop_app`;
+
+const written = "INSERT INTO public.item (v) VALUES ('held #')";
+const counted = "SELECT count(*)::text AS answer FROM public.item WHERE v = 'held #'";
+const there = (name: string): string => `SELECT count(*)::text AS answer FROM pg_class WHERE relname = '${name}'`;
+const nap = 'SELECT pg_sleep(0.2)';
+
+/** A transaction through the router that the hold waits for. */
+const ending = (
+  kind: string,
+  last: readonly string[],
+  shows: string,
+  comes: Held['comes'],
+  named = /item/,
+  undo?: string,
+): Held => ({
+  kind,
+  by: 'router',
+  begins: ['BEGIN', written],
+  ends: [nap, ...last],
+  shows,
+  named,
+  ...(comes === undefined ? {} : { comes }),
+  ...(undo === undefined ? {} : { undo }),
+});
+
+export const held: readonly Held[] = [
+  ending('rows', [written, 'COMMIT'], counted, 'carried'),
+  ending('rows of a savepoint', ['SAVEPOINT s', written, 'ROLLBACK TO s', 'COMMIT'], counted, 'carried'),
+  ending(
+    'rows beside a temporary table',
+    ['CREATE TEMP TABLE passing ON COMMIT DROP AS SELECT 1', 'COMMIT'],
+    counted,
+    'carried',
+  ),
+  ending('rows, and somebody notified', ['NOTIFY news', 'COMMIT'], counted, 'carried'),
+  ending('rows under an advisory lock', ['SELECT pg_advisory_xact_lock(#)', 'COMMIT'], counted, 'carried'),
+  ending(
+    'numbers drawn',
+    ["SELECT setval('public.counter', #000)", 'COMMIT'],
+    'SELECT (last_value / 1000)::text AS answer FROM public.counter',
+    'carried',
+    /counter/,
+  ),
+  ending(
+    'own setting',
+    ["ALTER ROLE shop_app SET work_mem = '#MB'", 'COMMIT'],
+    "SELECT setconfig::text AS answer FROM pg_db_role_setting WHERE setrole = 'shop_app'::regrole AND setdatabase = 0",
+    'carried',
+    /shop_app/,
+  ),
+  ending(
+    'table truncated',
+    ['TRUNCATE public.emptied', 'INSERT INTO public.emptied VALUES (#)', 'COMMIT'],
+    "SELECT string_agg(id::text, ',') AS answer FROM public.emptied",
+    'carried',
+    /emptied/,
+  ),
+  ending(
+    'transaction prepared',
+    ["PREPARE TRANSACTION 'held#'"],
+    "SELECT count(*)::text AS answer FROM pg_prepared_xacts WHERE gid = 'held#'",
+    'refused',
+    /held#/,
+    "ROLLBACK PREPARED 'held#'",
+  ),
+  ending(
+    'large object made',
+    ['SELECT lo_create(#)', 'COMMIT'],
+    'SELECT count(*)::text AS answer FROM pg_largeobject_metadata',
+    'refused',
+    /large object/,
+    'SELECT lo_unlink(#)',
+  ),
+  ending(
+    'table made',
+    ['CREATE TABLE public.held# (id int PRIMARY KEY)', 'COMMIT'],
+    there('held#'),
+    'refused',
+    /held#/,
+    'DROP TABLE public.held#',
+  ),
+  ending(
+    'partition made',
+    [
+      'CREATE TABLE public.held_p# PARTITION OF public.own_parts FOR VALUES IN (#)',
+      'INSERT INTO public.own_parts VALUES (#)',
+      'COMMIT',
+    ],
+    there('held_p#'),
+    'refused',
+    /held_p#/,
+  ),
+  ending(
+    'column added',
+    ['ALTER TABLE public.own ADD COLUMN c# int', 'COMMIT'],
+    "SELECT count(*)::text AS answer FROM pg_attribute WHERE attrelid = 'public.own'::regclass AND attname = 'c#'",
+    'refused',
+    /\bown\b/,
+    'ALTER TABLE public.own DROP COLUMN c#',
+  ),
+  ending(
+    'right given',
+    ['GRANT SELECT ON public.own TO clerk', 'COMMIT'],
+    "SELECT has_table_privilege('clerk', 'public.own', 'SELECT')::text AS answer",
+    'refused',
+    /\bown\b/,
+    'REVOKE SELECT ON public.own FROM clerk',
+  ),
+  ending(
+    'comment made',
+    ["COMMENT ON TABLE public.own IS 'held #'", 'COMMIT'],
+    "SELECT coalesce(obj_description('public.own'::regclass), '') AS answer",
+    'refused',
+    /\bown\b/,
+    'COMMENT ON TABLE public.own IS NULL',
+  ),
+  ending(
+    'materialized view refreshed',
+    ['REFRESH MATERIALIZED VIEW public.own_sums', 'COMMIT'],
+    'SELECT n::text AS answer FROM public.own_sums',
+    undefined,
+    /own_sums/,
+  ),
+  {
+    kind: 'longer than the pause',
+    by: 'router',
+    begins: ['BEGIN', written],
+    ends: ['SELECT pg_sleep(4)', 'COMMIT'],
+    shows: counted,
+    named: /shop_app/,
+    comes: 'refused',
+  },
+  {
+    kind: 'with a table locked for long',
+    by: 'router',
+    begins: ['BEGIN', 'LOCK TABLE public.own IN ACCESS EXCLUSIVE MODE', written],
+    ends: ['COMMIT'],
+    shows: counted,
+    named: /own|shop_app/,
+  },
+  {
+    kind: 'past the router, open and left so',
+    by: 'server',
+    begins: ['BEGIN', written],
+    ends: [],
+    shows: counted,
+    named: /dba|item/,
+  },
+  {
+    kind: 'past the router, with a table locked',
+    by: 'server',
+    begins: ['BEGIN', 'LOCK TABLE public.item IN SHARE ROW EXCLUSIVE MODE'],
+    ends: [],
+    shows: counted,
+    named: /dba|item/,
+  },
+  {
+    kind: 'past the router, ended in the hold',
+    by: 'server',
+    begins: ['BEGIN', written],
+    ends: ['COMMIT'],
+    shows: counted,
+    named: /dba|item/,
+  },
+  {
+    kind: 'past the router, committing without end',
+    by: 'server',
+    begins: [],
+    beside:
+      "DO $$ BEGIN FOR i IN 1..100000 LOOP INSERT INTO public.item (v) VALUES ('held #'); COMMIT; PERFORM pg_sleep(0.002); END LOOP; END $$",
+    ends: [],
+    shows: counted,
+    named: /item/,
+    comes: 'carried',
+  },
+  {
+    kind: 'past the router, an index built beside a transaction',
+    by: 'server',
+    begins: ['BEGIN', written],
+    beside: 'CREATE INDEX CONCURRENTLY held# ON public.item (n)',
+    ends: [],
+    shows: there('held#'),
+    named: /held#/,
+    undo: 'DROP INDEX public.held#',
+  },
+  {
+    kind: 'past the router, a copy that takes its time',
+    by: 'server',
+    begins: [],
+    beside: "COPY public.item (v) FROM PROGRAM 'echo held #; sleep 1.5; echo held #'",
+    ends: [],
+    shows: counted,
+    named: /item|dba/,
+  },
+];
