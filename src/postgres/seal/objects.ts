@@ -1,5 +1,5 @@
 import { rows, type Client } from '../client.ts';
-import { maintenance } from '../preflight/databases.ts';
+import { maintenance } from '../maintenance.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
