@@ -55,7 +55,6 @@ ${todo('what it does, what can go wrong, what to do.')}
       },
       { file: 'src/cli/plan-summary.ts', before: '  abandon: []', text: `  '${name}': [],\n` },
       { file: 'src/cli/verbs.ts', before: '  abandon: ', text: command },
-      { file: 'src/cli/commands.ts', before: "'abandon']", text: `'${name}', ` },
       {
         file: 'src/cli/summaries.ts',
         before: '  abandon: ',
