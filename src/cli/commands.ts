@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { verbs } from '../model/transitions.ts';
 import type { summaries } from './summaries.ts';
 
 /** Where the commands of these names come from: loaded only once one of them is asked for. */
@@ -24,7 +23,7 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'A release:',
-    names: verbs,
+    names: ['seed', 'migrate', 'verify', 'canary', 'switch', 'rollback', 'retire', 'abandon'],
     load: async () => (await import('./verbs.ts')).verbCommands(),
   },
   {
