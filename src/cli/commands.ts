@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { verbs } from '../model/transitions.ts';
 import type { summaries } from './summaries.ts';
 
 /** Where the commands of these names come from: loaded only once one of them is asked for. */
@@ -23,7 +24,7 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'A release:',
-    names: ['seed', 'migrate', 'verify', 'canary', 'switch', 'rollback', 'retire', 'abandon'],
+    names: verbs,
     load: async () => (await import('./verbs.ts')).verbCommands(),
   },
   {
