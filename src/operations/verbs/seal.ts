@@ -6,6 +6,7 @@ import { glance, movedCatalogues, type Glance } from '../../postgres/seal/glance
 import { readObjects, readRewrites, readSurroundings, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { unnamed } from '../../postgres/seal/unnamed.ts';
 import type { Client } from '../../postgres/client.ts';
+import { maintenance } from '../../postgres/maintenance.ts';
 import { isSameCut } from '../../postgres/part/cut.ts';
 import { glanceAtPart } from '../../postgres/part/glance.ts';
 import { readPart } from '../../postgres/part/read.ts';
@@ -60,6 +61,8 @@ export const look: Step = {
         refused.map(({ title, objects: named }) => `${title} (${named.join(', ')})`),
         refused.map(({ fix }) => fix).join(' '),
       );
+    const others = otherDatabases(c, sealed.get(c.live)?.surroundings ?? []);
+    if (others.length > 0) throw broken(others, 'Run the same command again: its gates say what to do.');
     const slots = sealed.get(c.live)?.surroundings.filter(({ kind }) => kind === 'logical slot') ?? [];
     const unseen = [
       ...leftBehind(found).filter((object) => !leftBehind(c.shown).includes(object)),
@@ -78,6 +81,16 @@ export const look: Step = {
     return `${[...objects.values()].reduce((sum, each) => sum + each.length, 0)} objects`;
   },
 };
+
+/** Made since the gates: they are in no stream, and stay behind. */
+function otherDatabases(c: Context, surroundings: readonly SchemaObject[]): string[] {
+  const known = [
+    maintenance,
+    ...c.environment.ignoreDatabases,
+    ...c.whole.each.map((each) => each.environment.database),
+  ];
+  return surroundings.filter(({ kind, identity }) => kind === 'database' && !known.includes(identity)).map(nameOf);
+}
 
 const compareThere = 'Run the same command again: its gates look at them.';
 

@@ -44,6 +44,7 @@ const acts: readonly (readonly [after: string, colour: 'blue' | 'green', stateme
   ],
   ['look', 'blue', 'TRUNCATE part_1', /partition public\.part_1/],
   ['look', 'blue', 'GRANT SELECT ON pg_catalog.pg_statistic TO shop_reader', /grants pg_catalog\.pg_statistic/],
+  ['prepare-reverse', 'blue', 'CREATE DATABASE billing', /database billing/],
   ['look', 'blue', 'CREATE DATABASE billing', /database billing/],
   ['look', 'blue', "SELECT lo_from_bytea(4711, 'x')", /large object 4711/],
   [
