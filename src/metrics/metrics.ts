@@ -22,7 +22,10 @@ export const metrics = {
     labels: ['verb'],
   },
   verdigris_operator: { help: '1 while somebody holds the lease', labels: [] },
-  verdigris_hold_age_seconds: { help: 'how long clients have been held; 0 if they are not', labels: [] },
+  verdigris_hold_age_seconds: {
+    help: 'how long clients have been held; 0 if they are not, no sample if the clients’ path does not answer',
+    labels: [],
+  },
   verdigris_credential_age_seconds: {
     help: 'age of a role’s password; no sample if it was set before ages were recorded',
     labels: ['role'],
