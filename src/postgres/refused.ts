@@ -2,10 +2,12 @@ import { VerdigrisError } from '../model/errors.ts';
 import type { ConnectionSettings, TlsSettings } from './connection.ts';
 import { wrongPassword } from '../model/failures.ts';
 
-/** Node's and OpenSSL's codes, and what node-postgres says of a server without TLS. */
+/** Node's and OpenSSL's codes (EPROTO: a handshake that failed, of whatever reason), and what node-postgres says of a server without TLS. */
 function isTlsFailure(cause: unknown): boolean {
   const { code = '', message } = cause as { code?: string; message: string };
-  return /^(ERR_(TLS|SSL)|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/.test(code) || message.includes('SSL connections');
+  return (
+    /^(EPROTO|ERR_(TLS|SSL)|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/.test(code) || message.includes('SSL connections')
+  );
 }
 
 function untrusted(

@@ -1,19 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { diskFull, isDiskFull } from '../../model/failures.ts';
-
-/**
- * SQLSTATEs of a server that stops, crashed or is not ready, the system's of one that nobody reaches, and what
- * node-postgres says, without a code, of a connection that ended.
- */
-function ended(error: unknown): boolean {
-  const { code = '', message = '', syscall } = error as { code?: string; message?: string; syscall?: string };
-  return (
-    /^(57P0[1-3]|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/.test(code) ||
-    (code === 'ENOENT' && syscall === 'connect') ||
-    /^timeout expired|^Connection terminated|not queryable/.test(message)
-  );
-}
+import { hasNoAnswer } from '../../postgres/no-answer.ts';
 
 /** Work on a colour's server, whose failures say whose server it was; an error that has words of its own keeps them. */
 export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
@@ -22,7 +10,7 @@ export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
     // A full disk of this process has been named where it was met.
     if (isDiskFull(error) && error instanceof Error && 'severity' in error)
       throw diskFull(`the server of ${colour}`, error);
-    if (ended(error)) throw serverGone(colour, error);
+    if (hasNoAnswer(error)) throw serverGone(colour, error);
     throw error;
   });
 }

@@ -23,3 +23,16 @@ export function cnpgRefused(at: string, problems: readonly CnpgProblem[]): Verdi
     facts: { problems },
   });
 }
+
+/** Of a Cluster that nobody has made, or that its owner has deleted. */
+export function missingCluster(at: string): VerdigrisError {
+  return cnpgRefused(at, [
+    { name: 'missing', seen: 'it is not there', fix: 'apply its manifest, or declare the name that it has' },
+  ]);
+}
+
+export function isMissing(error: unknown): boolean {
+  if (!(error instanceof VerdigrisError) || error.id !== 'cnpg-refused') return false;
+  const { problems = [] } = (error.facts ?? {}) as { problems?: readonly CnpgProblem[] };
+  return problems.some(({ name }) => name === 'missing');
+}

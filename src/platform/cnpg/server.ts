@@ -17,7 +17,7 @@ import type { EmptyOptions } from '../port/servers.ts';
 import { ownerSecret, readCnpg, type CnpgFacts } from './objects.ts';
 import { problemsOf, type CnpgProblem } from './problems.ts';
 import { runIn } from './exec.ts';
-import { cnpgRefused, unfitCluster } from './refused.ts';
+import { cnpgRefused, isMissing, missingCluster, unfitCluster } from './refused.ts';
 
 const port = 5432;
 
@@ -150,9 +150,7 @@ export class CnpgServer extends ExternalServer {
   async facts(): Promise<CnpgFacts> {
     const facts = await readCnpg(this.api, this.name);
     if (facts) return facts;
-    throw cnpgRefused(this.at, [
-      { name: 'missing', seen: 'it is not there', fix: 'apply its manifest, or declare the name that it has' },
-    ]);
+    throw missingCluster(this.at);
   }
 
   /** Roles whose passwords its operator sets again and again, from a Secret that both Clusters read. */
@@ -163,6 +161,11 @@ export class CnpgServer extends ExternalServer {
   async findings(): Promise<Finding[]> {
     const problems = await this.#problems();
     return problems.length === 0 ? [] : [unfitCluster(this.at, problems)];
+  }
+
+  /** Its owner may have deleted it: what Verdigris had made there went with it. */
+  protected override absence(error: unknown): string | undefined {
+    return isMissing(error) ? 'nothing: it is not there any more' : super.absence(error);
   }
 
   close(): void {

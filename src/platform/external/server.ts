@@ -7,6 +7,7 @@ import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
 import { waitFor } from '../../model/wait.ts';
 import { one } from '../../postgres/client.ts';
 import type { ConnectionSettings, TlsSettings } from '../../postgres/connection.ts';
+import { hasNoAnswer } from '../../postgres/no-answer.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
@@ -16,7 +17,6 @@ import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
-import { isUnreachable } from './unreachable.ts';
 import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAwayInEach } from './take-away.ts';
@@ -28,6 +28,11 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsSettings;
+}
+
+/** Whether a server did not answer, or had no connection free: 53300, too_many_connections. */
+function isSilent(error: unknown): boolean {
+  return hasNoAnswer(error) || (error as { code?: string }).code === '53300';
 }
 
 /** A colour on a PostgreSQL that others run: reached by its address, never started, stopped, removed or copied. */
@@ -100,6 +105,15 @@ export class ExternalServer {
     };
   }
 
+  /** Where the router finds it; undefined where it is no colour, or has no address any more. */
+  async upstream(): Promise<ServerAddress | undefined> {
+    if (!(await this.observe())) return undefined;
+    return this.reach().catch((error: unknown) => {
+      if (this.absence(error) === undefined) throw error;
+      return undefined;
+    });
+  }
+
   async conninfo(): Promise<string> {
     const { host, port, tls } = this.address;
     const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${this.#authorities ?? 'system'}`;
@@ -111,7 +125,7 @@ export class ExternalServer {
     const known = await this.#store.read();
     if (!known) return undefined;
     const found = await this.#ask().catch((error: unknown) => {
-      if (isUnreachable(error)) return undefined;
+      if (this.absence(error) !== undefined) return undefined;
       throw error;
     });
     return { running: found !== undefined, ...known, version: found?.version ?? String(known.major) };
@@ -151,7 +165,7 @@ export class ExternalServer {
     await waitFor(
       () =>
         this.#ask().catch((error: unknown) => {
-          if (!isUnreachable(error)) throw error;
+          if (!isSilent(error)) throw error;
           last = error;
           return undefined;
         }),
@@ -177,8 +191,9 @@ export class ExternalServer {
     if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
     const left = await this.#takeAway(asBefore ? known.before : undefined).catch((error: unknown) => {
       // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
-      if (isUnreachable(error)) return ['everything: it does not answer'];
-      throw error;
+      const absent = this.absence(error);
+      if (absent === undefined) throw error;
+      return [absent];
     });
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
@@ -202,6 +217,11 @@ export class ExternalServer {
     return subscriberCa ?? (elsewhere ? undefined : ca);
   }
 
+  /** What of it stays, for people, where an error says that it is not to be had; undefined of any other error. */
+  protected absence(error: unknown): string | undefined {
+    return isSilent(error) ? 'everything: it does not answer' : undefined;
+  }
+
   /** What only who has its data directory could do. */
   notOurs(what: string): VerdigrisError {
     return new VerdigrisError('external-server', {
@@ -219,7 +239,7 @@ export class ExternalServer {
 
   async #reached<T>(work: Promise<T>): Promise<T> {
     return work.catch((cause: unknown) => {
-      if (!isUnreachable(cause)) throw cause;
+      if (!isSilent(cause)) throw cause;
       throw new VerdigrisError('external-down', {
         seen: `${this.colour} at ${this.at} does not answer: ${describe(cause)}.`,
         required: 'a server that answers; Verdigris does not run it.',

@@ -104,8 +104,7 @@ export class MachineServers implements Servers {
   /** Where the router finds a colour. */
   async upstream(colour: Colour): Promise<Upstream | undefined> {
     const external = this.external(colour);
-    if (!external) return this.local.upstream(colour);
-    return (await external.observe()) && external.reach();
+    return external ? external.upstream() : this.local.upstream(colour);
   }
 
   empty(colour: Colour, options: EmptyOptions): Promise<void> {

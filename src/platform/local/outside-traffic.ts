@@ -65,7 +65,7 @@ function watched(places: Places, servers: MachineServers, where: string) {
 /** Undefined where the colour is no server now. */
 function connections({ database }: Environment, servers: MachineServers) {
   return async (colour: Colour) =>
-    (await servers.observe(colour)) === undefined ? undefined : { ...(await servers.connection(colour)), database };
+    (await servers.upstream(colour)) === undefined ? undefined : { ...(await servers.connection(colour)), database };
 }
 
 function uidIn(places: Places): UidStore {
