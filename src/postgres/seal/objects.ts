@@ -55,7 +55,7 @@ export async function readRewrites(client: Client): Promise<SchemaObject[]> {
     UNION ALL
     SELECT 'publication of', format('%I.%I', n.nspname, c.relname),
       string_agg(format('%s written by %s, %s', p.pubname, p.xmin, r.xmin), '; ' ORDER BY p.pubname)
-    FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
+    FROM pg_catalog.pg_publication_rel r JOIN ONLY pg_catalog.pg_publication p ON p.oid = r.prpubid
       AND ${ofStream('p.pubname')} AND p.pubname !~ '_proof$'
     JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${userSchema('n.nspname')}
     GROUP BY n.nspname, c.relname`,
