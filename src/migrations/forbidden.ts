@@ -25,6 +25,13 @@ const kinds: Readonly<Record<string, string>> = {
   CreateSubscriptionStmt: 'creates a subscription',
 };
 
+const savepoints = ['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'];
+
+/** A part of a transaction, which stays inside of it. */
+export function isSavepoint(node: Node): boolean {
+  return savepoints.includes(String(node['TransactionStmt']?.['kind']));
+}
+
 /** In a parse tree as JSON, the schema before the name or not. */
 const callOfDblink = /"funcname":\[(\{"String":\{"sval":"[^"]*"\}\},)?\{"String":\{"sval":"dblink/i;
 
@@ -34,6 +41,7 @@ const callOfDblink = /"funcname":\[(\{"String":\{"sval":"[^"]*"\}\},)?\{"String"
  */
 export async function whyForbidden(node: Node, text: string): Promise<string | undefined> {
   const [kind = '', body = {}] = Object.entries(node)[0] ?? [];
+  if (isSavepoint(node)) return undefined;
   const known = kinds[kind];
   if (known !== undefined) return known;
   if (kind === 'CopyStmt' && body['is_program'] === true)

@@ -29,7 +29,7 @@ export function tryStatements(
     const text = statement.transactional ? statement.text : statement.plain;
     if (text === undefined) return;
     const writes = statement.data?.changesSchema === false;
-    const savepoint = guarded || writes;
+    const savepoint = !statement.savepoint && (guarded || writes);
     if (savepoint) await client.query('SAVEPOINT tried');
     try {
       await client.query(text);
@@ -37,7 +37,7 @@ export function tryStatements(
     } catch (cause) {
       const { code = '' } = cause as { code?: string };
       const constrained = writes && code.startsWith(integrity);
-      if (!constrained && !(guarded && (left || code === unsafeEnumValue)))
+      if (!savepoint || (!constrained && !(guarded && (left || code === unsafeEnumValue))))
         throw statementFailed({ ...statement, path }, rolledBack, cause, owner);
       await client.query('ROLLBACK TO SAVEPOINT tried');
       if (constrained) return;

@@ -88,3 +88,30 @@ test('what a block executes is read where its text is constant, and a table that
   expect(await written("EXECUTE format('DELETE FROM %I.%I', 's', 'A') || ' WHERE true'")).toEqual([['A', undefined]]);
   expect(await written('CREATE TABLE a AS SELECT * FROM b')).toEqual([['a', undefined]]);
 });
+
+test('what a savepoint takes back has no place: it runs in its file and is gone', async () => {
+  const written = async (text: string) =>
+    (await statements(text)).flatMap(({ data, note, sets = [] }) =>
+      data ? [[data.targets.map(({ name }) => name).join(), note?.place, ...sets.map((set) => set.name)]] : [],
+    );
+  expect(await written('SAVEPOINT a; DELETE FROM t; RELEASE a; DELETE FROM u')).toEqual([
+    ['t', undefined],
+    ['u', undefined],
+  ]);
+  const note = '-- verdigris: place=live reason=x\n';
+  expect(await written(`SAVEPOINT a; SET x.y = 1; ${note} DELETE FROM t; ROLLBACK TO a; DELETE FROM u`)).toEqual([
+    ['u', undefined],
+  ]);
+  expect(await written('SAVEPOINT a; CREATE TEMP TABLE t (); ROLLBACK TO a; DELETE FROM t')).toEqual([
+    ['t', undefined],
+  ]);
+  const nested = 'SAVEPOINT a; DELETE FROM t; SAVEPOINT b; DELETE FROM u; SAVEPOINT a; DELETE FROM v;';
+  expect(await written(`${nested} ROLLBACK TO a; DELETE FROM w`)).toEqual([
+    ['t', undefined],
+    ['u', undefined],
+    ['w', undefined],
+  ]);
+  expect(await written(`${nested} RELEASE b; ROLLBACK TO SAVEPOINT a; ROLLBACK TO a; DELETE FROM w`)).toEqual([
+    ['w', undefined],
+  ]);
+});

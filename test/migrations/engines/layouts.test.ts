@@ -67,6 +67,14 @@ test('a file is read whatever the case of its ending, or refused where its tool 
   ]);
 });
 
+test('a savepoint is part of a transaction, and refused where a file has none', async () => {
+  expect(await read({ '1_a.sql': 'SAVEPOINT a; SELECT 1; RELEASE a' })).toEqual([
+    '1 a: SAVEPOINT a; SELECT 1; RELEASE a',
+  ]);
+  for (const text of ['-- verdigris: no-transaction\nSAVEPOINT a', 'VACUUM; SAVEPOINT a', 'SELECT 1; ROLLBACK'])
+    expect(await refusal({ '1_a.sql': text }), text).toMatchObject({ id: 'migration-forbidden' });
+});
+
 test('a moment as ISO 8601 writes it is one version', async () => {
   expect(await read({ '20260115T120000Z_a.sql': 'SELECT 1', '2026-01-15T13-00-00_b.sql': 'SELECT 2' })).toEqual([
     '2026-01-15T13-00-00 b: SELECT 2',

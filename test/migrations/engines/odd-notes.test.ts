@@ -10,7 +10,8 @@ import { withBench, type Bench } from './support.ts';
 
 const crlf = (text: string): string => `\uFEFF${text.replaceAll('\n', '\r\n')}`;
 const index = 'CREATE INDEX CONCURRENTLY i ON t (id);\n';
-const wrapped = 'BEGIN;\nCREATE TABLE w (id int PRIMARY KEY);\nINSERT INTO w VALUES (1);\nEND;\n';
+const wrapped =
+  'BEGIN;\nCREATE TABLE w (id int PRIMARY KEY);\nINSERT INTO w VALUES (1);\nSAVEPOINT a;\nDROP TABLE w;\nROLLBACK TO a;\nEND;\n';
 const body = "CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $$ BEGIN\n  RETURN '; -- not the end';\nEND; $$;\n";
 const table = 'CREATE TABLE t (id int PRIMARY KEY);\n';
 const never = 'DROP TABLE t CASCADE;\n';

@@ -52,6 +52,14 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
   const transactional = ownTransaction || (!apart && statements.every((statement) => statement.transactional));
+  const loose = transactional ? undefined : statements.find(({ savepoint }) => savepoint);
+  if (loose)
+    throw invalid(
+      'migration-forbidden',
+      `${source.path}:${loose.line}: a savepoint, in a file that runs without a transaction.`,
+      'savepoints inside of a transaction.',
+      'take it out of the file.',
+    );
   if (transactional) refuseNewEnumValue({ path: source.path, statements }, ({ data }) => data === undefined);
   return {
     ...source,

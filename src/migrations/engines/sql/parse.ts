@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { parse, SqlError, type Node as PgNode } from 'libpg-query';
 import type { ErrorId } from '../../../model/error-catalogue.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
-import { whyForbidden } from '../../forbidden.ts';
+import { isSavepoint, whyForbidden } from '../../forbidden.ts';
 import { badPlaceNote, placeNotesOf, writesNoRows, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
 import { computedBy, type Computed } from '../../data/computed.ts';
@@ -14,6 +14,7 @@ import { SessionObjects } from '../../data/session-objects.ts';
 import { copyData } from '../../lint/recover.ts';
 import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
+import { undoneStatements } from './savepoints.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
 import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
 
@@ -28,6 +29,8 @@ export interface SqlStatement {
   readonly plain?: string | undefined;
   /** The value of ALTER TYPE … ADD VALUE, which can be used once it is committed; none where the script makes the type. */
   readonly addsEnumValue?: AddedValue | undefined;
+  /** SAVEPOINT, RELEASE or ROLLBACK TO. */
+  readonly savepoint?: boolean;
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
@@ -94,6 +97,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   const notes = new Map<number, PlaceNote>();
   let sets: readonly FileSetting[] = [];
   const session = new SessionObjects();
+  const undone = undoneStatements(all.map(({ stmt }) => stmt as PgNode));
   for (const { range, text: said, of } of placeNotesOf(text, ranges)) {
     const line = lineAt(text, source.subarray(0, range.start).toString('utf8').length);
     if ('why' in of) throw badPlaceNote(file, line, said, of.why);
@@ -114,6 +118,11 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     if (ownTransaction && !transactional)
       throw forbidden(file, line, 'cannot run inside a transaction, and the file begins one');
     const own = piece.trim();
+    // It runs here, like the way back behind it: its rows have no other place, and what it sets or makes is gone.
+    if (undone.has(index)) {
+      statements.push({ text: own, line, transactional, savepoint: isSavepoint(node) });
+      continue;
+    }
     const made = createdFrom(raw.stmt as PgNode, own);
     if (made) {
       const rows = (await parse(made.rows)).stmts?.[0]?.stmt as PgNode;
@@ -131,8 +140,9 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       plain: transactional ? undefined : plain(node, own),
       addsEnumValue: addedValue(
         node,
-        all.slice(0, index).map(({ stmt }) => stmt as Node),
+        all.slice(0, index).flatMap(({ stmt }, before) => (undone.has(before) ? [] : [stmt as Node])),
       ),
+      savepoint: isSavepoint(node),
       computed: computedBy(raw.stmt as PgNode),
       data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, own)),
       note,
