@@ -42,8 +42,12 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
   const statements = withNested(parsed);
   const found: LintFinding[] = [];
   const add = (rule: LintRule, drafts: Drafts, statement?: Statement) => {
-    for (const draft of eachDraft(drafts))
-      found.push(makeFinding(rule, draft, source, statement?.range ?? { start: 0, end: 0 }, config));
+    for (const draft of eachDraft(drafts)) {
+      // What is written instead of a text that is executed, its own quoting would change.
+      const { fix: _fix, edit: _edit, ...bare } = draft;
+      const shown = statement?.executed ? bare : draft;
+      found.push(makeFinding(rule, shown, source, statement?.range ?? { start: 0, end: 0 }, config));
+    }
   };
   const own = contractNotes(source);
   const misplaced = placeFaults(source, parsed.statements);

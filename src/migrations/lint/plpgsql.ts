@@ -1,6 +1,7 @@
 import { parsePlPgSQLSync, type TypeName } from 'libpg-query';
 import { all, option, strings, type Of } from './ast.ts';
 import { columnType, isBuiltin } from './column-type.ts';
+import { constantText } from './constant-text.ts';
 import { trimmed, tryParse } from './parse.ts';
 import type { Range } from './range.ts';
 import type { Source } from './source.ts';
@@ -20,7 +21,7 @@ export interface CodeBody {
 
 export interface Unpacked {
   readonly statements: readonly Statement[];
-  /** Of EXECUTE: its SQL exists only when it runs. */
+  /** Of EXECUTE, where its SQL exists only when it runs. */
   readonly dynamic: readonly Range[];
   readonly commits: readonly Range[];
   readonly problem?: { readonly message: string; readonly range: Range };
@@ -123,8 +124,7 @@ function visit(value: unknown, found: Finder): void {
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'PLpgSQL_stmt_execsql') embedded(inner as Tree, found);
-      else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors')
-        found.dynamic.push(locate(found, /\bEXECUTE\b/i));
+      else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors') executed(inner as Tree, found);
       else if (key === 'PLpgSQL_stmt_commit') found.commits.push(locate(found, /\bCOMMIT\b/i));
       else if (key === 'PLpgSQL_stmt_rollback') found.commits.push(locate(found, /\bROLLBACK\b/i));
       visit(inner, found);
@@ -132,9 +132,26 @@ function visit(value: unknown, found: Finder): void {
   }
 }
 
+function executed(tree: Tree, found: Finder): void {
+  const range = locate(found, /\bEXECUTE\b/i);
+  const text = found.runs ? constantText(queryOf(tree['query'])) : undefined;
+  const parsed = text === undefined ? undefined : tryParse(text);
+  const nodes = parsed && 'statements' in parsed ? parsed.statements.flatMap(({ stmt }) => stmt ?? []) : [];
+  // A body of code has places of its own, which are none in the file.
+  if (nodes.length === 0 || nodes.some((node) => 'DoStmt' in node || 'CreateFunctionStmt' in node))
+    found.dynamic.push(range);
+  else
+    for (const node of nodes) found.statements.push(new Statement(found.source, node, range, range.start, true, text));
+}
+
+function queryOf(holder: unknown): string {
+  const query = ((holder as Tree | undefined)?.['PLpgSQL_expr'] as Tree | undefined)?.['query'];
+  return typeof query === 'string' ? query : '';
+}
+
 function embedded(tree: Tree, found: Finder): void {
-  const query = ((tree['sqlstmt'] as Tree | undefined)?.['PLpgSQL_expr'] as Tree | undefined)?.['query'];
-  if (typeof query !== 'string') return;
+  const query = queryOf(tree['sqlstmt']);
+  if (query === '') return;
   const parsed = found.runs ? tryParse(query) : { statements: [] };
   if (!('statements' in parsed)) return;
   const at = found.body.text.indexOf(query, found.from);

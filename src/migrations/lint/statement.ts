@@ -16,10 +16,12 @@ export class Statement {
   readonly base: number;
   /** Inside a DO block: it runs, but cannot be split from it. */
   readonly nested: boolean;
+  /** What a DO block executes is a text of its own: nothing in it has a place in the file. */
+  readonly executed: boolean;
   #tokens: readonly Token[] | undefined;
   #text: string | undefined;
 
-  constructor(source: Source, node: Node, range: Range, base = 0, nested = false) {
+  constructor(source: Source, node: Node, range: Range, base = 0, nested = false, executed?: string) {
     this.source = source;
     this.node = node;
     this.tag = tagOf(node);
@@ -27,6 +29,8 @@ export class Statement {
     this.range = range;
     this.base = base;
     this.nested = nested;
+    this.executed = executed !== undefined;
+    this.#text = executed;
   }
 
   get text(): string {
@@ -36,7 +40,7 @@ export class Statement {
 
   /** With positions in bytes of the file. Scanned once, when first asked for: few statements have findings. */
   get tokens(): readonly Token[] {
-    this.#tokens ??= tokensOf(this.text, this.range.start);
+    this.#tokens ??= this.executed ? [] : tokensOf(this.text, this.range.start);
     return this.#tokens;
   }
 

@@ -337,6 +337,29 @@ test.each([
   expect(await of(17)).toContain('needs-newer-postgres error');
 });
 
+test('what a DO block executes is judged where its text is constant, and shown nowhere but at its EXECUTE', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, v text);';
+  const block = (body: string) => `DO $$ DECLARE n text := 't'; BEGIN ${body} END $$;`;
+  for (const body of [
+    "EXECUTE 'ALTER TABLE t DROP COLUMN v';",
+    "EXECUTE format('ALTER TABLE %I DROP COLUMN %I', 't', 'v');",
+    "IF true THEN EXECUTE 'ALTER TABLE ' || quote_ident('t') || ' DROP COLUMN v'; END IF;",
+  ])
+    expect(await found(table, block(body)), body).toEqual(['drop-column error']);
+  for (const body of [
+    "EXECUTE 'DROP TABLE ' || n;",
+    "EXECUTE format('DROP TABLE %2$I', 'a', 't');",
+    "EXECUTE 'no SQL';",
+    "EXECUTE 'DO ''BEGIN DROP TABLE t; END''';",
+  ])
+    expect(await found(table, block(body)), body).toEqual(['dynamic-sql info']);
+  const { findings } = await lintFiles([{ path: '1.sql', text: block("EXECUTE 'CREATE INDEX ON t (v)';") }]);
+  expect(findings.filter(({ rule }) => rule === 'create-index-blocking')).toMatchObject([
+    { start: { column: 36 }, end: { column: 43 } },
+  ]);
+  expect(findings.map(({ fix }) => fix)).toEqual(findings.map(() => undefined));
+});
+
 test('MERGE that deletes is told like DELETE', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY);';
   const merge = (action: string) =>

@@ -76,7 +76,7 @@ export const dynamicSql: LintRule = {
   why: 'What EXECUTE runs is text until then: no rule here has looked at it.',
   instead:
     'Write the statements out where that is possible; else rehearse the migration (`verdigris rehearse`), which sees what really runs.',
-  bad: "DO $$ BEGIN EXECUTE 'DROP TABLE lone'; END $$;",
+  bad: "DO $$ DECLARE name text := 'lone'; BEGIN EXECUTE 'DROP TABLE ' || name; END $$;",
   good: 'DO $$ BEGIN PERFORM 1; END $$;',
   remedy: false,
   check: {

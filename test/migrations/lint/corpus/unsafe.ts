@@ -340,7 +340,7 @@ export const unsafe: readonly Case[] = [
   ],
   ['DO $$ BEGIN ALTER TABLE t ADD COLUMN n integer NOT NULL; END $$;', 'add-required-column'],
   [
-    `DO $$ BEGIN IF true THEN DROP TABLE lone; END IF; EXECUTE 'SELECT 1'; END $$;`,
+    `DO $$ BEGIN IF true THEN DROP TABLE lone; END IF; EXECUTE 'SELECT ' || pg_backend_pid(); END $$;`,
     'drop-table: ACCESS EXCLUSIVE public.lone',
     'dynamic-sql',
   ],
