@@ -246,7 +246,7 @@ const says = { message: 'A migration that changes replication can stop the relea
 export const rowSecurityRule: LintRule = {
   id: 'row-security',
   title: 'Row security changes who sees and writes what',
-  severity: 'warning',
+  severity: 'error',
   category: 'compatibility',
   where: 'both',
   lock: 'ACCESS EXCLUSIVE',
@@ -265,6 +265,10 @@ export const rowSecurityRule: LintRule = {
             message: `Roles without a policy see and write no row of ${context.table.name}.`,
             range: context.command,
             table: context.table,
+            // Without ENABLE, which may be in none of the files, it does nothing.
+            ...(command.subtype === 'AT_ForceRowSecurity'
+              ? { severity: 'warning' as const, verdict: 'harmless' as const }
+              : {}),
           }
         : undefined,
     AlterPolicyStmt: (node, context) =>
@@ -274,6 +278,7 @@ export const rowSecurityRule: LintRule = {
             message: `Other rows of ${node.table?.relname ?? ''} than before pass the policy ${node.policy_name ?? ''}.`,
             table: context.name(node.table),
             severity: 'info' as const,
+            verdict: 'harmless' as const,
           },
     CreatePolicyStmt: (node, context) =>
       context.isNew(node.table) || node.permissive === true
@@ -281,6 +286,8 @@ export const rowSecurityRule: LintRule = {
         : {
             message: `A restrictive policy hides rows of ${node.table?.relname ?? ''} from the live release.`,
             table: context.name(node.table),
+            severity: 'warning' as const,
+            verdict: 'harmless' as const,
           },
   },
 };
