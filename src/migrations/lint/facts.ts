@@ -87,6 +87,8 @@ export interface TypeFact {
   readonly values?: readonly string[];
   /** Of a domain: its checks, also those that this release dropped. */
   readonly checks?: readonly { readonly formula: Formula; readonly batch: number }[];
+  /** Of a domain whose CREATE was seen. */
+  readonly notNull?: boolean;
   /** Its name before this release renamed it: the one that the live release knows. */
   readonly was?: Name;
   readonly batch: number;

@@ -83,6 +83,7 @@ const lessons: Lessons = {
       constrained,
       volatileDefault,
       checks,
+      notNull: all(node.constraints, 'Constraint').some((one) => one.contype === 'CONSTR_NOTNULL'),
       batch: schema.batch,
     });
   },
@@ -95,6 +96,8 @@ const lessons: Lessons = {
         ...known,
         checks: [...(known.checks ?? []), ...domainCheck(constraint, schema)],
       });
+    if ((node.subtype === 'N' || node.subtype === 'O') && known?.notNull !== undefined)
+      schema.types.set(nameLabel(name), { ...known, notNull: node.subtype === 'O' });
     // SET DEFAULT, or DROP DEFAULT, which has no expression.
     if (node.subtype === 'T' && known)
       schema.types.set(nameLabel(name), { ...known, volatileDefault: volatileCall(node.def, schema) });

@@ -32,8 +32,12 @@ export function formulaOf(node: Node, truth = true): Formula {
   const bool = as(node, 'BoolExpr');
   if (bool?.boolop === 'NOT_EXPR' && bool.args?.[0]) return formulaOf(bool.args[0], !truth);
   if (bool) {
-    const parts = (bool.args ?? []).map((part) => formulaOf(part, truth));
-    return (bool.boolop === 'AND_EXPR') === truth ? { all: parts } : { any: parts };
+    const all = (bool.boolop === 'AND_EXPR') === truth;
+    const given = (bool.args ?? []).map((part) => formulaOf(part, truth));
+    const parts = merged(given, all ? 'not in' : 'in');
+    const [only] = parts;
+    if (only && parts.length === 1) return only;
+    return all ? { all: parts } : { any: parts };
   }
   const nulls = as(node, 'NullTest');
   if (nulls?.arg) {
@@ -45,6 +49,19 @@ export function formulaOf(node: Node, truth = true): Formula {
   const values = new Set([String(truth)]);
   if (as(node, 'ColumnRef')) return { of: printed(node), test: { is: 'in', values }, strictIn: columnsStrict(node) };
   return { of: `${truth ? '' : 'NOT '}${printed(node)}`, test: { is: 'as written' }, strictIn: columnsStrict(node) };
+}
+
+/** `x = 1 OR x = 2` is `x IN (1, 2)`, and `x <> 1 AND x <> 2` is `x NOT IN (1, 2)`. */
+function merged(parts: readonly Formula[], is: 'in' | 'not in'): Formula[] {
+  const lists = new Map<string, Set<string>>();
+  return parts.flatMap((part) => {
+    if (!('test' in part) || part.test.is !== is) return [part];
+    const known = lists.get(part.of);
+    const values = known ?? new Set<string>();
+    for (const value of part.test.values) values.add(value);
+    lists.set(part.of, values);
+    return known ? [] : [{ ...part, test: { is, values } }];
+  });
 }
 
 function comparison(node: Node, truth: boolean): Formula | undefined {

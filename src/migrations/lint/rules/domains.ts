@@ -63,8 +63,9 @@ export const loosenDomain: LintRule = {
   check: {
     AlterDomainStmt: (node, context) => {
       const name = context.nameOf(node.typeName);
-      const made = context.schema.types.get(nameLabel(name))?.batch === context.schema.batch;
-      if ((node.subtype !== 'X' && node.subtype !== 'N') || made) return undefined;
+      const known = context.schema.types.get(nameLabel(name));
+      if ((node.subtype !== 'X' && node.subtype !== 'N') || known?.batch === context.schema.batch) return undefined;
+      if (node.subtype === 'N' && known?.notNull === false) return undefined;
       const what = node.subtype === 'N' ? 'A null' : `A value that ${node.name ?? 'the constraint'} refused`;
       return { message: `${what} in a column of the domain ${name.name} stops reverse replication.` };
     },

@@ -49,7 +49,7 @@ function comesBack(context: AlterContext, { kind, says, formula }: ConstraintFac
     const added = command.subtype === 'AT_AddConstraint' ? as(command.def, 'Constraint') : undefined;
     if (added?.contype === 'CONSTR_CHECK' && added.raw_expr && formula)
       return implies(formulaOf(added.raw_expr), formula, 'passes');
-    return added !== undefined && said(added, kind, kind === 'check' ? [] : constraintColumns(added)) === says;
+    return added !== undefined && said(added, kind, kind === 'check' ? [] : keyColumns(added, context)) === says;
   });
 }
 
@@ -77,7 +77,7 @@ export const dropPrimaryKey: LintRule = {
       const renewed = context.commands.some(isPrimary);
       const [again] = [...context.commands, ...laterCommands(context)].filter(isPrimary);
       // Another index of the same columns identifies the same rows.
-      if (known && again && isSameKey(again, known)) return undefined;
+      if (known && again && isSameKey(again, known, context)) return undefined;
       const severity = renewed ? 'warning' : 'error';
       const rest = renewed
         ? 'is replaced: both databases must identify rows by the same columns for replication to go on'
@@ -96,9 +96,15 @@ function isPrimary({ subtype, def }: Of<'AlterTableCmd'>): boolean {
   return subtype === 'AT_AddConstraint' && as(def, 'Constraint')?.contype === 'CONSTR_PRIMARY';
 }
 
-function isSameKey({ def }: Of<'AlterTableCmd'>, { columns }: ConstraintFact): boolean {
+/** Its own, or those of the index that it is made of. */
+function keyColumns(constraint: Of<'Constraint'>, { schema, table }: AlterContext): readonly string[] {
+  if (constraint.indexname === undefined) return constraintColumns(constraint);
+  return schema.indexes.get({ schema: table.schema, name: constraint.indexname })?.columns ?? [];
+}
+
+function isSameKey({ def }: Of<'AlterTableCmd'>, { columns }: ConstraintFact, context: AlterContext): boolean {
   const constraint = as(def, 'Constraint');
-  const keys = constraint ? constraintColumns(constraint) : [];
+  const keys = constraint ? keyColumns(constraint, context) : [];
   return constraint?.deferrable !== true && keys.length > 0 && keys.toSorted().join() === columns.toSorted().join();
 }
 
