@@ -4,6 +4,7 @@ import type { SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
 import { refuseComputed } from './computed.ts';
 import { fits, isThere, judgeStatement, throughViews } from './judge.ts';
+import { withReferring, type Reference } from './references.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import type { StatementPlace } from './note.ts';
 import { cannotBeHeld, heldNeedsSession, repeatableWrites, sourceLine } from './refusals.ts';
@@ -40,6 +41,7 @@ export function planData(
   views: readonly ViewTables[] = [],
 ): PlannedStatement[] {
   const held = new Set<string>();
+  const references: Reference[] = [];
   for (const file of files)
     if (file.transactional)
       refuseNewEnumValue(file, ({ data }, { type }) =>
@@ -52,12 +54,13 @@ export function planData(
         ),
       );
   return files.flatMap((file) =>
-    file.statements.flatMap(({ data: own, note, text, line, computed }) => {
+    file.statements.flatMap(({ data: own, note, text, line, computed, references: made = [] }) => {
+      references.push(...made);
       const source = { file: path.basename(file.path), line, text };
       refuseComputed({ ...source, computed }, live);
       if (!own || own.targets.length === 0 || isThere(own, live)) return [];
       const data = throughViews(own, views);
-      const { place, tables, why } = judgeStatement(data, note, live, held);
+      const { place, tables, why } = judgeStatement(data, note, live, withReferring(held, references));
       if (place === 'switch' && data.changesSchema) throw cannotBeHeld(source, why, tables);
       if (place === 'switch' && data.session !== undefined) throw heldNeedsSession(source, data.session, why);
       if (place === 'switch')

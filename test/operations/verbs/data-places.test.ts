@@ -46,7 +46,9 @@ const statements = `
   INSERT INTO scratch SELECT id + 100 FROM customer;
   CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
   CREATE TABLE fixed (id bigint PRIMARY KEY, line bigint REFERENCES line);
-  INSERT INTO fixed VALUES (one(), 1);`;
+  INSERT INTO fixed VALUES (one(), 1);
+  CREATE TABLE rested (id bigint PRIMARY KEY, customer bigint REFERENCES customer);
+  INSERT INTO rested VALUES (1, 1);`;
 
 const said = (client: Client) =>
   rows(
@@ -83,6 +85,7 @@ test(
           '12 switch',
           '14 switch',
           '22 candidate',
+          '24 switch',
         ]);
         await test.verb('seed');
         await test.verb('migrate');
@@ -90,7 +93,7 @@ test(
         const held = release?.data
           ?.filter(({ place }) => place === 'switch')
           .map(({ source }) => Number(source.split(':')[1]));
-        expect(held).toEqual([3, 4, 9, 11, 12, 14, 17]);
+        expect(held).toEqual([3, 4, 9, 11, 12, 14, 17, 24]);
         await test.on('blue', (client) =>
           client.query(`INSERT INTO customer (name, tier) VALUES ('d', 'gold'), ('e', NULL); INSERT INTO orders VALUES (3, 'D e');
             INSERT INTO line VALUES (4, 3, 9), (5, 2, 1); INSERT INTO fare VALUES (3, NULL)`),

@@ -10,6 +10,7 @@ import { createdFrom } from '../../data/created-from.ts';
 import { fileSetting, type FileSetting } from '../../data/file-settings.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, writesRows, type DataStatement } from '../../data/read.ts';
+import { referencesIn, type Reference } from '../../data/references.ts';
 import { SessionObjects } from '../../data/session-objects.ts';
 import { copyData } from '../../lint/recover.ts';
 import { strings } from '../../lint/ast.ts';
@@ -29,6 +30,8 @@ export interface SqlStatement {
   readonly plain?: string | undefined;
   /** The value of ALTER TYPE … ADD VALUE, which can be used once it is committed; none where the script makes the type. */
   readonly addsEnumValue?: AddedValue | undefined;
+  /** Foreign keys that it makes. */
+  readonly references?: readonly Reference[];
   /** SAVEPOINT, RELEASE or ROLLBACK TO. */
   readonly savepoint?: boolean;
   /** Where it may write rows. */
@@ -142,6 +145,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
         node,
         all.slice(0, index).flatMap(({ stmt }, before) => (undone.has(before) ? [] : [stmt as Node])),
       ),
+      references: referencesIn(raw.stmt as PgNode),
       savepoint: isSavepoint(node),
       computed: computedBy(raw.stmt as PgNode),
       data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, own)),
