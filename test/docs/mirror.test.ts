@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from './sources.ts';
@@ -32,4 +32,11 @@ test('a test that bears the name of a file is at the path of that file', () => {
 test('one that is not is found', () => {
   expect(place('operations/rehearse')).toBe('operations/proofs/rehearse');
   expect(place('operations/proofs/rehearse')).toBe(undefined);
+});
+
+test('what CI runs by its name is there: Vitest passes over a name that fits nothing', () => {
+  const named = readFileSync(path.join(root, '.ci/run'), 'utf8').match(/\btest\/[\w./-]+/g) ?? [];
+  expect(named.length).toBeGreaterThan(8);
+  const all = tests.map((name) => `test/${name}.test.ts`);
+  expect(named.filter((each) => !all.some((file) => file.startsWith(each)))).toEqual([]);
 });
