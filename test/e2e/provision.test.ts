@@ -45,7 +45,7 @@ const masked = (client: Parameters<Parameters<ClusterEnvironment['on']>[1]>[0]) 
     client,
     `SELECT (SELECT count(*)::int FROM person WHERE mail LIKE 'masked person%') AS masked, (SELECT count(*)::int FROM person) AS people,
   (SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin) AS admitted,
-  (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE NOT datistemplate) AS databases,
+  (SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database WHERE datname !~ '^template[01]$') AS databases,
   (SELECT count(*)::int FROM pg_replication_slots) + (SELECT count(*)::int FROM pg_publication) +
   (SELECT count(*)::int FROM pg_subscription) AS replication, current_setting('cluster_name') AS name`,
   );

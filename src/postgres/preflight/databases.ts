@@ -1,10 +1,11 @@
 import { rows, type Client } from '../client.ts';
+import { maintenance, notOfInitdb } from '../maintenance.ts';
 import { notOfExtension, notOfUser, userSchema } from '../fingerprint/scope.ts';
 import { everyGate, found, type Check } from './check.ts';
 
 /**
- * Those that the release carries are replicated. `postgres` is where tools and operators log in, and the templates hold
- * nothing: for tables in it see `strayTables`.
+ * Those that the release carries are replicated. `postgres` is where tools and operators log in: for tables in it see
+ * `strayTables`.
  */
 export const databases: Check = {
   id: 'other-databases',
@@ -18,12 +19,12 @@ export const databases: Check = {
       client,
       `
       SELECT d.datname AS name, d.datname = ANY ($1) AS left,
-        format('%s, open to %s; %s rows written since %s, %s sessions now', d.datname,
+        format('%s, %sopen to %s; %s rows written since %s, %s sessions now', d.datname, CASE WHEN d.datistemplate THEN 'a template, ' END,
           coalesce((SELECT string_agg(r.rolname, ', ' ORDER BY r.rolname COLLATE "C") FROM pg_roles r
-            WHERE r.rolcanlogin AND NOT ${notOfUser('r.rolname')} AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
+            WHERE d.datallowconn AND r.rolcanlogin AND NOT ${notOfUser('r.rolname')} AND has_database_privilege(r.oid, d.oid, 'CONNECT')), 'nobody'),
           s.tup_inserted + s.tup_updated + s.tup_deleted, coalesce(s.stats_reset::date::text, 'it was made'), s.numbackends) AS shown
       FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid
-      WHERE d.datallowconn AND NOT d.datistemplate AND d.datname NOT IN ('postgres', current_database()) AND d.datname <> ALL ($2)
+      WHERE ${notOfInitdb('d.datname')} AND d.datname NOT IN ('${maintenance}', current_database()) AND d.datname <> ALL ($2)
       ORDER BY d.datname COLLATE "C"`,
       [ignoreDatabases, carried],
     );

@@ -21,6 +21,9 @@ test('each other database is named with who may write there and what was written
   await withDatabase(async (client, server) => {
     await client.query('CREATE ROLE clerk LOGIN');
     for (const name of ['billing', 'scratch']) await client.query(`CREATE DATABASE ${name}`);
+    // A mark is no reason to leave rows behind: whoever set it may take it away again.
+    await client.query('CREATE DATABASE shelf ALLOW_CONNECTIONS false');
+    await client.query('CREATE DATABASE stamp IS_TEMPLATE true');
     await withClient(connectionTo(server, 'billing'), 'test', (billing) =>
       billing.query('CREATE TABLE bill (id int PRIMARY KEY); INSERT INTO bill SELECT generate_series(1, 1000)'),
     );
@@ -29,6 +32,10 @@ test('each other database is named with who may write there and what was written
       grade: 'refuse',
       objects: [
         expect.stringMatching(/^billing, open to clerk; [1-9]\d* rows written since it was made, \d sessions now$/),
+        'shelf, open to nobody; 0 rows written since it was made, 0 sessions now',
+        expect.stringMatching(
+          /^stamp, a template, open to clerk; \d+ rows written since it was made, \d sessions now$/,
+        ),
       ],
     });
     expect(await findingOf(client, 'databases-left-out', changes)).toMatchObject({

@@ -11,10 +11,12 @@ import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { withClient, withOwnSession } from '../../../postgres/session.ts';
+import { dropDatabase } from '../../../postgres/drop-database.ts';
+import { maintenance, notOfInitdb } from '../../../postgres/maintenance.ts';
 import { ensureControlSchema, forgetOrigin } from '../../../postgres/control.ts';
 import { turnLock } from '../../../postgres/hba-lock.ts';
 import { migrationOwner } from '../../../postgres/owners.ts';
-import { ident, literal } from '../../../postgres/quote.ts';
+import { literal } from '../../../postgres/quote.ts';
 import { AdoptedServer } from '../adopted.ts';
 import { KubernetesJournal } from '../journal.ts';
 import type { KubernetesParts } from '../parts.ts';
@@ -137,7 +139,7 @@ async function clean(environment: Environment, platform: KubernetesParts): Promi
   const others = await withOwnSession(connection, 'provision', async (client) => {
     const all = await rows<{ name: string }>(
       client,
-      "SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
+      `SELECT datname AS name FROM pg_database WHERE ${notOfInitdb('datname')} AND datname <> '${maintenance}'`,
     );
     if (!all.some(({ name }) => name === environment.database))
       throw differs(
@@ -147,7 +149,7 @@ async function clean(environment: Environment, platform: KubernetesParts): Promi
     return all.map(({ name }) => name).filter((name) => name !== environment.database);
   });
   await withOwnSession(connection, 'provision', async (client) => {
-    for (const name of others) await client.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`);
+    for (const name of others) await dropDatabase(client, name);
   });
   await withOwnSession({ ...connection, database: environment.database }, 'provision', async (client) => {
     await ensureControlSchema(client);
