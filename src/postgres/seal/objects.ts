@@ -1,5 +1,5 @@
 import { rows, type Client } from '../client.ts';
-import { maintenance } from '../maintenance.ts';
+import { maintenance, notOfInitdb } from '../maintenance.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
@@ -112,12 +112,12 @@ export async function readLeaves(client: Client, tables: readonly string[]): Pro
 }
 
 /**
- * What lies around the database and is not carried: other databases that clients could reach, transactions that are
+ * What lies around the database and is not carried: other databases, whatever they are marked as, transactions that are
  * prepared, others' logical slots, large objects; and what is carried beforehand alone.
  */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   const text = `
-    SELECT 'database' AS kind, d.datname AS identity, 'open' AS definition FROM pg_catalog.pg_database d WHERE d.datallowconn AND NOT d.datistemplate
+    SELECT 'database' AS kind, d.datname AS identity, '' AS definition FROM pg_catalog.pg_database d WHERE ${notOfInitdb('d.datname')}
     UNION ALL
     SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()

@@ -6,6 +6,7 @@ import { operationOf } from '../../../src/operations/table.ts';
 import { execute } from '../../../src/operations/engine/engine.ts';
 import type { Step } from '../../../src/operations/engine/operation.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
+import { dropDatabase } from '../../../src/postgres/drop-database.ts';
 import { withClient } from '../../../src/postgres/session.ts';
 import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { good } from '../../support/verdict.ts';
@@ -46,6 +47,8 @@ const acts: readonly (readonly [after: string, colour: 'blue' | 'green', stateme
   ['look', 'blue', 'GRANT SELECT ON pg_catalog.pg_statistic TO shop_reader', /grants pg_catalog\.pg_statistic/],
   ['prepare-reverse', 'blue', 'CREATE DATABASE billing', /database billing/],
   ['look', 'blue', 'CREATE DATABASE billing', /database billing/],
+  ['prepare-reverse', 'blue', 'CREATE DATABASE billing IS_TEMPLATE true ALLOW_CONNECTIONS false', /database billing/],
+  ['look', 'blue', 'CREATE DATABASE billing IS_TEMPLATE true ALLOW_CONNECTIONS false', /database billing/],
   ['look', 'blue', "SELECT lo_from_bytea(4711, 'x')", /large object 4711/],
   [
     'look',
@@ -87,7 +90,7 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
         await verb('abandon');
         await again();
       } else if (colour === 'green') await on('green', (client) => client.query('DROP INDEX sneaked'));
-      else if (/billing/.test(statement)) await on('blue', (client) => client.query('DROP DATABASE billing'));
+      else if (/billing/.test(statement)) await on('blue', (client) => dropDatabase(client, 'billing'));
       else if (/lo_from/.test(statement)) await on('blue', (client) => client.query('SELECT lo_unlink(4711)'));
       else await on('blue', (client) => client.query(undo));
     }
