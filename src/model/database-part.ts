@@ -16,6 +16,8 @@ const seed = z.strictObject({
   method: z.string().optional(),
   /** Of a seed by tables: pattern of the slots that PostgreSQL makes on the live server meanwhile. */
   syncSlots: z.string().optional(),
+  /** Roles whose declared passwords were set on a server that shows nobody what they were there. */
+  passwords: z.array(z.string()).optional(),
   /** X: what the parked copy had replayed. The subscription starts here. */
   position: z.string().optional(),
 });

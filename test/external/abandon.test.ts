@@ -1,11 +1,16 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { operatorRole } from '../../src/model/names.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
+import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { credentials, superuserPassword } from '../support/external.ts';
 import { betweenServers } from '../support/external-pair.ts';
 import { failure } from '../support/failure.ts';
+import { betweenManaged } from '../support/managed-server.ts';
 import { testMajor } from '../support/postgres.ts';
+
+beforeAll(withNewestPgDump);
 
 /** Roles that their owner has on the candidate; the live server has a role of the same name with another password. */
 const theirs = `
@@ -47,4 +52,26 @@ test('after abandon, roles of a candidate that others run are what they were bef
     },
     [15, testMajor],
   );
+});
+
+test('without a superuser, abandon names the roles whose passwords the release set and nobody can give back', async () => {
+  await betweenManaged(async (declaration, { admin }) => {
+    const theirOwn = { ...admin, user: 'shop_app', password: 'of their own' };
+    await withClient(admin, 'test', async (client) => {
+      await client.query(`CREATE ROLE shop_app LOGIN PASSWORD '${theirOwn.password}'`);
+      await client.query(`GRANT shop_app TO ${operatorRole} WITH ADMIN OPTION`);
+    });
+    const lets = (password: string) => withClient({ ...theirOwn, password }, 'test', () => Promise.resolve('in'));
+    expect(await lets(theirOwn.password)).toBe('in');
+    await withEnvironment({ declaration, existing: credentials }, async ({ verb, events }) => {
+      await verb('seed');
+      await verb('abandon');
+      expect(await failure(lets(theirOwn.password))).toMatchObject({ code: '28P01' });
+      expect(await lets(credentials.shop_app)).toBe('in');
+      const said = events.flatMap((event) =>
+        event.type === 'step' && event.step === 'clear-colour' ? [event.detail ?? ''] : [],
+      );
+      expect(said.at(-1)).toContain('the password that the release set for shop_app (');
+    });
+  });
 });

@@ -6,6 +6,7 @@ import { rows, type Client } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { fenceServer, unfence } from '../../src/postgres/fence.ts';
 import { notOfUser } from '../../src/postgres/fingerprint/scope.ts';
+import { giveRolesBack, readRoles } from '../../src/postgres/globals/before.ts';
 import { carryGlobals, rememberGlobals } from '../../src/postgres/globals/carry.ts';
 import { testMajor, withDatabase } from '../support/postgres.ts';
 
@@ -147,5 +148,26 @@ test('settings, limit and rights of the database postgres are carried, of no oth
     await candidate.query('ALTER DATABASE postgres RENAME TO elsewhere');
     await live.query("ALTER DATABASE postgres SET work_mem = '9MB'");
     expect(await carryGlobals(live, candidate)).toBe(0);
+  });
+});
+
+test('who may not read passwords names those that were set or carried since, and gives the rest of a role back', async () => {
+  await withDatabase(async (candidate) => {
+    await candidate.query(make);
+    await ensureControlSchema(candidate);
+    await candidate.query(`CREATE ROLE managed CREATEROLE; GRANT USAGE ON SCHEMA verdigris TO managed;
+      GRANT SELECT ON ALL TABLES IN SCHEMA verdigris TO managed;
+      GRANT app, leaver, old_name TO managed WITH ADMIN OPTION; SET SESSION AUTHORIZATION managed`);
+    const before = await readRoles(candidate);
+    expect(before.verifiers).toEqual({});
+    await candidate.query(`ALTER ROLE app NOLOGIN PASSWORD 'carried'; ALTER ROLE leaver NOLOGIN PASSWORD 'set';
+      ALTER ROLE old_name NOLOGIN`);
+    await candidate.query(`RESET SESSION AUTHORIZATION; INSERT INTO verdigris.carried_global VALUES
+      ('["password","app"]', '-'), ('["password","nobody"]', '-'), ('["role","old_name"]', '-');
+      SET SESSION AUTHORIZATION managed`);
+    const { opened, unknown } = await giveRolesBack(candidate, { ...before, passwordsOf: ['leaver', 'nobody'] });
+    expect(unknown.toSorted()).toEqual(['app', 'leaver']);
+    expect(opened).toEqual(expect.arrayContaining(['app', 'leaver', 'old_name']));
+    await candidate.query('RESET SESSION AUTHORIZATION');
   });
 });

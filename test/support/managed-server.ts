@@ -107,10 +107,10 @@ export async function withManagedShop<T>(
 
 /**
  * Two of them, the first with the shop and `further` databases. What `create` asks for there was granted, and is all
- * that it takes. `use` is given the declaration of a release between them.
+ * that it takes. `use` is given the declaration of a release between them, and the second.
  */
 export async function betweenManaged<T>(
-  use: (declaration: Record<string, unknown>) => Promise<T>,
+  use: (declaration: Record<string, unknown>, there: ManagedServer) => Promise<T>,
   further: readonly string[] = [],
 ): Promise<T> {
   return withManagedShop((shop, here) =>
@@ -119,10 +119,8 @@ export async function betweenManaged<T>(
       const declaration = further.length === 0 ? shop : { ...shop, databases: further };
       await here.ask((await grantsAskedFor(declaration)) ?? [], 'shop');
       const { blue } = declaration['colours'] as { blue: unknown };
-      return use({
-        ...declaration,
-        colours: { blue, green: { release: '2', postgres: usual, server: there.declared } },
-      });
+      const green = { release: '2', postgres: usual, server: there.declared };
+      return use({ ...declaration, colours: { blue, green } }, there);
     }),
   );
 }

@@ -155,7 +155,9 @@ export class Context extends Sessions {
   async removeIdle(): Promise<string | void> {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
-    return this.platform.servers.remove(this.idle, seen?.generation, this.journal.release?.candidate === this.idle);
+    const { release } = this.journal;
+    const asBefore = release?.candidate === this.idle ? { passwordsOf: release.seed.passwords ?? [] } : undefined;
+    return this.platform.servers.remove(this.idle, seen?.generation, asBefore);
   }
 
   /** What of a colour is of the release, where that is only a part of its database; looked at once. */

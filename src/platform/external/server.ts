@@ -11,13 +11,13 @@ import { hasNoAnswer } from '../../postgres/no-answer.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
-import type { EmptyOptions, ServerObservation } from '../port/servers.ts';
+import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import { readRoles } from '../../postgres/globals/before.ts';
+import { readRoles, type RolesToGiveBack } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
-import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
+import type { ExternalStore, OwnPasswords } from './record.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAwayInEach } from './take-away.ts';
 import { examineStandby, takeOver } from './take-over.ts';
@@ -185,22 +185,24 @@ export class ExternalServer {
    * Takes away what Verdigris made there, and says what stays. `asBefore`: it is a candidate that was given up, whose
    * roles are what they were before the release.
    */
-  async remove(generation: number | undefined, asBefore = false): Promise<string | undefined> {
+  async remove(generation: number | undefined, asBefore?: AsBefore): Promise<string | undefined> {
     const known = await this.#store.read();
     if (!known) return undefined;
     if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
-    const left = await this.#takeAway(asBefore ? known.before : undefined).catch((error: unknown) => {
-      // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
-      const absent = this.absence(error);
-      if (absent === undefined) throw error;
-      return [absent];
-    });
+    const left = await this.#takeAway(asBefore && known.before && { ...known.before, ...asBefore }).catch(
+      (error: unknown) => {
+        // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
+        const absent = this.absence(error);
+        if (absent === undefined) throw error;
+        return [absent];
+      },
+    );
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
   }
 
   /** Another primary of it may be about to answer: what is left there is waited for. */
-  async #takeAway(before: ExternalRecord['before']): Promise<string[]> {
+  async #takeAway(before: RolesToGiveBack | undefined): Promise<string[]> {
     await this.start().catch(() => undefined);
     const settings = { ...(await this.connection()), database: this.#environment.database };
     return withOwnSession(settings, 'remove', async (client) =>

@@ -12,21 +12,20 @@ import {
 import { rows, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
-import { giveRolesBack } from '../../postgres/globals/before.ts';
+import { giveRolesBack, type RolesToGiveBack } from '../../postgres/globals/before.ts';
 import { reopenByRights, takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { closedTables } from '../../postgres/part/fence.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { unsubscribe } from '../../postgres/stream/subscription.ts';
-import type { ExternalRecord } from './record.ts';
 
 /** As `takeAway`, in every database that a release carries or carried: the roles go with the last one, the first. */
 export async function takeAwayInEach(
   client: Client,
   settings: ConnectionSettings,
   { name, database, databases }: Pick<Environment, 'name' | 'database' | 'databases'>,
-  before?: ExternalRecord['before'],
+  before?: RolesToGiveBack,
 ): Promise<string[]> {
   const streams = await rows<{ name: string }>(
     client,
@@ -38,7 +37,8 @@ export async function takeAwayInEach(
     database,
   ]);
   const wanted = new Set([...databases, ...streams.map((each) => each.name)]);
-  const opened = before && (await haveSchema(client)) ? await giveRolesBack(client, before) : undefined;
+  const given = before && (await haveSchema(client)) ? await giveRolesBack(client, before) : undefined;
+  const opened = given?.opened;
   const left: string[] = [];
   for (const further of there.filter((each) => wanted.has(each.name)))
     left.push(
@@ -48,7 +48,17 @@ export async function takeAwayInEach(
         )
       ).slice(0, 1),
     );
-  return [...left, ...(await takeAway(client, name, opened))];
+  const unknown = given?.unknown ?? [];
+  return [
+    ...left,
+    ...(await takeAway(client, name, opened)),
+    ...(unknown.length > 0
+      ? [
+          `the password that the release set for ${unknown.join(', ')} (nobody can read there what it was: ` +
+            'who used another sets it again)',
+        ]
+      : []),
+  ];
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { ExternalServer } from '../external/server.ts';
 import type { CnpgServer } from '../cnpg/server.ts';
 import type {
+  AsBefore,
   EmptyOptions,
   BackupMode,
   RestoreOptions,
@@ -154,7 +155,7 @@ export class MachineServers implements Servers {
     return this.local.stop(colour, mode, generation);
   }
 
-  remove(colour: Colour, generation: number | undefined, asBefore?: boolean): Promise<string | void> {
+  remove(colour: Colour, generation: number | undefined, asBefore?: AsBefore): Promise<string | void> {
     return this.external(colour)?.remove(generation, asBefore) ?? this.local.remove(colour, generation);
   }
 

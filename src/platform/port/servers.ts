@@ -68,7 +68,7 @@ export interface Servers {
    * that others run only what Verdigris made goes; `asBefore`: its roles become what they were before the release. Says
    * what is left, for people.
    */
-  remove(colour: Colour, generation: number | undefined, asBefore?: boolean): Promise<string | void>;
+  remove(colour: Colour, generation: number | undefined, asBefore?: AsBefore): Promise<string | void>;
   /** Runs pg_dump of the colour's own major beside its server, where the platform can; gives what it prints. */
   dumper?(colour: Colour): ((args: readonly string[]) => Promise<string>) | undefined;
   /** Ways to the standbys that may take over; a platform whose servers have none has no such method. */
@@ -89,6 +89,11 @@ export interface Servers {
   readonly upgrades?: Upgrades;
   /** Whether a server of this major can be run here; throws with what to do where not. */
   supports(major: number): Promise<void>;
+}
+
+/** Of a candidate that is given up: roles whose passwords the release set where nobody can read what they were. */
+export interface AsBefore {
+  readonly passwordsOf: readonly string[];
 }
 
 export interface EmptyOptions {

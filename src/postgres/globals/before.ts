@@ -5,7 +5,7 @@ import { rows, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { ident, literal } from '../quote.ts';
 import { isSuperuser } from '../superuser.ts';
-import { unalterable } from './carry.ts';
+import { readBase, unalterable } from './carry.ts';
 import { readGlobals, unreadable, type Globals } from './read.ts';
 import { statementFor, statementKinds } from './statements.ts';
 
@@ -15,6 +15,11 @@ const entries = z.record(z.string(), z.string());
 export const rolesBefore = z.strictObject({ globals: entries, verifiers: entries });
 
 type RolesBefore = z.output<typeof rolesBefore>;
+
+/** `passwordsOf`: roles whose declared passwords were set since. */
+export interface RolesToGiveBack extends RolesBefore {
+  readonly passwordsOf: readonly string[];
+}
 
 /** What carrying and a fence change of a role. */
 const kinds = new Set(['role', 'login', 'password', 'member', 'setting']);
@@ -26,9 +31,13 @@ export async function readRoles(client: Client): Promise<RolesBefore> {
 
 /**
  * Gives roles that were there before a release their logins, passwords, attributes, memberships and settings back, and
- * says whose. What was carried there besides stays as it is, closed. In one transaction.
+ * says whose. What was carried there besides stays as it is, closed. In one transaction. `unknown`: whose password was
+ * set, and stays, as what it was cannot be read.
  */
-export async function giveRolesBack(client: Client, { globals, verifiers }: RolesBefore): Promise<string[]> {
+export async function giveRolesBack(
+  client: Client,
+  { globals, verifiers, passwordsOf }: RolesToGiveBack,
+): Promise<{ readonly opened: string[]; readonly unknown: string[] }> {
   const before = new Map(Object.entries(globals));
   const now = await ofRoles(client);
   const theirs = (await isSuperuser(client)) ? new Set<string>() : await unalterable(client);
@@ -54,7 +63,10 @@ export async function giveRolesBack(client: Client, { globals, verifiers }: Role
   const opened = named(before, 'login').filter((role) => mine.has(role));
   statements.push(...opened.map((role) => new SecretStatement(`ALTER ROLE ${ident(role)} LOGIN`)));
   if (statements.length > 0) await runQuietly(client, statements);
-  return opened;
+  const set = (await unreadable(client)).includes('password')
+    ? new Set([...passwordsOf, ...named(await readBase(client), 'password')])
+    : new Set<string>();
+  return { opened, unknown: [...mine].filter((role) => set.has(role)) };
 }
 
 async function ofRoles(client: Client): Promise<Globals> {

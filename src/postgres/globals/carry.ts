@@ -118,7 +118,8 @@ async function rename(to: Client, before: Globals, now: Globals): Promise<void> 
   }
 }
 
-async function readBase(client: Client): Promise<Globals> {
+/** What was carried there last, of which the other server showed the value. */
+export async function readBase(client: Client): Promise<Globals> {
   const found = await rows<{ key: string; value: string }>(client, 'SELECT key, value FROM verdigris.carried_global');
   return new Map(found.map(({ key, value }) => [key, value]));
 }

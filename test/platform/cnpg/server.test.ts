@@ -68,8 +68,8 @@ test('a Cluster that its owner deleted does not run and leads nowhere; what is l
         id: 'cnpg-refused',
         seen: expect.stringContaining('missing: it is not there') as string,
       });
-      await expect(green.remove(1, true)).rejects.toMatchObject({ id: 'other-generation' });
-      expect(await green.remove(2, true)).toBe(
+      await expect(green.remove(1, { passwordsOf: [] })).rejects.toMatchObject({ id: 'other-generation' });
+      expect(await green.remove(2, { passwordsOf: [] })).toBe(
         'left at the Cluster shops/shop-green: nothing: it is not there any more',
       );
       expect(known()).toBeUndefined();

@@ -79,16 +79,18 @@ export const roles: Step = {
 /** Of roles whose clients come: which got the password that the declaration names, and which it names none of. */
 async function setDeclaredPasswords(c: Context, to: Client): Promise<[set: string[], left: string[]]> {
   const { application, readers } = c.environment.roles;
-  const [set, left]: [string[], string[]] = [[], []];
+  const left: string[] = [];
+  const given = new Map<string, string>();
   for (const role of new Set([...application, ...readers])) {
     const password = await c.platform.credentials.given(role);
     if (password === undefined) left.push(role);
-    else {
-      await quietly(to, async () => void (await to.query(`ALTER ROLE ${ident(role)} ${passwordClause(password)}`)));
-      set.push(role);
-    }
+    else given.set(role, password);
   }
-  return [set, left];
+  // Before they are set: who gives the release up has to say which were.
+  await noteSeed(c, { passwords: [...given.keys()] });
+  for (const [role, password] of given)
+    await quietly(to, async () => void (await to.query(`ALTER ROLE ${ident(role)} ${passwordClause(password)}`)));
+  return [[...given.keys()], left];
 }
 
 export const copy: Step = {
