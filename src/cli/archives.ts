@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Archive } from '../model/journal.ts';
 import { parseEnvironment } from '../model/environment.ts';
+import { omit } from '../model/omit.ts';
 import { objectNames } from '../manifests/names.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { openPlatform } from '../platform/open.ts';
@@ -68,13 +69,7 @@ async function restore(
   as: string | undefined,
 ): Promise<void> {
   const declared = raw as Readonly<Record<string, unknown>>;
-  const {
-    adopt: _,
-    from: __,
-    metrics: ___,
-    drill: ____,
-    ...kubernetes
-  } = declared['kubernetes'] as Record<string, unknown>;
+  const kubernetes = omit(declared['kubernetes'] as Record<string, unknown>, 'adopt', 'from', 'metrics', 'drill');
   const { name, platform, database, roles, limits } = declared;
   const copy = {
     ...{ name: as, platform, database, roles, ...(limits === undefined ? {} : { limits }) },

@@ -1,3 +1,4 @@
+import { leaseHolder } from '../machine/operator-name.ts';
 import { count } from '../model/count.ts';
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
@@ -96,7 +97,7 @@ export function destroyCommand(): Command {
           });
         }
         // Not under the hands of somebody who is at work.
-        await platform.leases.acquire('verdigris destroy');
+        await platform.leases.acquire(leaseHolder('destroy'));
         await platform.tidy();
         await platform.lifecycle.destroy(environment.live);
         reporter.result({ destroyed: environment.name }, `Removed ${what}.`);

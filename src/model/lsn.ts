@@ -1,5 +1,5 @@
 /** A position in PostgreSQL's write-ahead log, as PostgreSQL prints it: `16/B374D848`. */
-export type Lsn = string & { readonly __lsn?: never };
+export type Lsn = string;
 
 /** Bytes since the start of the log. PostgreSQL's pg_lsn is an unsigned 64-bit number. */
 export function lsnBytes(lsn: Lsn): bigint {

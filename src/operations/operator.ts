@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os';
+import { leaseHolder, operatorName } from '../machine/operator-name.ts';
 import type { Environment } from '../model/environment.ts';
 import { verbs, type Verb } from '../model/transitions.ts';
 import type { Platform } from '../platform/port/platform.ts';
@@ -44,7 +44,7 @@ export async function withOperator<T>(
   use: (c: Context) => Promise<T>,
 ): Promise<T> {
   const operator = operatorName();
-  const holder = `${operator} (verdigris ${purpose}, process ${process.pid})`;
+  const holder = leaseHolder(purpose);
   const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, parts.gone, above));
   const lost = new AbortController();
   let c: Context | undefined;
@@ -99,20 +99,6 @@ export async function withOperator<T>(
 
 function isVerb(purpose: OperatorPurpose): purpose is Verb {
   return (verbs as readonly string[]).includes(purpose);
-}
-
-/** Of whoever runs this process, for people: `user@machine`. */
-export function operatorName(): string {
-  return `${userName()}@${hostname()}`;
-}
-
-/** In a container there may be no entry for the user that it runs as. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 /** What hooks left is reported whatever came of the work. */

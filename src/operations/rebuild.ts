@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { leaseHolder } from '../machine/operator-name.ts';
 import { otherEnvironment, strangers } from '../model/birth.ts';
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
@@ -112,7 +113,7 @@ function needless(where: string): VerdigrisError {
 export async function writeRebuilt(parts: OperatorParts, { journal, after }: Rebuilt): Promise<void> {
   const { platform } = parts;
   const { lease } = await takeNewest(parts, (above) =>
-    platform.leases.acquire('verdigris recover --rebuild', undefined, above),
+    platform.leases.acquire(leaseHolder('recover --rebuild'), undefined, above),
   );
   try {
     await platform.journal.write(after, serializeJournal({ ...journal, token: lease.token }));

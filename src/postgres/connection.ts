@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import type { OtherPassword } from './other-passwords.ts';
 import type { Lens } from './part/lens.ts';
+import { omit } from '../model/omit.ts';
 
 /** Where and as whom a connection is made. A socket directory in `host` is fine, as libpq has it. */
 export interface ConnectionSettings {
@@ -44,16 +45,7 @@ export interface TlsSettings {
 
 /** Where and as whom, and how encrypted, as node-postgres takes it. */
 export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
-  const {
-    tls,
-    passwordFrom: _,
-    others: __,
-    readOnly: ___,
-    history: ____,
-    superuser: _____,
-    lens: ______,
-    ...given
-  } = settings;
+  const { tls, ...given } = omit(settings, 'passwordFrom', 'others', 'readOnly', 'history', 'superuser', 'lens');
   return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
 }
 

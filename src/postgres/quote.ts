@@ -6,5 +6,5 @@ export function ident(...parts: readonly string[]): string {
 /** Quotes a literal, for the utility statements that take no bound values (CREATE SUBSCRIPTION, ALTER ROLE). */
 export function literal(value: string): string {
   const quoted = `'${value.replaceAll("'", "''")}'`;
-  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+  return value.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }

@@ -6,7 +6,7 @@ import { requireStatistics } from './transactions.ts';
 
 /** A setting that takes effect at a restart, as the fix says. */
 const atRestart = (name: string, value: string) =>
-  `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value).trim()};`;
+  `-- takes effect at a restart:\nALTER SYSTEM SET ${name} = ${literal(value)};`;
 
 /** Docs: "Logical Replication / Configuration Settings". */
 export const walLevel: Check = {

@@ -82,12 +82,12 @@ export const readerPrivileges: Check = {
   when: everyGate,
   findings: ['reader-can-write'],
   run: async (client, { roles }) => {
-    const found_ = await writes(client, roles.readers);
+    const written = await writes(client, roles.readers);
     return found('reader-can-write', {
-      objects: found_.map(describeWrite),
+      objects: written.map(describeWrite),
       reason:
         'The canary sends their connections to the candidate. A row written there conflicts with the live database, or is lost.',
-      fix: inOrder(found_.flatMap(revoke)),
+      fix: inOrder(written.flatMap(revoke)),
     });
   },
 };

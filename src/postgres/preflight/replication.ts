@@ -75,7 +75,7 @@ export const logicalConsumers: Check = {
         '-- stop the consumer when it has read all, make it a slot on the new live colour before it is opened, and drop this one:',
         ...slots.flatMap(({ name, pid }) => [
           ...(pid === null ? [] : [`SELECT pg_terminate_backend(${pid});`]),
-          `SELECT pg_drop_replication_slot(${literal(name).trim()});`,
+          `SELECT pg_drop_replication_slot(${literal(name)});`,
         ]),
       ]),
     });
@@ -114,7 +114,7 @@ export const standbys: Check = {
           "-- backup tool's: pg_replication_slots says who reads it (active_pid). Only where its owner needs it no more:",
           ...physical
             .filter(({ slot }) => slot)
-            .map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name).trim()});`),
+            .map(({ name }) => `SELECT pg_drop_replication_slot(${literal(name)});`),
         ]),
       }),
       ...found('synchronous-standbys', {

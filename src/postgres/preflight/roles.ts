@@ -125,7 +125,7 @@ export const candidateOpen: Check = {
       fix: inOrder(
         open.map(
           ({ name }) =>
-            `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name).trim()};`,
+            `ALTER ROLE ${ident(name)} NOLOGIN;\nSELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = ${literal(name)};`,
         ),
       ),
     });

@@ -104,7 +104,7 @@ export const passwords: Check = {
         'PostgreSQL is removing MD5, and a pooler that logs in by SCRAM cannot use them: an upgraded candidate may reject these clients.',
       fix: inOrder([
         "SET password_encryption = 'scram-sha-256';",
-        ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password').trim()};`),
+        ...md5.map(({ name }) => `ALTER ROLE ${ident(name)} PASSWORD ${literal('the same password')};`),
       ]),
     });
   },

@@ -87,7 +87,7 @@ export const applyHealth: Check = {
             .filter(({ errors }) => errors > 0)
             .map(
               ({ name }) =>
-                `SELECT pg_stat_reset_subscription_stats(oid) FROM pg_catalog.pg_subscription WHERE subname = ${literal(name).trim()};`,
+                `SELECT pg_stat_reset_subscription_stats(oid) FROM pg_catalog.pg_subscription WHERE subname = ${literal(name)};`,
             ),
         ]),
       }),

@@ -43,7 +43,7 @@ export const preparedTransactions: Check = {
         fix: inOrder(
           prepared.map(
             ({ gid, database, here }) =>
-              `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid).trim()};`,
+              `-- ${here ? '' : `in database ${database}, `}or COMMIT PREPARED, where its coordinator says so:\nROLLBACK PREPARED ${literal(gid)};`,
           ),
         ),
       }),

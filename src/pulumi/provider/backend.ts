@@ -1,3 +1,4 @@
+import { leaseHolder } from '../../machine/operator-name.ts';
 import type { Environment } from '../../model/environment.ts';
 import { observedOf } from '../../model/plan.ts';
 import { colours, type Colour } from '../../model/colours.ts';
@@ -178,7 +179,7 @@ export const kubernetesBackend: OpenBackend = (access) => {
           return [];
         }
         // Not under the hands of somebody who is at work.
-        const lease = await platform.leases.acquire('verdigris destroy');
+        const lease = await platform.leases.acquire(leaseHolder('destroy'));
         const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
         try {
           return await destroyKubernetes(environment, platform, (await readJournal(platform.journal)).live);

@@ -4,6 +4,7 @@ import { operatorSecret, roleSecret } from '../../../manifests/secrets.ts';
 import type { Environment } from '../../../model/environment.ts';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { newJournal, serializeJournal } from '../../../model/journal.ts';
+import { omit } from '../../../model/omit.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { forgetTokens } from '../../../postgres/token.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
@@ -135,18 +136,9 @@ export async function removeClones(
  * its name.
  */
 function throwAway(environment: Environment, name: string): Environment {
-  const {
-    images: { verdigris: _, ...images },
-    drill: { schedule: __, ...drill },
-    metrics,
-    pooler,
-    adopt: ___,
-    from: ____,
-    tls: _____,
-    ...kubernetes
-  } = environment.kubernetes;
+  const { images, drill, metrics, pooler, ...kubernetes } = omit(environment.kubernetes, 'adopt', 'from', 'tls');
   const colours = Object.fromEntries(
-    Object.entries(environment.colours).map(([colour, { test: ______, ...rest }]) => [colour, rest]),
+    Object.entries(environment.colours).map(([colour, declared]) => [colour, omit(declared, 'test')]),
   );
   return {
     ...environment,
@@ -155,8 +147,8 @@ function throwAway(environment: Environment, name: string): Environment {
     colours,
     kubernetes: {
       ...kubernetes,
-      images,
-      drill,
+      images: omit(images, 'verdigris'),
+      drill: omit(drill, 'schedule'),
       metrics: { ...metrics, enabled: false },
       pooler: { ...pooler, replicas: 1 },
     },

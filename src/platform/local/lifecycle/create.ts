@@ -10,6 +10,7 @@ import { fillServer } from '../../fill.ts';
 import type { CreateOptions } from '../../port/lifecycle.ts';
 import type { Credentials } from '../credentials.ts';
 import { writeDurably } from '../../../machine/durable.ts';
+import { leaseHolder } from '../../../machine/operator-name.ts';
 import type { LocalParts } from '../parts.ts';
 import { destroyLocal } from './destroy.ts';
 import type { ExternalServer } from '../../external/server.ts';
@@ -28,7 +29,7 @@ export async function createLocal(
   platform: LocalParts,
   options: CreateOptions,
 ): Promise<{ created: boolean; credentials: Credentials }> {
-  const lease = await platform.leases.acquire('verdigris create');
+  const lease = await platform.leases.acquire(leaseHolder('create'));
   try {
     if (!(await platform.journal.read()))
       return { created: true, credentials: await make(environment, platform, options) };
