@@ -9,6 +9,7 @@ import { writerOf } from '../../src/postgres/readers.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { exportDifferences } from '../../src/postgres/export-differences.ts';
 import { importLost } from '../../src/postgres/import-lost.ts';
+import type { Server } from '../../src/platform/local/server.ts';
 import { connectionTo, temporaryFolder, withServer } from '../support/postgres.ts';
 
 const many = (name: string): string => Array.from({ length: 150 }, (_, n) => `${name}${n} text`).join(', ');
@@ -59,117 +60,113 @@ async function contents(client: Client): Promise<unknown> {
   );
 }
 
-test('an export holds every row to the last digit, and is brought back exactly; what was written since is not overwritten', async () => {
+interface Both {
+  readonly server: Server;
+  readonly kept: Client;
+  readonly lost: Client;
+  readonly file: string;
+}
+
+/** Two databases of one server, and where an export of what differs may go. */
+async function withBoth(use: (both: Both) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
-  const file = path.join(folder, 'lost.jsonl');
   try {
     await withServer(async (server) => {
       await withOwnSession(connectionTo(server), 'test', async (client) => {
         for (const name of ['kept', 'lost']) await client.query(`CREATE DATABASE ${name}`);
       });
       await withOwnSession(connectionTo(server, 'kept'), 'test', (kept) =>
-        withOwnSession(connectionTo(server, 'lost'), 'test', async (lost) => {
-          for (const client of [kept, lost]) await client.query(schema);
-          await lost.query(changes);
-          await kept.query(
-            'CREATE TRIGGER never BEFORE INSERT OR DELETE ON s.every FOR EACH ROW EXECUTE FUNCTION s.never()',
-          );
-          const out = createWriteStream(file);
-          const theirs = await readTables(kept);
-          for (const table of await readTables(lost)) {
-            const other = theirs.find(({ name }) => name === table.name);
-            if (!other) throw new Error(`no ${table.name}`);
-            const columns = table.columns.map(({ name }) => name);
-            await exportDifferences(kept, lost, { kept: other, lost: table, columns }, out);
-          }
-          out.end();
-          await finished(out);
-          const before = await contents(kept);
-          expect(await contents(lost)).not.toEqual(before);
-
-          // Somebody writes to one of the rows meanwhile.
-          await kept.query("UPDATE s.every SET txt = 'since' WHERE id = 5");
-          await expect(importLost(kept, file)).rejects.toMatchObject({
-            id: 'import-conflict',
-            seen: expect.stringContaining('s.every'),
-          });
-          await kept.query('UPDATE s.every SET txt = NULL WHERE id = 5');
-          expect(await contents(kept)).toEqual(before);
-
-          // A row that another one of the export refers to is left out.
-          const lines = (await readFile(file, 'utf8')).split('\n');
-          const part = path.join(folder, 'part.jsonl');
-          await writeFile(part, lines.filter((line) => !line.includes('9007199254740993')).join('\n'));
-          await expect(importLost(kept, part)).rejects.toMatchObject({
-            id: 'import-conflict',
-            seen: expect.stringContaining('foreign key'),
-          });
-          expect(await contents(kept)).toEqual(before);
-
-          // As the command does: no superuser, and no trigger fires.
-          const writer = await writerOf(kept, connectionTo(server, 'kept'));
-          expect(writer.user).toBe('verdigris_locker');
-          const done = await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
-          expect(done).toMatchObject({ tables: 10 });
-          expect(await contents(kept)).toEqual(await contents(lost));
-          await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
-          await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });
-        }),
+        withOwnSession(connectionTo(server, 'lost'), 'test', (lost) =>
+          use({ server, kept, lost, file: path.join(folder, 'lost.jsonl') }),
+        ),
       );
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-});
+}
 
-test('values of columns that only the colour given up has are lost rows too; what every row got with the column is none', async () => {
-  const folder = await temporaryFolder();
-  const file = path.join(folder, 'lost.jsonl');
-  try {
-    await withServer(async (server) => {
-      await withOwnSession(connectionTo(server), 'test', async (client) => {
-        for (const name of ['kept', 'lost']) await client.query(`CREATE DATABASE ${name}`);
-      });
-      await withOwnSession(connectionTo(server, 'kept'), 'test', (kept) =>
-        withOwnSession(connectionTo(server, 'lost'), 'test', async (lost) => {
-          for (const client of [kept, lost])
-            await client.query(
-              "CREATE TABLE public.a (id int PRIMARY KEY, v text); INSERT INTO public.a SELECT g, 'x' FROM generate_series(1, 9) g",
-            );
-          await lost.query(`ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2) NOT NULL DEFAULT 0, ADD note text,
+test('an export holds every row to the last digit, and is brought back exactly; what was written since is not overwritten', () =>
+  withBoth(async ({ server, kept, lost, file }) => {
+    for (const client of [kept, lost]) await client.query(schema);
+    await lost.query(changes);
+    await kept.query('CREATE TRIGGER never BEFORE INSERT OR DELETE ON s.every FOR EACH ROW EXECUTE FUNCTION s.never()');
+    const out = createWriteStream(file);
+    const theirs = await readTables(kept);
+    for (const table of await readTables(lost)) {
+      const other = theirs.find(({ name }) => name === table.name);
+      if (!other) throw new Error(`no ${table.name}`);
+      const columns = table.columns.map(({ name }) => name);
+      await exportDifferences(kept, lost, { kept: other, lost: table, columns }, out);
+    }
+    out.end();
+    await finished(out);
+    const before = await contents(kept);
+    expect(await contents(lost)).not.toEqual(before);
+
+    // Somebody writes to one of the rows meanwhile.
+    await kept.query("UPDATE s.every SET txt = 'since' WHERE id = 5");
+    await expect(importLost(kept, file)).rejects.toMatchObject({
+      id: 'import-conflict',
+      seen: expect.stringContaining('s.every'),
+    });
+    await kept.query('UPDATE s.every SET txt = NULL WHERE id = 5');
+    expect(await contents(kept)).toEqual(before);
+
+    // A row that another one of the export refers to is left out.
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const part = path.join(path.dirname(file), 'part.jsonl');
+    await writeFile(part, lines.filter((line) => !line.includes('9007199254740993')).join('\n'));
+    await expect(importLost(kept, part)).rejects.toMatchObject({
+      id: 'import-conflict',
+      seen: expect.stringContaining('foreign key'),
+    });
+    expect(await contents(kept)).toEqual(before);
+
+    // As the command does: no superuser, and no trigger fires.
+    const writer = await writerOf(kept, connectionTo(server, 'kept'));
+    expect(writer.user).toBe('verdigris_locker');
+    const done = await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
+    expect(done).toMatchObject({ tables: 10 });
+    expect(await contents(kept)).toEqual(await contents(lost));
+    await writeFile(part, '{"table":"s.every","kind":"inserted","key":["1"],"row":{"id":1}}\n');
+    await expect(importLost(kept, part)).rejects.toMatchObject({ id: 'import-unreadable' });
+  }));
+
+test('values of columns that only the colour given up has are lost rows too; what every row got with the column is none', () =>
+  withBoth(async ({ kept, lost, file }) => {
+    for (const client of [kept, lost])
+      await client.query(
+        "CREATE TABLE public.a (id int PRIMARY KEY, v text); INSERT INTO public.a SELECT g, 'x' FROM generate_series(1, 9) g",
+      );
+    await lost.query(`ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2) NOT NULL DEFAULT 0, ADD note text,
               ADD a int[] DEFAULT '{1}', ADD twice int GENERATED ALWAYS AS (id * 2) STORED, ADD at timestamptz;
             UPDATE public.a SET state = 'paid' WHERE id = 1; UPDATE public.a SET n = 0.01 WHERE id = 2; UPDATE public.a SET note = 'n' WHERE id = 3;
             UPDATE public.a SET state = NULL WHERE id = 4;
             UPDATE public.a SET v = 'y' WHERE id = 5; UPDATE public.a SET a = '{}' WHERE id = 6; UPDATE public.a SET at = 'epoch' WHERE id = 7`);
-          const [theirs] = await readTables(kept);
-          const [table] = await readTables(lost);
-          if (!theirs || !table) throw new Error('no table');
-          const out = createWriteStream(file);
-          const pair = { kept: theirs, lost: table, columns: ['id', 'v'] };
-          expect(await exportDifferences(kept, lost, pair, out)).toMatchObject({ inserted: 0, updated: 7, deleted: 0 });
-          out.end();
-          await finished(out);
-          const lines = (await readFile(file, 'utf8')).trim().split('\n');
-          const ids = lines.map((line) => (JSON.parse(line) as { row: { id: string } }).row.id);
-          expect(ids.toSorted()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+    const [theirs] = await readTables(kept);
+    const [table] = await readTables(lost);
+    if (!theirs || !table) throw new Error('no table');
+    const out = createWriteStream(file);
+    const pair = { kept: theirs, lost: table, columns: ['id', 'v'] };
+    expect(await exportDifferences(kept, lost, pair, out)).toMatchObject({ inserted: 0, updated: 7, deleted: 0 });
+    out.end();
+    await finished(out);
+    const lines = (await readFile(file, 'utf8')).trim().split('\n');
+    const ids = lines.map((line) => (JSON.parse(line) as { row: { id: string } }).row.id);
+    expect(ids.toSorted()).toEqual(['1', '2', '3', '4', '5', '6', '7']);
 
-          // The next try of the release has the columns again, and the rows their values.
-          await kept.query(
-            "ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2), ADD note text; UPDATE public.a SET note = 'since' WHERE id = 4",
-          );
-          await expect(importLost(kept, file)).rejects.toMatchObject({ id: 'import-conflict' });
-          await kept.query('UPDATE public.a SET note = NULL WHERE id = 4');
-          expect(await importLost(kept, file)).toEqual({ rows: 7, tables: 1 });
-          expect(
-            await rows(
-              kept,
-              "SELECT string_agg(format('%s', (id, v, state, n, note)), ' ' ORDER BY id) AS rows FROM public.a WHERE id < 6",
-            ),
-          ).toEqual([{ rows: '(1,x,paid,0.00,) (2,x,new,0.01,) (3,x,new,0.00,n) (4,x,,0.00,) (5,y,new,0.00,)' }]);
-        }),
-      );
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+    // The next try of the release has the columns again, and the rows their values.
+    await kept.query(
+      "ALTER TABLE public.a ADD state varchar(5) DEFAULT 'new', ADD n numeric(6, 2), ADD note text; UPDATE public.a SET note = 'since' WHERE id = 4",
+    );
+    await expect(importLost(kept, file)).rejects.toMatchObject({ id: 'import-conflict' });
+    await kept.query('UPDATE public.a SET note = NULL WHERE id = 4');
+    expect(await importLost(kept, file)).toEqual({ rows: 7, tables: 1 });
+    expect(
+      await rows(
+        kept,
+        "SELECT string_agg(format('%s', (id, v, state, n, note)), ' ' ORDER BY id) AS rows FROM public.a WHERE id < 6",
+      ),
+    ).toEqual([{ rows: '(1,x,paid,0.00,) (2,x,new,0.01,) (3,x,new,0.00,n) (4,x,,0.00,) (5,y,new,0.00,)' }]);
+  }));
