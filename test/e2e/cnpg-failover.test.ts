@@ -62,6 +62,47 @@ test('a primary of either Cluster of CloudNativePG dies in seed, forward and rev
   });
 });
 
+/** Who dies where: `switch` goes from blue to green, `rollback` back. The commit point is between `barrier` and `open`. */
+const deaths = [
+  { verb: 'switch', step: 'fence', dies: 'blue' },
+  { verb: 'rollback', step: 'barrier', dies: 'blue' },
+  { verb: 'switch', step: 'open', dies: 'green' },
+  { verb: 'rollback', step: 'route', dies: 'green' },
+] as const;
+
+test('a primary of either Cluster dies in the middle of a switchover and a rollback: the same command ends it, and nothing acknowledged is lost', async () => {
+  await withCnpg(async (clusters) => {
+    const { verb, load, healthy } = clusters;
+    const { verdict } = await load(
+      30,
+      async (workload) => {
+        for (const each of ['seed', 'migrate'] as const) await verb(each);
+        for (const death of deaths) {
+          if (death.verb === 'switch') await verb('verify');
+          const dead = await dyingAt(clusters, death.verb, death.step, death.dies);
+          console.log(`${death.dies} died at ${death.step} of ${death.verb}: ${dead?.message ?? 'it went on'}`);
+          await healthy(death.dies);
+          await ended(clusters, death.verb);
+          await served(workload);
+        }
+        await verb('verify');
+      },
+      25 * minutes,
+    );
+    expect(verdict).toMatchObject(exact);
+  });
+});
+
+/** By the same command, if it is not through yet. */
+async function ended({ verb, platform }: Clusters, name: 'switch' | 'rollback'): Promise<void> {
+  const { live, operation } = await readJournal(platform.journal);
+  if (operation !== null || live !== (name === 'switch' ? 'green' : 'blue')) await verb(name);
+  expect(await readJournal(platform.journal)).toMatchObject({
+    live: name === 'switch' ? 'green' : 'blue',
+    operation: null,
+  });
+}
+
 /** The verb's error, if it ended with one: a primary dies as soon as the step begins. */
 async function dyingAt(
   { verb, events, failover }: Clusters,
