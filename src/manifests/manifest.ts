@@ -6,6 +6,8 @@ export type Kind =
   | 'DatabaseRole'
   | 'Deployment'
   | 'DestinationRule'
+  | 'Endpoints'
+  | 'EndpointSlice'
   | 'Event'
   | 'Job'
   | 'Lease'
@@ -36,6 +38,8 @@ export interface Metadata {
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** It goes with them. */
+  readonly ownerReferences?: readonly Readonly<Record<'apiVersion' | 'kind' | 'name' | 'uid', string>>[];
 }
 
 /**

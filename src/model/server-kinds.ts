@@ -63,6 +63,10 @@ export const trafficSchema = z.strictObject({
   kind: z.enum(['router', 'poolers', 'service', 'pgbouncer', 'command']),
   /** Of `service`: the name of the Service that clients connect to. */
   name: kubernetesName.optional(),
+  /** Of `service` between servers outside of the cluster: where the Service is; a Cluster's own where one is a colour. */
+  namespace: kubernetesName.optional(),
+  /** Of `service`: one of the kubeconfig's contexts. */
+  context: z.string().min(1).optional(),
   /** Of `command` and `pgbouncer`: where clients connect, for people; of `pgbouncer` the first one's, where none is named. */
   address: z
     .string()

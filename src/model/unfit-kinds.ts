@@ -2,6 +2,7 @@ import { colours } from './colours.ts';
 import type { DeclarationIssue } from './declaration-issues.ts';
 import { asObject } from './raw.ts';
 import { kindsOf, unfit } from './server-kinds.ts';
+import { unfitService } from './unfit-service.ts';
 import { unfitTraffic } from './unfit-traffic.ts';
 
 /** One of what is chosen apart, and where it is declared; `colour` is that of a server. */
@@ -19,7 +20,7 @@ const ownKeys: Readonly<Record<string, readonly string[]>> = {
   local: ['host'],
   external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
   cnpg: ['cluster', 'namespace', 'context'],
-  service: ['name'],
+  service: ['name', 'namespace', 'context'],
   pgbouncer: ['pgbouncers', 'user', 'password', 'databases', 'address'],
   command: ['command', 'limit', 'address'],
 };
@@ -77,13 +78,7 @@ function unfitPart(platform: 'local' | 'kubernetes', { part, path, kind, given, 
 function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
   const servers = parts.filter(({ part }) => part === 'server');
-  if (asObject(top['traffic'])['kind'] === 'service')
-    for (const { path, kind, colour } of servers)
-      if (colour && kind !== 'cnpg')
-        issues.push({
-          path: `${path}.kind`,
-          message: 'is not cnpg, and traffic.kind service is one Service that selects the pods of two Clusters',
-        });
+  issues.push(...unfitService(top, servers));
   issues.push(...unfitTraffic(top, servers));
   if (asObject(top['seed'])['method'] === 'standby')
     for (const { path, kind, colour } of servers)

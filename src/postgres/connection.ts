@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import type { OtherPassword } from './other-passwords.ts';
@@ -54,7 +55,8 @@ async function tlsOptions({ mode, ca, servername }: TlsSettings): Promise<Connec
   return {
     rejectUnauthorized: mode !== 'require',
     ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }),
-    ...(servername === undefined ? {} : { servername }),
+    // An address is no name to ask for, and the certificate has it all the same.
+    ...(servername === undefined ? {} : isIP(servername) ? { host: servername } : { servername }),
     ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   };
 }

@@ -27,7 +27,7 @@ const pathSaid: Readonly<Record<string, object>> = {
 };
 
 /** What a kind of server needs besides. */
-const said: Readonly<Record<string, object>> = { external: { host: 'db.example.com' }, cnpg: { cluster: 'shop-blue' } };
+const said: Readonly<Record<string, object>> = { external: { host: '10.0.0.5' }, cnpg: { cluster: 'shop-blue' } };
 
 /** A declaration of a platform whose live colour, traffic and journal are of these kinds. */
 function declaration(
@@ -58,11 +58,11 @@ function declaration(
   };
 }
 
-/** The kind of server without which a kind of traffic is none. */
-const wanted: Readonly<Record<string, { readonly kind: string; readonly why: string }>> = {
-  service: { kind: 'cnpg', why: 'one Service that selects the pods of two Clusters' },
-  pgbouncer: { kind: 'external', why: 'leads clients to servers that others run' },
-  command: { kind: 'external', why: 'leads clients to servers that others run' },
+/** The kinds of servers to which a kind of traffic leads, where not to all. */
+const wanted: Readonly<Record<string, { readonly kinds: readonly string[]; readonly why: string }>> = {
+  service: { kinds: ['cnpg', 'external'], why: 'leads to Clusters, and to addresses outside' },
+  pgbouncer: { kinds: ['external'], why: 'leads clients to servers that others run' },
+  command: { kinds: ['external'], why: 'leads clients to servers that others run' },
 };
 
 test('each cell of the table of pairs is as it says, with each journal, and its tests are there', () => {
@@ -107,9 +107,37 @@ test('a clients’ path that others run says what it lacks, by its key', async (
   );
 });
 
+test('a Service of Kubernetes has addresses of one family, and lies where the Cluster is', async () => {
+  const told = async (blue: object, green: object, traffic: object = {}): Promise<string> => {
+    const base = declaration('local', ['external', 'service', 'files'], 'external') as Record<string, unknown>;
+    const colours = {
+      blue: { release: '1', postgres: 17, server: blue },
+      green: { release: '2', postgres: 17, server: green },
+    };
+    const raw = { ...base, colours, traffic: { kind: 'service', ...traffic } };
+    return Promise.resolve()
+      .then(() => parseEnvironment(raw, 'x'))
+      .then(
+        () => 'taken',
+        (error: unknown) => (error as Error).message,
+      );
+  };
+  const at = (host: string) => ({ kind: 'external', host });
+  const cluster = { kind: 'cnpg', cluster: 'shop', namespace: 'prod', context: 'eu' };
+  expect(await told(at('db.example.com'), at('10.0.0.6'))).toContain('colours.blue.server.host: is a name');
+  for (const own of ['127.0.0.1', '169.254.1.1', '::1', 'fe80::1'])
+    expect(await told(at(own), at(own))).toContain('colours.green.server.host: leads to whoever asks');
+  expect(await told(at('fd00::5'), at('10.0.0.6'))).toContain('all of IPv4 or all of IPv6');
+  expect(await told(at('fd00::5'), at('fd00::6'))).toBe('taken');
+  expect(await told(at('10.0.0.5'), cluster, { namespace: 'shop' })).toContain('traffic.namespace: differs');
+  expect(await told(at('10.0.0.5'), cluster, { context: 'us' })).toContain('traffic.context: differs');
+  expect(await told(at('10.0.0.5'), cluster, { namespace: 'prod', context: 'eu' })).toBe('taken');
+  expect(await told(cluster, { ...cluster, cluster: 'b', namespace: 'test' })).toContain('traffic.namespace: differs');
+});
+
 test('the examples of clients’ paths are declarations', () => {
   const examples = [...document('docs/traffic.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
-  expect(examples).toHaveLength(2);
+  expect(examples).toHaveLength(3);
   const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
   for (const example of examples)
     expect(() =>
@@ -126,7 +154,7 @@ test('what the table of platforms puts together is taken, and everything else is
           const kinds = [server, traffic, journal];
           const unfit = kinds.filter((kind, part) => !parts[part]?.includes(kind));
           const parsing = Promise.resolve().then(() => parseEnvironment(declaration(platform, kinds), 'x'));
-          const alone = wanted[traffic] && wanted[traffic].kind !== server && wanted[traffic].why;
+          const alone = wanted[traffic]?.kinds.includes(server) === false && wanted[traffic].why;
           if (unfit.length === 0 && alone) expect((await failure(parsing)).message).toContain(alone);
           else if (unfit.length === 0) await parsing;
           else

@@ -11,6 +11,8 @@ export const kinds: Readonly<
   DatabaseRole: { version: 'postgresql.cnpg.io/v1', plural: 'databaseroles' },
   Deployment: { version: 'apps/v1', plural: 'deployments' },
   DestinationRule: { version: 'networking.istio.io/v1', plural: 'destinationrules' },
+  Endpoints: { version: 'v1', plural: 'endpoints' },
+  EndpointSlice: { version: 'discovery.k8s.io/v1', plural: 'endpointslices' },
   Event: { version: 'v1', plural: 'events' },
   Job: { version: 'batch/v1', plural: 'jobs' },
   Lease: { version: 'coordination.k8s.io/v1', plural: 'leases' },

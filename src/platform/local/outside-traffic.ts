@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeDurably } from '../../machine/durable.ts';
-import type { Colour } from '../../model/colours.ts';
+import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import type { UidStore } from '../cnpg/own-service.ts';
+import type { UidStore } from '../service/own-service.ts';
 import { HoldFile } from '../hold-watch/record.ts';
 import { HoldWatch } from '../hold-watch/watch.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
@@ -44,13 +44,27 @@ export async function outsideTraffic(
 }
 
 async function service(environment: Environment, places: Places, servers: MachineServers): Promise<OutsideTraffic> {
-  const { ServiceTraffic: Service } = await import('../cnpg/traffic.ts');
-  const clusters = (colour: Colour) => {
-    const server = servers.cnpg(colour);
-    if (!server) throw new Error('checked where the declaration is read');
-    return server;
-  };
-  return new Service(environment, clusters, uidIn(places));
+  const { ServiceTraffic: Service } = await import('../service/traffic.ts');
+  const { Cluster } = await import('../kubernetes/cluster.ts');
+  const { namespace = 'default', context } = serviceAccess(environment);
+  const sides = colours.flatMap((colour) => {
+    const server = servers.external(colour);
+    if (!server) return [];
+    const cluster = servers.cnpg(colour)?.name;
+    const target = cluster === undefined ? server.address : { cluster };
+    return [[colour, { target, connection: () => server.connection() }] as const];
+  });
+  const api = Cluster.open(namespace, context === undefined ? {} : { context });
+  return new Service(environment, Object.fromEntries(sides), api, uidIn(places));
+}
+
+/** Where the Service is: as declared, or beside the Cluster that it selects. */
+function serviceAccess({ traffic, colours: { blue, green } }: Environment): {
+  readonly namespace?: string | undefined;
+  readonly context?: string | undefined;
+} {
+  const cluster = [blue, green].find((colour) => colour?.server?.kind === 'cnpg')?.server;
+  return cluster ?? traffic ?? {};
 }
 
 /** `where`: the path, for people. */

@@ -1,38 +1,50 @@
-import { other, type Colour } from '../../model/colours.ts';
+import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
+import type { Cluster } from '../kubernetes/cluster.ts';
 import { noWeights, refuseWeights } from '../no-weights.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Trial } from '../trial.ts';
 import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import { OwnService, servicePort, type UidStore } from './own-service.ts';
-import type { CnpgServer } from './server.ts';
+import { isSameTarget, type Target } from './target.ts';
 
 const oneCluster = 'Splitting readers needs routes with weights, which a Service’s selector does not have.';
 
+/** A colour as the Service has it. */
+interface Side {
+  readonly target: Target;
+  /** As whom Verdigris comes; the host is its own, and the certificate too. */
+  connection(): Promise<ConnectionSettings>;
+}
+
 /**
- * One Service of ours, whose selector names the primary of the live Cluster: it follows that Cluster's failovers by
- * itself, and a switchover is one compare-and-swap of it. Nothing stands between a client and its server, so nobody can
- * be held: the fence ends the clients' sessions and refuses new ones until the writes have moved.
+ * One Service of ours. Its selector names the primary of a live Cluster, whose failovers it follows by itself; to a
+ * server outside of the cluster it leads by an EndpointSlice. Nothing stands between a client and its server, so nobody
+ * can be held: the fence ends the clients' sessions and refuses new ones until the writes have moved.
  */
 export class ServiceTraffic implements OutsideTraffic {
   readonly #environment: Environment;
-  readonly #servers: (colour: Colour) => CnpgServer;
+  readonly #sides: Partial<Record<Colour, Side>>;
   readonly #service: OwnService;
+  readonly #api: Cluster;
 
-  /** `servers`: both colours that are declared are Clusters of one namespace. */
-  constructor(environment: Environment, servers: (colour: Colour) => CnpgServer, uid: UidStore) {
+  /** `sides`: the colours that are declared. `api`: the namespace of the Service. */
+  constructor(environment: Environment, sides: Partial<Record<Colour, Side>>, api: Cluster, uid: UidStore) {
     this.#environment = environment;
-    this.#servers = servers;
-    this.#service = new OwnService(environment, servers(environment.live).api, uid);
+    this.#sides = sides;
+    this.#api = api;
+    const targets = Object.values(sides).map(({ target }) => target);
+    this.#service = new OwnService(environment, api, uid, targets);
   }
 
   /** Makes the Service of a new environment. @throws VerdigrisError `service-taken` */
   create(live: Colour): Promise<void> {
-    return this.#service.create(live, this.#servers(live).name);
+    return this.#service.create(live, this.#side(live).target);
   }
 
   remove(): Promise<void> {
@@ -53,7 +65,7 @@ export class ServiceTraffic implements OutsideTraffic {
   async status(): Promise<TrafficStatus> {
     const found = await this.#service.observe();
     const host = this.#service.nameInside ?? found?.host ?? this.#service.where;
-    const live = this.#colourOf(found?.cluster);
+    const live = this.#colourOf(found?.target);
     return { address: `${host}:${servicePort}`, running: found !== undefined, ...(live ? { live, canary: 0 } : {}) };
   }
 
@@ -72,7 +84,7 @@ export class ServiceTraffic implements OutsideTraffic {
 
   async route(token: number, live: Colour, canary: number): Promise<void> {
     refuseWeights(canary, oneCluster);
-    await this.#service.select(token, live, this.#servers(live).name);
+    await this.#service.select(token, live, this.#side(live).target);
   }
 
   weighing(): Promise<Finding[]> {
@@ -82,13 +94,12 @@ export class ServiceTraffic implements OutsideTraffic {
   /** By the Service's address; who answers there shows the certificate of his own Cluster. */
   async probe(): Promise<ProbeAnswer> {
     const found = await this.#service.observe();
-    const live = this.#colourOf(found?.cluster);
-    if (!live) throw new Error(`the Service ${this.#service.where} leads to neither colour`);
-    const settings = {
-      ...(await this.#servers(live).connection()),
-      host: found?.host ?? '',
-      database: this.#environment.database,
-    };
+    const live = this.#colourOf(found?.target);
+    if (!live) throw new Error(`the Service ${this.#service.where} leads to neither colour alone`);
+    const own = await this.#side(live).connection();
+    const tls = own.tls && { tls: { servername: own.host, ...own.tls } };
+    const { database } = this.#environment;
+    const settings = { ...own, ...tls, host: found?.host ?? '', port: servicePort, database };
     return withOwnSession(settings, 'probe', async (client) => {
       const { timeline, inRecovery } = await serverIdentity(client);
       const colour = await readColour(client);
@@ -105,15 +116,21 @@ export class ServiceTraffic implements OutsideTraffic {
     return Promise.resolve();
   }
 
-  /** Its connections are those of the Clusters. */
   close(): Promise<void> {
+    this.#api.close();
     return Promise.resolve();
   }
 
-  #colourOf(cluster: string | undefined): Colour | undefined {
-    const { live, colours } = this.#environment;
-    return [live, other(live)].find(
-      (colour) => colours[colour] !== undefined && this.#servers(colour).name === cluster,
-    );
+  #side(colour: Colour): Side {
+    const side = this.#sides[colour];
+    if (!side) throw new Error('checked where the declaration is read');
+    return side;
+  }
+
+  #colourOf(target: Target | undefined): Colour | undefined {
+    return colours.find((colour) => {
+      const side = this.#sides[colour];
+      return side !== undefined && isSameTarget(target, side.target);
+    });
   }
 }

@@ -3,7 +3,10 @@ import type { Environment } from '../../model/environment.ts';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { staleToken } from '../../model/failures.ts';
+import { omit } from '../../model/omit.ts';
 import type { Cluster, Stored } from '../kubernetes/cluster.ts';
+import { portName, Slice } from './slice.ts';
+import { familyOf, primarySelector, type Family, type Target } from './target.ts';
 
 /** At which clients reach the Service, and the Service the servers. */
 export const servicePort = 5432;
@@ -21,20 +24,35 @@ export interface UidStore {
   write(uid: string): Promise<void>;
 }
 
-/** The Service by which clients come: which primary it selects, under a token that only grows. */
+/** What is read for a change, while nobody waits. */
+interface Read {
+  readonly service: ServiceObject;
+  readonly slice: Awaited<ReturnType<Slice['read']>>;
+}
+
+/** The Service by which clients come: which primary it selects, or which address it has, under a token that only grows. */
 export class OwnService {
   readonly #environment: Environment;
   readonly #api: Cluster;
   readonly #name: string;
   readonly #uid: UidStore;
-  /** As it was read beforehand, while nobody waits. */
-  #known: ServiceObject | undefined;
+  readonly #family: Family | undefined;
+  /** Only where it may lead to an address outside. */
+  readonly #slice: Slice | undefined;
+  /** Whether it may also select pods. */
+  readonly #selects: boolean;
+  /** As it was read beforehand. */
+  #known: Read | undefined;
 
-  constructor(environment: Environment, api: Cluster, uid: UidStore) {
+  /** `targets`: all to which it may lead. */
+  constructor(environment: Environment, api: Cluster, uid: UidStore, targets: readonly Target[]) {
     this.#environment = environment;
     this.#api = api;
     this.#name = environment.traffic?.name ?? environment.name;
     this.#uid = uid;
+    this.#family = familyOf(targets);
+    this.#slice = this.#family && new Slice(api, this.#name, this.#family);
+    this.#selects = targets.some((target) => 'cluster' in target);
   }
 
   get where(): string {
@@ -46,20 +64,22 @@ export class OwnService {
     return this.#api.inside ? `${this.#name}.${this.#api.namespace}.svc` : undefined;
   }
 
-  /** Makes it, for the Cluster that is live. @throws VerdigrisError `service-taken` */
-  async create(live: Colour, cluster: string): Promise<void> {
+  /** Makes it, for the colour that is live. @throws VerdigrisError `service-taken` */
+  async create(live: Colour, target: Target): Promise<void> {
     const { labels, annotations } = this.#metadata(live, 0);
     const made = await this.#api.create({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: this.#name, ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) },
       spec: {
-        selector: selectorOf(cluster),
-        ports: [{ name: 'postgres', port: servicePort, targetPort: servicePort }],
+        ...primarySelector(target),
+        ...(this.#family === 'IPv6' ? { ipFamilies: [this.#family] } : {}),
+        ports: [{ name: portName, port: servicePort, targetPort: servicePort }],
       },
     });
     if (!made) throw this.#taken();
     await this.#uid.write(made.metadata.uid);
+    await this.#slice?.lead(0, target, made.metadata, await this.#slice.read(Infinity));
   }
 
   /** The very one that was made, and none that took its name. */
@@ -70,13 +90,23 @@ export class OwnService {
 
   /** Asks the API server whether a change would be taken; it writes nothing. */
   async rehearse(): Promise<void> {
-    await this.#api.replace(await this.#read(Infinity), { dryRun: true });
+    const { service } = await this.#read(Infinity);
+    await this.#api.replace(service, { dryRun: true });
+    await this.#slice?.rehearse();
   }
 
-  /** Whose primary it selects, and where it is reached; undefined where it is gone. */
-  async observe(): Promise<{ readonly cluster: string | undefined; readonly host: string | undefined } | undefined> {
+  /** Where it leads, undefined where that is to more than one; and where it is reached. Undefined where it is gone. */
+  async observe(): Promise<{ readonly target: Target | undefined; readonly host: string | undefined } | undefined> {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
-    return found && { cluster: found.spec.selector?.['cnpg.io/cluster'], host: found.spec.clusterIP };
+    return found && { target: await this.#targetOf(found), host: found.spec.clusterIP };
+  }
+
+  async #targetOf({ spec: { selector } }: ServiceObject): Promise<Target | undefined> {
+    const cluster = selector?.['cnpg.io/cluster'];
+    const outside = await this.#slice?.target();
+    if (cluster !== undefined) return outside ? undefined : { cluster };
+    const others = this.#selects ? await this.#slice?.others(this.#name) : [];
+    return selector === undefined && others?.length === 0 ? outside : undefined;
   }
 
   /**
@@ -87,18 +117,18 @@ export class OwnService {
     this.#known = await this.#read(token);
   }
 
-  /** One compare-and-swap of its selector. */
-  async select(token: number, live: Colour, cluster: string): Promise<void> {
+  /**
+   * One compare-and-swap of each object that says where it leads: the Service’s selector, and the slice of addresses
+   * outside.
+   */
+  async select(token: number, live: Colour, target: Target): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const found = this.#known ?? (await this.#read(token));
+      const { service, slice } = this.#known ?? (await this.#read(token));
       this.#known = undefined;
-      const { annotations } = this.#metadata(live, token);
       try {
-        await this.#api.replace({
-          ...found,
-          metadata: { ...found.metadata, annotations: { ...found.metadata.annotations, ...annotations } },
-          spec: { ...found.spec, selector: selectorOf(cluster) },
-        } as Stored);
+        await this.#api.replace(this.#leading(service, token, live, target));
+        await this.#slice?.lead(token, target, service.metadata, slice);
+        if (this.#selects && !('cluster' in target)) await this.#slice?.withoutOthers(this.#name);
         return;
       } catch (error) {
         if (!(error instanceof VerdigrisError && error.id === 'object-conflict') || attempt >= attempts) throw error;
@@ -106,7 +136,17 @@ export class OwnService {
     }
   }
 
-  async #read(token: number): Promise<ServiceObject> {
+  #leading(service: ServiceObject, token: number, live: Colour, target: Target): Stored {
+    const { metadata, spec } = service;
+    const { annotations } = this.#metadata(live, token);
+    return {
+      ...service,
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+      spec: { ...omit(spec, 'selector'), ...primarySelector(target) },
+    } as Stored;
+  }
+
+  async #read(token: number): Promise<Read> {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
     if (!found)
       throw new VerdigrisError('service-gone', {
@@ -117,7 +157,7 @@ export class OwnService {
     if (found.metadata.uid !== (await this.#uid.read())) throw this.#taken();
     const newest = Number(found.metadata.annotations?.[`${domain}/token`] ?? 0);
     if (newest > token) throw staleToken(`the Service ${this.where}`, token, newest);
-    return found;
+    return { service: found, slice: await this.#slice?.read(token) };
   }
 
   #taken(): VerdigrisError {
@@ -132,8 +172,4 @@ export class OwnService {
     const own = { [`${domain}/token`]: String(token), [`${domain}/live`]: live };
     return metadata(this.#environment, 'traffic', this.#name, {}, own);
   }
-}
-
-function selectorOf(cluster: string): Record<string, string> {
-  return { 'cnpg.io/cluster': cluster, 'cnpg.io/instanceRole': 'primary' };
 }
