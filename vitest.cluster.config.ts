@@ -41,6 +41,7 @@ const long = [
   'untried',
   'up-command',
   'up-delivery',
+  'up-fleet',
   'up-rotate',
   'upgrade-killed',
 ].map((name) => `test/e2e/${name}.test.ts`);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '@pulumi/pulumi';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import type { ReleaseWave } from '../src/pulumi/components/waves.ts';
 import { describe, VerdigrisError } from '../src/model/errors.ts';
 
 const declaration = z.record(z.string(), z.unknown());
@@ -15,6 +16,13 @@ const schema = z.strictObject({
   environments: z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.union([z.string().min(1), declaration]))
     .refine((all) => Object.keys(all).length > 0, 'declares no environment'),
+  /**
+   * A fleet: one wave after the other, the first with a canary. Where one environment fails nothing of the later ones is
+   * begun. Those that no wave names come last.
+   */
+  waves: z
+    .array(z.strictObject({ environments: z.array(z.string()).min(1), atATime: z.int().min(1).optional() }))
+    .default([]),
   onDestroy: z.enum(['keep', 'remove']).default('keep'),
   /** Of these environments: those that exist already, made by another stack, and are to be taken into this one. */
   import: z.array(z.string()).default([]),
@@ -24,6 +32,7 @@ export interface Settings {
   readonly environments: Readonly<
     Record<string, { readonly declaration: Record<string, unknown>; readonly folder: string }>
   >;
+  readonly waves: readonly ReleaseWave[];
   readonly onDestroy: 'keep' | 'remove';
   readonly import: readonly string[];
 }
@@ -31,16 +40,19 @@ export interface Settings {
 /** The stack's configuration, parsed once. The only place that reads it. */
 export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: string): Settings {
   const taken = config.getObject('import');
+  const waves = config.getObject('waves');
   const onDestroy = config.get('onDestroy');
   const parsed = schema.safeParse({
     environments: config.getObject('environments'),
     ...(onDestroy === undefined ? {} : { onDestroy }),
     ...(taken === undefined ? {} : { import: taken }),
+    ...(waves === undefined ? {} : { waves }),
   });
   if (!parsed.success) throw unfit(z.prettifyError(parsed.error));
-  const { environments, ...rest } = parsed.data;
+  const { environments, waves: declared, ...rest } = parsed.data;
   return {
     ...rest,
+    waves: fitting(declared, Object.keys(environments)),
     environments: Object.fromEntries(
       Object.entries(environments).map(([name, given]) => [
         name,
@@ -48,6 +60,14 @@ export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: 
       ]),
     ),
   };
+}
+
+function fitting(waves: z.output<typeof schema>['waves'], names: readonly string[]): readonly ReleaseWave[] {
+  const all = waves.flatMap(({ environments }) => environments);
+  const odd = all.filter((name, at) => !names.includes(name) || all.indexOf(name) !== at);
+  if (odd.length === 0)
+    return waves.map(({ environments, atATime = environments.length }) => ({ environments, atATime }));
+  throw unfit(`verdigris:waves names ${odd.join(', ')}: not in verdigris:environments, or twice`);
 }
 
 /** Paths in a file begin where the file is. */

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Stored } from '../../src/platform/kubernetes/cluster.ts';
@@ -10,6 +10,7 @@ import { OwnService } from '../../src/platform/service/own-service.ts';
 import type { Target } from '../../src/platform/service/target.ts';
 import { one } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
+import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment } from '../support/environment.ts';
 import {
   credentials,
@@ -25,6 +26,8 @@ import { leftovers, nothing } from '../support/leftovers.ts';
 import { testMajor } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
+
+beforeAll(withNewestPgDump);
 
 /** Of this machine, and outside of the cluster for who is in it. */
 const machine = '10.245.0.1';

@@ -38,7 +38,7 @@ test('there is one for each way to begin: of a cluster, of a database that exist
 test.each(files)('%s is a configuration that the program takes, and its declarations are whole', (name) => {
   const { config } = parse(readFileSync(path.join(folder, name), 'utf8')) as { config: Record<string, unknown> };
   for (const key of Object.keys(config))
-    expect(['verdigris:environments', 'verdigris:onDestroy', 'verdigris:import']).toContain(key);
+    expect(['environments', 'waves', 'onDestroy', 'import'].map((each) => `verdigris:${each}`)).toContain(key);
   const settings = readSettings(
     {
       getObject: <T>(key: string) => config[`verdigris:${key}`] as T,

@@ -66,6 +66,7 @@ test('a configuration that does not fit is refused whole', () => {
     }) as unknown as pulumi.Config;
   expect(readSettings(config({ shop: declaration }), '/p')).toEqual({
     environments: { shop: { declaration, folder: '/p' } },
+    waves: [],
     onDestroy: 'keep',
     import: [],
   });

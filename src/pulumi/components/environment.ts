@@ -19,6 +19,8 @@ export interface EnvironmentArgs {
    * `remove` lifts that, in an update of its own.
    */
   readonly onDestroy?: 'keep' | 'remove';
+  /** Those that come first, as a canary does: where one of them fails, nothing of this one is begun. */
+  readonly after?: readonly Environment[];
   /** Takes an environment that another stack made into this one, as it is. To be left out again afterwards. */
   readonly import?: boolean;
 }
@@ -42,7 +44,7 @@ export class Environment extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { declaration, folder, onDestroy = 'keep', import: taken = false }: EnvironmentArgs,
+    { declaration, folder, onDestroy = 'keep', after = [], import: taken = false }: EnvironmentArgs,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super('verdigris:index:Environment', name, {}, { protect: onDestroy === 'keep', ...options });
@@ -62,7 +64,7 @@ export class Environment extends pulumi.ComponentResource {
         ...existing(manifest.metadata.name),
       });
     const fixed = fixedManifests(environment);
-    const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, []));
+    const before = fixed.filter(({ kind }) => isGuarding(kind)).map((manifest) => plain(manifest, [...after]));
     const { live, canary, ...rest } = declared as { live: Colour; canary?: number };
     const traffic = new Traffic(
       name,
@@ -74,7 +76,7 @@ export class Environment extends pulumi.ComponentResource {
         ...(folder === undefined ? {} : { folder }),
         ...(place.cluster === undefined ? {} : { cluster: place.cluster }),
       },
-      { parent: this, dependsOn: before, ...existing(environment.name) },
+      { parent: this, dependsOn: [...after, ...before], ...existing(environment.name) },
     );
     // What looks at the environment becomes ready only where there is one.
     for (const manifest of fixed) if (!isGuarding(manifest.kind)) plain(manifest, [traffic]);
