@@ -13,6 +13,7 @@ export type Kind =
   | 'Lease'
   | 'Namespace'
   | 'NetworkPolicy'
+  | 'Node'
   | 'PersistentVolumeClaim'
   | 'Pod'
   | 'PodDisruptionBudget'

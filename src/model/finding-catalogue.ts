@@ -60,6 +60,12 @@ export const findingCatalogue = {
   },
   'no-snapshot-class': { grade: 'refuse' },
   'quota-short': { grade: 'refuse' },
+  'no-node': {
+    grade: 'warn',
+    fix:
+      'Uncordon a node (`kubectl uncordon`), or declare what one has: kubernetes.pods (nodeSelector, tolerations), ' +
+      'kubernetes.resources. Where a node is made when a pod waits, do nothing.',
+  },
   'cluster-refuses': {
     grade: 'refuse',
     fix:

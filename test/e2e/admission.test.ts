@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { Cluster } from '../../src/platform/kubernetes/cluster.ts';
 import { requireCluster } from '../../src/platform/kubernetes/lifecycle/create-checks.ts';
+import { nodeFindings } from '../../src/platform/kubernetes/nodes.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { small } from './support/stack.ts';
 import { withNamespace } from './support/namespace.ts';
@@ -41,6 +42,15 @@ test('what the cluster would refuse of an environment, and what it would give it
     const core = (kind: string, spec: object) => ({ apiVersion: 'v1', kind, metadata: { name: 'team' }, spec });
     const becomes = (text: RegExp, kubernetes?: Record<string, unknown>) =>
       expect.poll(() => found(kubernetes), { timeout: 30_000 }).toEqual([expect.stringMatching(text)]);
+
+    // Only whoever may read nodes is told.
+    const nodes = (kubernetes: object) =>
+      nodeFindings(parseEnvironment(small(namespace, 'shop', { kubernetes }), 'the test'), admin, true);
+    expect(await nodes({})).toEqual([]);
+    expect(await nodes({ pods: { all: { nodeSelector: { pool: 'none' } } } })).toMatchObject([
+      { id: 'no-node', title: 'no node would take the pod shop-blue-0 now' },
+      { id: 'no-node', title: 'no node would take the pod shop-pooler-0 now' },
+    ]);
 
     // The guard's service account is made along with it.
     const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';

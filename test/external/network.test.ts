@@ -19,6 +19,11 @@ const outage = 1_500;
 /** Runs of one command until it is through, for each step at which it is severed: one meets the outage, one its end. */
 const patience = 3;
 
+/** Milliseconds for which clients are at work; the walk of all steps takes as long on a busy machine. */
+const long = 1_400_000;
+/** Of the clients' transactions a second: enough to be beside each step. */
+const rate = 40;
+
 /** Clients are severed from that server too: they are told of errors, and nothing else may be wrong. */
 const { errors: _, ...kept } = good;
 
@@ -97,12 +102,16 @@ test.for(sides)(
   'severed from $who at each step of a seed, both of others: a clear error or none, and the same command goes on',
   async ({ to }) => {
     await withWay(to, async (environment, way) => {
-      const { verdict } = await environment.clients(async () => {
-        for (const id of stepsOf('seed', { way: 'logical' })) {
-          await through(environment, way, 'seed', id);
-          await environment.verb('abandon');
-        }
-      });
+      const { verdict } = await environment.load(
+        rate,
+        async () => {
+          for (const id of stepsOf('seed', { way: 'logical' })) {
+            await through(environment, way, 'seed', id);
+            await environment.verb('abandon');
+          }
+        },
+        long,
+      );
       expect(verdict).toMatchObject(kept);
       await single(environment, 'blue');
     });
@@ -114,12 +123,16 @@ test.for(sides)(
   async ({ to }) => {
     await withWay(to, async (environment, way) => {
       const all = (['migrate', 'verify', 'abandon'] as const).map((verb) => [verb, stepsOf(verb)] as const);
-      const { verdict } = await environment.clients(async () => {
-        for (let at = 0; at < Math.max(...all.map(([, steps]) => steps.length)); at++) {
-          await environment.verb('seed');
-          for (const [verb, steps] of all) await through(environment, way, verb, ...steps.slice(at).slice(0, 1));
-        }
-      });
+      const { verdict } = await environment.load(
+        rate,
+        async () => {
+          for (let at = 0; at < Math.max(...all.map(([, steps]) => steps.length)); at++) {
+            await environment.verb('seed');
+            for (const [verb, steps] of all) await through(environment, way, verb, ...steps.slice(at).slice(0, 1));
+          }
+        },
+        long,
+      );
       expect(verdict).toMatchObject(kept);
       await single(environment, 'blue');
     });
@@ -130,19 +143,23 @@ test.for(sides)(
   'severed from $who at each step of a switchover and back, and of retire, both of others: a clear error or none, and the same command goes on',
   async ({ to }) => {
     await withWay(to, async (environment, way) => {
-      const { verb, clients } = environment;
-      const { verdict } = await clients(async (workload) => {
-        for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
-        for (const id of stepsOf('switch')) {
-          await through(environment, way, 'switch', id);
-          await through(environment, way, 'rollback', id);
-          await verb('verify');
-          const { acknowledged } = workload.stats();
-          await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
-        }
-        await verb('switch');
-        await through(environment, way, 'retire', ...stepsOf('retire'));
-      });
+      const { verb, load } = environment;
+      const { verdict } = await load(
+        rate,
+        async (workload) => {
+          for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+          for (const id of stepsOf('switch')) {
+            await through(environment, way, 'switch', id);
+            await through(environment, way, 'rollback', id);
+            await verb('verify');
+            const { acknowledged } = workload.stats();
+            await workload.until((stats) => stats.acknowledged > acknowledged + 20, 30_000);
+          }
+          await verb('switch');
+          await through(environment, way, 'retire', ...stepsOf('retire'));
+        },
+        long,
+      );
       expect(verdict).toMatchObject(kept);
       await single(environment, 'green');
     });

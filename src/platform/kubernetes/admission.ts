@@ -16,10 +16,12 @@ interface PodManifest extends Manifest {
   readonly spec: PodSpec;
 }
 
-interface PodSpec {
+export interface PodSpec {
   readonly serviceAccountName?: string | undefined;
   readonly containers: readonly { readonly name: string; readonly resources?: Sizes }[];
   readonly imagePullSecrets?: readonly { readonly name: string }[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Readonly<Partial<Record<'key' | 'operator' | 'value' | 'effect', string>>>[];
 }
 
 type Sizes = Readonly<Partial<Record<'requests' | 'limits', Readonly<Record<string, string>>>>>;
@@ -34,14 +36,7 @@ export async function admissionFindings(
   cluster: Cluster,
   { making, quotas }: { readonly making: boolean; readonly quotas: boolean },
 ): Promise<Finding[]> {
-  const colour = making ? environment.live : await unmade(environment, cluster);
-  if (colour === undefined) return [];
-  const { guard, manifests } = guardManifests(environment, {});
-  const objects = [
-    ...ofColour(environment, colour, making),
-    ...(making ? [poolerDeployment(environment, guard)] : []),
-  ].map((manifest) => overlaid(environment, manifest));
-  const along = manifests.flatMap(({ kind, metadata }) => (kind === 'ServiceAccount' ? [metadata.name] : []));
+  const { objects, along } = await toCome(environment, cluster, making);
   const pods = objects.flatMap(podOf).map((pod) => withoutAccount(pod, along));
   const tried = await Promise.all([...objects, ...pods].map(async (manifest) => tryOut(cluster, manifest)));
   const refused = tried.flatMap(({ refusal }) =>
@@ -78,6 +73,33 @@ export async function admissionFindings(
         ]
       : []),
   ];
+}
+
+/** The pods that controllers will make of a candidate, or of a new environment. */
+export async function podsToCome(
+  environment: Environment,
+  cluster: Cluster,
+  making: boolean,
+): Promise<readonly PodManifest[]> {
+  const { objects } = await toCome(environment, cluster, making);
+  return objects.flatMap(podOf);
+}
+
+/** `along`: service accounts that are made with them. */
+async function toCome(
+  environment: Environment,
+  cluster: Cluster,
+  making: boolean,
+): Promise<{ readonly objects: readonly Manifest[]; readonly along: readonly string[] }> {
+  const colour = making ? environment.live : await unmade(environment, cluster);
+  if (colour === undefined) return { objects: [], along: [] };
+  const { guard, manifests } = guardManifests(environment, {});
+  const objects = [
+    ...ofColour(environment, colour, making),
+    ...(making ? [poolerDeployment(environment, guard)] : []),
+  ].map((manifest) => overlaid(environment, manifest));
+  const along = manifests.flatMap(({ kind, metadata }) => (kind === 'ServiceAccount' ? [metadata.name] : []));
+  return { objects, along };
 }
 
 /** The declared colour that is not there: the next candidate. */

@@ -18,6 +18,7 @@ export const kinds: Readonly<
   Lease: { version: 'coordination.k8s.io/v1', plural: 'leases' },
   Namespace: { version: 'v1', plural: 'namespaces', cluster: true },
   NetworkPolicy: { version: 'networking.k8s.io/v1', plural: 'networkpolicies' },
+  Node: { version: 'v1', plural: 'nodes', cluster: true },
   PersistentVolumeClaim: { version: 'v1', plural: 'persistentvolumeclaims' },
   Pod: { version: 'v1', plural: 'pods' },
   PodDisruptionBudget: { version: 'policy/v1', plural: 'poddisruptionbudgets' },

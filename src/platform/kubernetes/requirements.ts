@@ -6,6 +6,7 @@ import { certificateFindings } from './certificates.ts';
 import { defaults, isDefault, readable, type Class } from './classes.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import type { Cluster } from './cluster.ts';
+import { nodeFindings } from './nodes.ts';
 import { rightsMissing } from './rights.ts';
 import { roomFindings } from './room.ts';
 import type { KubernetesServers } from './servers.ts';
@@ -33,6 +34,7 @@ export async function requirements(
     ...(await certificateFindings(environment, cluster)),
     ...(await classFindings(environment, cluster, servers)),
     ...room,
+    ...(await nodeFindings(environment, cluster, making)),
     ...(await admissionFindings(environment, cluster, { making, quotas: room.length === 0 })),
   ];
 }
