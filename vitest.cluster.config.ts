@@ -26,6 +26,7 @@ const long = [
   'faults-pooler',
   'guard',
   'guard-asleep',
+  'guard-strict',
   'killed-retire',
   'life',
   'many',

@@ -8,7 +8,7 @@ import { readJournal } from '../operations/engine/ledger.ts';
 import { lastPause } from '../operations/reads/estimate.ts';
 import { agrees, atTerminal } from './ask.ts';
 import type { CliSession } from './session.ts';
-import { when } from './when.ts';
+import { when } from '../model/when.ts';
 
 /** What a question is about: a verb, and which kind of it. */
 export interface Question {

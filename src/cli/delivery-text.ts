@@ -1,6 +1,6 @@
 import { colors } from './colors.ts';
 import type { DeliveryRecord, MetricVerdict } from '../model/delivery-record.ts';
-import { when } from './when.ts';
+import { when } from '../model/when.ts';
 
 const paint: Readonly<Record<MetricVerdict, (text: string) => string>> = {
   success: colors.green,

@@ -1,15 +1,17 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
+import { runsOf, type Run } from '../model/runs.ts';
+import { when } from '../model/when.ts';
 import type { HistoryEntry } from '../platform/port/history.ts';
 import { colors } from './colors.ts';
 import { verdictLines } from './delivery-text.ts';
 import { whole } from './numbers.ts';
-import { when } from './when.ts';
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 const width = 48;
+const { dim: idle, cyan: work, red: failed } = colors;
 
-/** Draws a release: one bar a verb, from its first step to its last, on one scale. */
+/** Draws a release: one bar for each command, on one scale, filled where a step was at work. */
 export function timelineText(entry: HistoryEntry): string {
   const begin = Date.parse(entry.startedAt);
   const total = Math.max(1, Date.parse(entry.endedAt) - begin);
@@ -20,21 +22,9 @@ export function timelineText(entry: HistoryEntry): string {
     prettyMs(total),
     ...(entry.pauseMs === undefined ? [] : [`pause ${prettyMs(entry.pauseMs)}`]),
   ].join('  ');
-  const runs: { verb: string; from: number; to: number; failed: boolean }[] = [];
-  for (const span of entry.spans) {
-    const [from, to] = [Date.parse(span.startedAt) - begin, Date.parse(span.endedAt) - begin];
-    const last = runs.at(-1);
-    if (last?.verb === span.verb) {
-      last.to = to;
-      last.failed ||= span.outcome !== 'done';
-    } else runs.push({ verb: span.verb, from, to, failed: span.outcome !== 'done' });
-  }
-  const bars = runs.map(({ verb, from, to, failed }) => {
-    const start = Math.min(width - 1, Math.floor((Math.max(0, from) / total) * width));
-    const length = Math.max(1, Math.min(width - start, Math.round(((to - from) / total) * width)));
-    const bar = (failed ? colors.red : colors.cyan)('█'.repeat(length));
-    return `  ${verb.padEnd(9)} ${colors.dim('·'.repeat(start))}${bar}${colors.dim('·'.repeat(width - start - length))} ${prettyMs(Math.max(0, to - from))}`;
-  });
+  const bars = runsOf(entry.spans).map(
+    (run) => `  ${run.verb.padEnd(9)} ${barOf(run, begin, total)} ${prettyMs(run.worked)}`,
+  );
   const migrations = (entry.migrations ?? []).map(
     ({ engine, outcome, applied, log }) =>
       `  ${engine}: ${outcome === 'done' ? applied.join(', ') || 'nothing was pending' : colors.red('failed')}  ${colors.dim(log)}`,
@@ -50,6 +40,15 @@ export function timelineText(entry: HistoryEntry): string {
   ].join('\n');
 }
 
+function barOf({ spans }: Run, begin: number, total: number): string {
+  const cell = (at: string): number =>
+    Math.min(width - 1, Math.max(0, Math.floor(((Date.parse(at) - begin) / total) * width)));
+  const paints = Array<(text: string) => string>(width).fill(idle);
+  for (const { startedAt, endedAt, outcome } of spans)
+    for (let at = cell(startedAt); at <= cell(endedAt); at++) paints[at] = outcome === 'done' ? work : failed;
+  return paints.map((paint) => paint(paint === idle ? '·' : '█')).join('');
+}
+
 /** Those that say more than the bars: who, and why. */
 function actsText({ acts = [] }: HistoryEntry): string[] {
   return acts.map(
@@ -61,7 +60,7 @@ function actsText({ acts = [] }: HistoryEntry): string[] {
 export function historyCommand(): Command {
   return withCommonOptions(new Command('history'))
     .description(
-      'One bar for each verb of a release, on one scale; who ran it and why, its write pause, and what its migrations were.',
+      'One bar for each command of a release, on one scale, filled while it was at work; who ran it and why, its write pause, and what its migrations were.',
     )
     .addOption(new Option('-n, --number <n>', 'how many, newest last').default(5).argParser(whole))
     .action((options: CommonOptions & { readonly number: number }) =>

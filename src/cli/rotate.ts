@@ -1,3 +1,4 @@
+import { when } from '../model/when.ts';
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import { ownNamed, ownNames } from '../model/own-passwords.ts';
@@ -65,7 +66,7 @@ async function ownRoles({ credentials }: Pick<Platform, 'credentials'>): Promise
 
 function line({ role, login, before }: Rotated): string {
   return before
-    ? `${role}: clients log in as ${login}; ${before.login} works until ${before.until}`
+    ? `${role}: clients log in as ${login}; ${before.login} works until ${when(before.until)}`
     : `${role}: ${login} has another password, and the old one is refused`;
 }
 

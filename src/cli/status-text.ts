@@ -9,7 +9,7 @@ import type { GateNow } from '../operations/reads/gate.ts';
 import { howToRun } from '../model/how-to-run.ts';
 import type { ColourStatus, ReplicationStatus, Status } from '../operations/reads/status-types.ts';
 import { deliveryLines } from './delivery-text.ts';
-import { when } from './when.ts';
+import { when } from '../model/when.ts';
 
 function streamText({
   from,
@@ -104,7 +104,7 @@ function clientsText({ address, running, trouble, live, canary, held }: Status['
     `clients      ${address}${colors.red(state)}`,
     `writes to ${live ?? '?'}`,
     ...(canary ? [`${canary} % of the reads to the candidate`] : []),
-    ...(held ? [colors.yellow(`held since ${when(held.since)}`)] : []),
+    ...(held ? [colors.yellow(held.since === undefined ? 'held' : `held since ${when(held.since)}`)] : []),
   ].join(', ');
 }
 

@@ -1,3 +1,4 @@
+import { when } from './when.ts';
 import { VerdigrisError } from './errors.ts';
 import { indented } from './indented.ts';
 
@@ -30,7 +31,7 @@ export function leaseLost(): VerdigrisError {
 /** Somebody works on the environment. `pid`: of a process of this machine, which a person can end. */
 export function leaseHeld(holder: string, since: string, pid?: number): VerdigrisError {
   return new VerdigrisError('lease-held', {
-    seen: `${holder} has been working on this environment since ${since}.`,
+    seen: `${holder} has been working on this environment since ${when(since)}.`,
     required: 'one operator at a time.',
     next:
       pid === undefined

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { patchesSchema, podsSchema, textsSchema } from './overlay.ts';
 import { duration, size } from './units.ts';
 
+/** Of a declaration that names none: the same word written out is no change. */
+export const defaultNamespace = 'default';
+
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a namespace has 1 to 63 of a-z, 0-9 and -');
 const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'not a name that Kubernetes allows');
 /**
@@ -25,7 +28,7 @@ const secretKey = z.string().min(1).default('password');
 /** What only the platform `kubernetes` needs. Names of what it makes begin with the environment's name. */
 export const kubernetesSchema = z
   .strictObject({
-    namespace: label.default('default'),
+    namespace: label.default(defaultNamespace),
     /** Context of the kubeconfig; the current one where none is named. Without meaning inside a cluster. */
     context: z.string().min(1).optional(),
     /** The cluster's defaults where they are not named. */

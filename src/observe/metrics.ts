@@ -65,7 +65,7 @@ function measureStatus(status: Status, set: SetGauge, now: number): void {
   set('verdigris_operator', status.operator !== undefined);
   // A hold of which nobody says since when is at least there.
   if (traffic.held || traffic.trouble === undefined)
-    set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since) || 1 : 0);
+    set('verdigris_hold_age_seconds', traffic.held ? age(traffic.held.since ?? '') || 1 : 0);
   for (const { role, since } of status.credentials)
     set('verdigris_credential_age_seconds', since === undefined ? undefined : age(since), { role });
   set('verdigris_canary_percent', traffic.canary);

@@ -1,3 +1,4 @@
+import { when } from '../model/when.ts';
 import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { pauseTimeout } from '../model/failures.ts';
@@ -141,7 +142,7 @@ export class Hold {
 function timedOut(budget: number, blockers: readonly SessionFacts[]): VerdigrisError {
   const lines = blockers.map(
     ({ user, applicationName, database, pid, state, since }) =>
-      `${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${since}`,
+      `${user}@${database} (${applicationName || 'no application_name'}), pid ${pid ?? 'none'}, ${state} since ${when(since)}`,
   );
   return pauseTimeout(budget, lines, blockers);
 }

@@ -50,6 +50,12 @@ test('a release under load is followed live in a browser, held clients stand out
       await whole(page, 'single');
       await page.locator('#link', { hasText: /^live$/ }).waitFor();
 
+      // Also where nothing changes it says as of when that is, and each moment how far it is.
+      const looked = page.locator('#looked time');
+      const first = await looked.getAttribute('datetime');
+      await page.waitForFunction(`document.querySelector('#looked time').dateTime > '${first}'`);
+      expect(await looked.getAttribute('data-far')).toMatch(/^\d s ago$/);
+
       await walked(platform);
       await page.locator('#delivery .u-wrap canvas').first().waitFor();
       await page.getByRole('img', { name: /^latency: 30 values between 0.97 and 1.4, the last one 1.4/ }).waitFor();

@@ -18,6 +18,11 @@ test('what could not be asked since the live colour is down is not told once mor
   expect(statusText({ ...seen, colours: [blue, { ...green, running: false }] })).not.toContain('backfills');
 });
 
+test('clients whom somebody else than Verdigris holds are held, though nobody noted since when', () => {
+  const held = { ...seen.traffic, held: { token: 0 } };
+  expect(statusText({ ...seen, traffic: held })).toMatch(/^clients .*, held$/m);
+});
+
 test('the times of an automatic release are said as all others, with how far they are', () => {
   const at = new Date(Date.now() - 90_000).toISOString();
   const text = statusText({

@@ -26,6 +26,7 @@ test(
           expect(await operators.run(verb, { dieAfter: step })).toEqual({ how: 'killed' });
           expect((await platform.traffic.status()).held).toBeDefined();
           const waited = await letGo(bench, `the kill in ${verb} after ${step}`);
+          expect(waited).toBeLessThan(60_000);
           waits.push(`${verb} ${step}: ${waited} ms`);
           if (step === 'open' || step === 'route') live = live === 'blue' ? 'green' : 'blue';
           await settled({ live });

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { html } from '../../src/observe/dashboard/html.ts';
 import { readingPlatform } from '../../src/observe/reading.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
+import { stateRegion } from '../../src/observe/dashboard/state.ts';
 import { withDashboard } from '../support/dashboard.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { status } from './support.ts';
 
 const hostile = `</td><script>alert(1)</script><img src=x onerror="alert(2)">'`;
 
@@ -15,6 +17,22 @@ test('text becomes markup only by being escaped, in elements, attributes and lis
 });
 
 const escaped = '&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;alert(2)&quot;&gt;&#39;';
+
+test('moments are marked as such, and a hold of nobody known has none', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const { traffic } = status();
+  const page = (held: { since?: string; token: number }): string =>
+    stateRegion(
+      status({
+        traffic: { ...traffic, held },
+        retained: { mode: 'warm', until: at, over: false },
+        verification: { at, mode: 'complete', rows: 7 } as never,
+        endsRollback: [],
+      }),
+    ).markup;
+  expect(page({ since: at, token: 1 }).replaceAll(`<time datetime="${at}">`, '')).not.toContain(at);
+  expect(page({ token: 0 })).toContain('Clients are held.');
+});
 
 test('the dashboard shows an environment from its first day on, as a page and as JSON, reads alone, and answers nothing but GET', async () => {
   await withEnvironment({}, async ({ environment, platform }) => {

@@ -19,14 +19,45 @@ function replace(part, markup) {
     [...part.querySelectorAll('[data-copy]')].find(({ dataset }) => dataset.copy === copied)?.focus();
 }
 
+/** Milliseconds by which the server's clock is ahead of the browser's. */
+let ahead = 0;
+
+const units = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1_000, 's'],
+];
+
+/** How far from now each moment of the page is, which the style sheet puts behind it. */
+function sayHowFar() {
+  for (const element of document.querySelectorAll('time[datetime]')) {
+    const distance = Date.now() + ahead - Date.parse(element.dateTime);
+    const [size, unit] = units.find(([each]) => Math.abs(distance) >= each) ?? units.at(-1);
+    const span = `${Math.floor(Math.abs(distance) / size)} ${unit}`;
+    element.dataset.far = distance < 0 ? `in ${span}` : `${span} ago`;
+  }
+}
+
+/** What is shown is as of then, also where nothing of it has changed. */
+function lookedAt(at) {
+  const element = document.querySelector('#looked time');
+  if (!element) return;
+  element.dateTime = at;
+  element.textContent = `${at.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 function follow(address) {
   const events = new EventSource(address);
   events.addEventListener('message', ({ data }) => {
-    const { parts = {}, error } = JSON.parse(data);
+    const { now, at, parts = {}, error } = JSON.parse(data);
     for (const [id, markup] of Object.entries(parts)) {
       const part = document.getElementById(id);
       if (part) replace(part, markup);
     }
+    if (now !== undefined) ahead = Date.parse(now) - Date.now();
+    if (at !== undefined) lookedAt(at);
+    sayHowFar();
     link.textContent = error === undefined ? 'live' : `unknown: ${error}`;
   });
   events.addEventListener('error', () => (link.textContent = 'not connected: what is shown may be old'));
@@ -42,4 +73,6 @@ addEventListener('click', ({ target }) => {
 });
 
 drawCharts();
+sayHowFar();
+setInterval(sayHowFar, 1_000);
 if (document.body.dataset.live) follow(document.body.dataset.live);

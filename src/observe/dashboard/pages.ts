@@ -50,6 +50,7 @@ function row(entry: Entry): Html {
     </tr>`;
   const { status } = entry.seen;
   const [worst, ...others] = status.troubles;
+  const since = status.traffic.held?.since;
   return html`<tr>
     ${head}
     <td>${status.state}</td>
@@ -58,7 +59,7 @@ function row(entry: Entry): Html {
       ${worst ? `${worst.seen}${others.length > 0 ? `, and ${count(others.length, 'other')}` : ''}` : 'none'}
     </td>
     <td>
-      ${status.traffic.held ? html`<strong class="bad">held since ${status.traffic.held.since}</strong>` : 'served'}
+      ${status.traffic.held ? html`<strong class="bad">held${since !== undefined && html` since ${time(since)}`}</strong>` : 'served'}
     </td>
     <td>${status.operation?.verb ?? '–'}</td>
   </tr>`;
@@ -69,7 +70,8 @@ export function listContent(entries: readonly Entry[]): Content {
     'error' in entry ? entry : { name: entry.name, at: entry.seen.at, status: entry.seen.status },
   );
   const body = html`<h1>Environments</h1>
-    <div id="environments">${listRegion(entries).body}</div>`;
+    <div id="environments">${listRegion(entries).body}</div>
+    <p class="at" id="looked">Looked at ${time(new Date().toISOString())}.</p>`;
   return { page: { title: 'Environments', live: '/-/live', trail: [], body }, json };
 }
 
@@ -95,7 +97,7 @@ export function environmentContent(name: string, seen: Seen): Content {
   const rehearsals = seen.rehearsals.map(({ startedAt, release, verdict }) => ({ startedAt, release, verdict }));
   const body = html`<h1>${name}</h1>
     ${environmentRegions(seen, pagesOf(name)).map(region)}
-    <p class="at">Looked at ${time(at)}.</p>`;
+    <p class="at" id="looked">Looked at ${time(at)}.</p>`;
   return {
     page: { title: name, live: `${addressOf(name)}/live`, trail: [{ href: addressOf(name), text: name }], body },
     json: { name, at, status, operation, timeline: spans, preview, history, drills, rehearsals },

@@ -19,16 +19,15 @@ export function respond(response: ServerResponse, status: number, type: string, 
   response.writeHead(status, { ...headers, 'content-type': type }).end(body);
 }
 
-/**
- * Begins server-sent events; what is sent before the reader has taken the last is left out, and the next says it all
- * the same.
- */
-export function events(response: ServerResponse): (data: unknown) => void {
+/** Begins server-sent events; what is sent before the reader has taken the last is left out, which is answered by false. */
+export function events(response: ServerResponse): (data: unknown) => boolean {
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
   response.flushHeaders();
-  // Nothing moves for as long as nothing changes.
+  // Nothing moves for as long as nobody can be looked at.
   response.socket?.setTimeout(0);
   return (data) => {
-    if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(data)}\n\n`);
+    if (response.writableNeedDrain) return false;
+    response.write(`data: ${JSON.stringify(data)}\n\n`);
+    return true;
   };
 }

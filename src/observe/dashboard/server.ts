@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decoded, serveHttp, type ServeOptions } from '../serve.ts';
 import { html } from './html.ts';
-import { layout } from './layout.ts';
+import { layout, type Region } from './layout.ts';
 import {
   environmentContent,
   environmentRegions,
@@ -60,16 +60,18 @@ class Dashboard {
     if (pathname === '/-/healthz') return respond(response, 200, 'text/plain', 'ok\n');
     const [, plain = pathname, json] = /^(.*?)(\.json)?$/.exec(pathname) ?? [];
     if (plain === '/-/live')
-      return this.#follow(request, response, [...this.#watchers.values()], async () => [
-        listRegion(await this.#entries()),
-      ]);
+      return this.#follow(request, response, [...this.#watchers.values()], async () => ({
+        at: new Date().toISOString(),
+        regions: [listRegion(await this.#entries())],
+      }));
     const [, name = '', kind, startedAt = ''] =
       /^\/e\/([a-z0-9-]+)(?:\/(live|delivery|releases|drills|rehearsals)(?:\/(.+))?)?$/.exec(plain) ?? [];
     const watcher = this.#watchers.get(name);
     if (watcher && kind === 'live')
-      return this.#follow(request, response, [watcher], async () =>
-        environmentRegions(await watcher.seen(), pagesOf(name)),
-      );
+      return this.#follow(request, response, [watcher], async () => {
+        const seen = await watcher.seen();
+        return { at: seen.at, regions: environmentRegions(seen, pagesOf(name)) };
+      });
     const content =
       plain === '/' || plain === '/index'
         ? listContent(await this.#entries())
@@ -92,12 +94,12 @@ class Dashboard {
     );
   }
 
-  /** Sends the parts of the page, each time that one was looked at and something of them differs. */
+  /** Sends, each time that one was looked at, when that was, and the parts of the page where something of them differs. */
   #follow(
     request: IncomingMessage,
     response: ServerResponse,
     watchers: readonly Watcher[],
-    regions: () => Promise<readonly { readonly id: string; readonly body: unknown }[]>,
+    look: () => Promise<{ readonly at: string; readonly regions: readonly Region[] }>,
   ): void {
     if (this.#followers >= mostFollowers) return respond(response, 503, 'text/plain', 'Too many pages are open.\n');
     this.#followers++;
@@ -109,14 +111,14 @@ class Dashboard {
     const send = events(response);
     let last = '';
     const changed = (): void =>
-      void regions().then(
-        (all) => {
-          const parts = Object.fromEntries(all.map(({ id, body }) => [id, html`${body as string}`.markup]));
+      void look().then(
+        ({ at, regions }) => {
+          const parts = Object.fromEntries(regions.map(({ id, body }) => [id, html`${body}`.markup]));
           const text = JSON.stringify(parts);
-          if (text !== last) send({ parts });
-          last = text;
+          const now = new Date().toISOString();
+          if (send(text === last ? { now, at } : { now, at, parts })) last = text;
         },
-        (error: unknown) => send({ error: whyUnseen(error) }),
+        (error: unknown) => void send({ error: whyUnseen(error) }),
       );
     for (const watcher of watchers) watcher.follow(changed, end.signal);
     changed();

@@ -30,8 +30,8 @@ export function stateRegion(status: Status): Html {
     }
     <dl>
       ${clientsFact(traffic)} ${state === 'switched' && rollbackFact(status)}
-      ${retained && fact('Retained', retained.over ? 'retention has passed' : `until ${retained.until}`, retained.mode)}
-      ${status.verification && fact('Verified', status.verification.at, status.verification.mode, `${status.verification.rows} rows`, status.proof?.seen)}
+      ${retained && fact('Retained', retained.over ? 'retention has passed' : html`until ${time(retained.until)}`, retained.mode)}
+      ${status.verification && fact('Verified', time(status.verification.at), status.verification.mode, `${status.verification.rows} rows`, status.proof?.seen)}
       ${pauseMs !== undefined && fact('Last pause', prettyMs(pauseMs))}
     </dl>`;
 }
@@ -51,9 +51,7 @@ function rollbackFact({ losslessRollback, endsRollback }: Status): Html {
 function held(traffic: Status['traffic']): Html | false {
   if (!traffic.held) return false;
   const { since } = traffic.held;
-  return html`<p class="held" role="alert">
-    Clients are held${since === 'unknown' ? '' : html`, since ${time(since)}`}.
-  </p>`;
+  return html`<p class="held" role="alert">Clients are held${since !== undefined && html`, since ${time(since)}`}.</p>`;
 }
 
 function strip(current: Status['state']): Html {
@@ -71,9 +69,9 @@ function strip(current: Status['state']): Html {
   </ol>`;
 }
 
-function fact(name: string, ...values: readonly (string | undefined)[]): Html {
+function fact(name: string, ...values: readonly (Html | string | undefined)[]): Html {
   return html`<div>
     <dt>${name}</dt>
-    <dd>${values.filter((value) => value !== undefined).join(', ')}</dd>
+    <dd>${values.filter((value) => value !== undefined).map((value, at) => [at > 0 && ', ', value])}</dd>
   </div>`;
 }

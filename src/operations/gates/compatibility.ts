@@ -1,3 +1,4 @@
+import { when } from '../../model/when.ts';
 import { writeFile } from 'node:fs/promises';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
@@ -108,7 +109,7 @@ export function testFindings(c: Context): Finding[] {
     if (!result.passed)
       return open(
         'tests-failed',
-        `the tests of release ${name} failed against the candidate at ${result.at}: ${how(result)}`,
+        `the tests of release ${name} failed against the candidate at ${when(result.at)}: ${how(result)}`,
       );
     return result.schema === schema
       ? []

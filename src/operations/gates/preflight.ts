@@ -1,3 +1,4 @@
+import { when } from '../../model/when.ts';
 import type { Colour } from '../../model/colours.ts';
 import { credentialAges } from '../../model/credential-record.ts';
 import { finding, type Finding } from '../../model/finding.ts';
@@ -41,7 +42,7 @@ function ageFindings({ environment, journal }: Context): Finding[] {
   return [
     finding('credential-old', {
       objects: old.map(
-        ({ role, since }) => `${role} (${since === undefined ? 'its age is not known' : `since ${since}`})`,
+        ({ role, since }) => `${role} (${since === undefined ? 'its age is not known' : `since ${when(since)}`})`,
       ),
       reason: 'Anyone who has seen one since can log in.',
       fix:

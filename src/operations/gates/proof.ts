@@ -1,3 +1,4 @@
+import { when } from '../../model/when.ts';
 import type { Release } from '../../model/journal.ts';
 import { count } from '../../model/count.ts';
 import { finding, type Finding } from '../../model/finding.ts';
@@ -81,14 +82,14 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
   if (verification.mode !== 'complete')
     findings.push(
       finding('verified-partly', {
-        title: `the comparison of ${verification.at} was ${verification.mode}: not every row was compared`,
+        title: `the comparison of ${when(verification.at)} was ${verification.mode}: not every row was compared`,
         objects: [],
         reason: 'What was not compared may differ.',
       }),
     );
   findings.push(...(await ageFindings(c)));
   const since =
-    verification.mode === 'complete' ? `the comparison of ${verification.at}` : 'all rows were copied or compared';
+    verification.mode === 'complete' ? `the comparison of ${when(verification.at)}` : 'all rows were copied or compared';
   findings.push(...(await otherRowsFindings(c, since)));
   return findings;
 }

@@ -1,6 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
+import { when } from '../../model/when.ts';
 import { collidingRow, lacksTable } from '../../postgres/apply-error.ts';
 import type { Status, Trouble } from './status-types.ts';
 
@@ -27,9 +28,12 @@ function ofClients(
   limits: Environment['limits'],
 ) {
   const found: Trouble[] = [];
-  const heldFor = traffic.held && Date.now() - Date.parse(traffic.held.since);
-  if (heldFor !== undefined && heldFor > limits.switchover)
-    found.push({ id: 'clients-held', seen: `clients have been held since ${traffic.held?.since}`, repair: recover });
+  if (traffic.held && heldTooLong(traffic.held.since, operator !== undefined, limits.switchover)) {
+    const { since } = traffic.held;
+    const seen =
+      since === undefined ? 'clients are held, by nobody who noted it' : `clients have been held since ${when(since)}`;
+    found.push({ id: 'clients-held', seen, repair: recover });
+  }
   if (!traffic.running)
     found.push({
       id: 'path-down',
@@ -51,6 +55,12 @@ function ofClients(
   if (!operation && traffic.live !== undefined && traffic.live !== live)
     found.push({ id: 'route-differs', seen: `writes are led to ${traffic.live}, ${live} is live`, repair: recover });
   return found;
+}
+
+/** How long is not known where nobody noted it, and where the clock was set back meanwhile: then it is too long once nobody is at work. */
+function heldTooLong(since: string | undefined, atWork: boolean, limit: number): boolean {
+  const heldFor = since === undefined ? -1 : Date.now() - Date.parse(since);
+  return heldFor > limit || (heldFor < 0 && !atWork);
 }
 
 function ofColours({ colours, operation, live, state, retained, platform }: Omit<Status, 'troubles'>): Trouble[] {

@@ -1,3 +1,4 @@
+import { when } from '../../model/when.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { defaultRetention } from '../../model/environment.ts';
 import { ownRoles } from '../../model/names.ts';
@@ -40,15 +41,11 @@ function retention(c: Context, early: boolean): Finding[] {
   if (!(until > Date.now())) return [];
   return [
     finding('retained', {
-      title: `a rollback is to remain possible until ${minuteOf(until)}`,
+      title: `a rollback is to remain possible until ${when(new Date(until).toISOString())}`,
       objects: [c.idle],
       reason: 'retention.retained says how long a rollback must remain possible.',
     }),
   ];
-}
-
-function minuteOf(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Somebody who reads the retained colour directly would lose it without notice. */

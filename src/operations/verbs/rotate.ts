@@ -1,3 +1,4 @@
+import { when } from '../../model/when.ts';
 import { randomBytes } from 'node:crypto';
 import { VerdigrisError } from '../../model/errors.ts';
 import { everyLogin, nextLogin, type RoleLogins } from '../../model/logins.ts';
@@ -54,7 +55,7 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
   const before = old && { login: old.login, password: old.password, until: new Date(now + grace).toISOString() };
   const issued = { current: next, before, rotatedAt: new Date(now).toISOString() };
   await step('publish', 'tell clients', () => credentials.write(role, { ...issued, next }));
-  await step('end', before ? `have ${before.login} end at ${before.until}` : 'keep it', async () => {
+  await step('end', before ? `have ${before.login} end at ${when(before.until)}` : 'keep it', async () => {
     await c.requireLease();
     await c.on(c.live, (client) => setLogins(client, role, next, before));
     await carry(c);
@@ -122,7 +123,7 @@ function sourceUnchanged(role: string): VerdigrisError {
 
 function graceNotOver(role: string, login: string, until: string): VerdigrisError {
   return new VerdigrisError('grace-not-over', {
-    seen: `${login}, the next login of ${role}, is valid until ${until}, as the last rotation promised.`,
+    seen: `${login}, the next login of ${role}, is valid until ${when(until)}, as the last rotation promised.`,
     required: 'the end of its grace period.',
     next: `rotate again after that; or run \`verdigris rotate ${role} --at-once\`: clients that have not switched are then refused. Nothing was changed.`,
     facts: { role, login, until },

@@ -84,7 +84,7 @@ export class KubernetesTraffic implements Traffic {
       live: route.live,
       canary: route.canary,
       held: seen.some(({ paused }) => paused)
-        ? { since: mark?.since ?? 'unknown', token: mark?.token ?? 0 }
+        ? { since: mark?.since, token: mark?.token ?? 0 }
         : undefined,
       clients: { [route.live]: seen.reduce((sum, { clients }) => sum + clients, 0) },
     };

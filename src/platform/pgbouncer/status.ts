@@ -36,7 +36,7 @@ export async function pgbouncerStatus({ poolers, record, declared, address }: As
     address: declared ?? poolers.all[0]?.pod ?? '',
     ...silence(looks),
     ...(live ? { live, canary: 0, clients: { [live]: clients.length } } : {}),
-    held: held ?? (seen.some(({ paused }) => paused.length > 0) ? { since: 'unknown', token: 0 } : undefined),
+    held: held ?? (seen.some(({ paused }) => paused.length > 0) ? { token: 0 } : undefined),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../../model/delivery-record.ts';
-import type { Act, Release } from '../../model/journal.ts';
+import type { Act, Release, Span } from '../../model/journal.ts';
 
 /** The releases that have ended, oldest first. */
 export interface HistoryStore {
@@ -25,5 +25,5 @@ export interface HistoryEntry {
   readonly acts?: readonly Act[] | undefined;
   /** Files that tell more: logs of tests, exported rows. */
   readonly reports?: readonly string[];
-  readonly spans: readonly { verb: string; step: string; startedAt: string; endedAt: string; outcome: string }[];
+  readonly spans: readonly Span[];
 }

@@ -56,7 +56,8 @@ export interface TrafficStatus {
   readonly trouble?: PathTrouble;
   readonly live?: Colour;
   readonly canary?: number;
-  readonly held?: { readonly since: string; readonly token: number } | undefined;
+  /** `since` is absent where nobody noted it: whoever held them was not Verdigris. */
+  readonly held?: { readonly since?: string | undefined; readonly token: number } | undefined;
   /** Clients connected, by the colour that serves them. */
   readonly clients?: Readonly<Partial<Record<Colour, number>>>;
 }

@@ -26,7 +26,7 @@ export function verdigrisProvider(open: OpenBackend, version: string, voice: Voi
     version,
     configure: (config) => traffic.configure(providerConfig(config)),
     check: async (urn, olds, news) => known(urn).check(olds, news),
-    diff: async (_id, urn, olds, news, oldInputs) => known(urn).diff(olds, news, oldInputs),
+    diff: async (_id, urn, olds, news, oldInputs) => known(urn).diff(urn, olds, news, oldInputs),
     create: async (urn, inputs, preview) => known(urn).create(urn, inputs, preview),
     read: async (id, urn, props) => known(urn).read(urn, id, props),
     update: async (id, urn, olds, news, preview) => known(urn).update(id, urn, olds, news, preview),

@@ -1,3 +1,4 @@
+import { defaultNamespace } from '../../model/kubernetes.ts';
 import type { KnownByState, ObservedEnvironment } from './backend.ts';
 import { filledIn, type TrafficInputs } from './inputs.ts';
 import type { Values } from './protocol.ts';
@@ -56,7 +57,7 @@ export function comparable(inputs: TrafficInputs, before: TrafficInputs): unknow
 }
 
 export function namespaceIn({ environment }: TrafficInputs): unknown {
-  return (environment['kubernetes'] as { namespace?: unknown } | undefined)?.namespace;
+  return (environment['kubernetes'] as { namespace?: unknown } | undefined)?.namespace ?? defaultNamespace;
 }
 
 /** The state that the engine keeps: the inputs, and beside them what was seen. */

@@ -72,17 +72,23 @@ export class TrafficResource {
     return { inputs: { ...inputs, ...derived({ ...found }, given) }, failures };
   }
 
-  async diff(olds: Values, news: Values, oldInputs: Values = {}): Promise<DiffResult> {
+  async diff(urn: string, olds: Values, news: Values, oldInputs: Values = {}): Promise<DiffResult> {
     const { objects } = inputsIn(olds);
     const before = { ...inputsIn('environment' in oldInputs ? oldInputs : olds), ...(objects && { objects }) };
     const after = unwrap(news);
     if (after.unknown) return { changes: true };
     const wanted = inputsIn(news);
-    const replaces = identity
-      .filter((key) => before.environment[key] !== wanted.environment[key])
-      .map((key) => `environment.${key}`);
-    if (namespaceIn(before) !== namespaceIn(wanted)) replaces.push('environment.kubernetes.namespace');
-    if (replaces.length > 0) return { changes: true, replaces };
+    const another = identity
+      .map((key) => ({ key: `environment.${key}`, was: before.environment[key], is: wanted.environment[key] }))
+      .concat({ key: 'environment.kubernetes.namespace', was: namespaceIn(before), is: namespaceIn(wanted) })
+      .filter(({ was, is }) => was !== is);
+    if (another.length > 0) {
+      this.#voice.say(
+        urn,
+        anotherText(`${String(namespaceIn(before))}/${String(before.environment['name'])}`, another),
+      );
+      return { changes: true, replaces: another.map(({ key }) => key) };
+    }
     const same = isDeepStrictEqual(comparable(before, before), comparable(wanted, before));
     return { changes: driftIn(olds).length > 0 || isUnfinished(olds) || wasLeftWalking(olds) || !same };
   }
@@ -259,6 +265,15 @@ function isFilledIn(key: string): boolean {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** The engine itself says only that what is protected cannot be replaced, and how the protection is lifted. */
+function anotherText(id: string, changed: readonly { key: string; was: unknown; is: unknown }[]): string {
+  return (
+    `${changed.map(({ key, was, is }) => `${key}: ${String(was)} → ${String(is)}`).join(', ')}. That would be another ` +
+    `environment, made from nothing: the data of ${id} are not moved there. Put the old value back, or declare the ` +
+    'other one beside it as an environment of its own; docs/kubernetes.md#from-another-environment says how it gets the data.'
+  );
 }
 
 function lastWords(where: string, last: readonly LastSnapshot[]): string {

@@ -19,6 +19,8 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ traffic: { ...traffic, running: false } }, ['path-down']],
     [{ traffic: { ...traffic, trouble: { seen: 'it hangs', repair: 'look again' } } }, ['path-unknown']],
     [{ traffic: { ...traffic, held: { since: '2026-01-01T00:00:00.000Z', token: 1 } } }, ['clients-held']],
+    [{ traffic: { ...traffic, held: { token: 0 } } }, ['clients-held']],
+    [{ traffic: { ...traffic, held: { since: '2999-01-01T00:00:00.000Z', token: 1 } } }, ['clients-held']],
     [{ traffic: { ...traffic, live: 'blue' } }, ['route-differs']],
     [{ colours: [blue, { ...green, running: false }] }, ['server-down']],
     [{ colours: [blue, { ...green, error: 'no answer' }] }, ['unknown-colour']],
@@ -34,6 +36,8 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ credentials: [{ role: 'shop_app', old: true }] }, ['credential-old']],
     [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],
   ];
+  const atWork = { operator: { holder: 'ann@db1', since: '2026-01-01T00:00:00.000Z' } };
+  expect(seen({ ...atWork, traffic: { ...traffic, held: { token: 0 } } })).toEqual([]);
   for (const [more, ids] of broken) expect.soft(seen(more), JSON.stringify(more)).toEqual(ids);
   expect(
     troublesOf(

@@ -341,7 +341,9 @@ test('a migration that is added later is a diff; on the live colour the preview 
   }
 });
 
-test('another name or namespace is another environment', async () => {
+test('another name or namespace is another environment, and the default one by its name is not', async () => {
+  const named = { ...declaration, kubernetes: { namespace: 'default', images: { pooler: 'p:1' } } };
+  expect(await diff('id', urn, inputs, { ...inputs, environment: named })).not.toHaveProperty('replaces');
   expect(await diff('id', urn, inputs, { ...inputs, environment: { ...declaration, name: 'other' } })).toEqual({
     changes: true,
     replaces: ['environment.name'],
@@ -352,6 +354,12 @@ test('another name or namespace is another environment', async () => {
       environment: { ...declaration, kubernetes: { namespace: 'n', images: { pooler: 'p:1' } } },
     }),
   ).toEqual({ changes: true, replaces: ['environment.kubernetes.namespace'] });
+  expect(said).toEqual([
+    expect.stringMatching(
+      /: environment\.name: shop → other\. That would be .* the data of default\/shop are not moved/,
+    ),
+    expect.stringContaining('environment.kubernetes.namespace: default → n.'),
+  ]);
 });
 
 test('a preview whose cluster does not answer still shows the diff', async () => {
