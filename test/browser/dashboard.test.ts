@@ -53,7 +53,7 @@ test('a release under load is followed live in a browser, held clients stand out
       // Also where nothing changes it says as of when that is, and each moment how far it is.
       const looked = page.locator('#looked time');
       const first = await looked.getAttribute('datetime');
-      await page.waitForFunction(`document.querySelector('#looked time').dateTime > '${first}'`);
+      await page.locator(`#looked time:not([datetime="${first}"])`).waitFor();
       expect(await looked.getAttribute('data-far')).toMatch(/^\d s ago$/);
 
       await walked(platform);

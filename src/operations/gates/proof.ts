@@ -122,7 +122,7 @@ async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
   ];
   const findings: Finding[] = [
     finding('proof-void', {
-      title: `the comparison of ${at.slice(0, 16).replace('T', ' ')} UTC is from before`,
+      title: `the comparison of ${when(at)} is from before`,
       objects: since,
       reason: 'Replication continued afterwards as it should, but that was not compared.',
     }),
