@@ -143,6 +143,7 @@ export const long = [
   'operations/hooks/order',
   'operations/hooks',
   'operations/older-journal',
+  'operations/own-schema',
   'operations/retained',
   'operations/verbs/rotate',
   'operations/verbs/rotate-declared',

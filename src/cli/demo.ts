@@ -186,7 +186,7 @@ function report(reporter: Reporter, { verdict, stats }: Exercise, pauses: readon
     ...describeVerdict(verdict)
       .split('\n')
       .map((line) => `  ${line}`),
-    `  write pauses: ${pauses.map((pause) => `${pause} ms`).join(', ')} (switch, rollback, switch)`,
+    `  time for which clients were held, as the operator measured it: ${pauses.map((pause) => `${pause} ms`).join(', ')} (switch, rollback, switch)`,
     `  ${prettyMs(ms)} in all`,
   ];
   reporter.result({ verdict, pauseMs: pauses, ms, reads: stats.reads }, account.join('\n'));

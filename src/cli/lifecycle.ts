@@ -68,7 +68,9 @@ export function createCommand(): Command {
 
 export function startCommand(): Command {
   return withCommonOptions(new Command('start'))
-    .description('For after a restart of the machine, and for whatever died. Changes nothing that runs.')
+    .description(
+      'For after a restart of the machine, and for whatever died. Changes nothing that runs and can be reached.',
+    )
     .action((options: CommonOptions) =>
       withLocalSession(options, async ({ environment, platform, reporter }) => {
         await startEnvironment(environment, platform);

@@ -110,6 +110,7 @@ export const errorCatalogue = {
   'adoption-refused': 'refused',
   'wrong-password': 'refused',
   'schema-taken': 'refused',
+  'own-schema-gone': 'refused',
   'role-taken': 'refused',
   'login-trigger-fails': 'refused',
   'role-in-release': 'refused',

@@ -10,6 +10,7 @@ import { keepFlags } from './flags/turn.ts';
 import { deliverOutbox, forget } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
+import { requireOwnSchema } from './own-schema.ts';
 import { recover } from './recover.ts';
 import { finishRotations, followRotation } from './verbs/rotate-own.ts';
 
@@ -68,6 +69,11 @@ export async function withOperator<T>(
       lost: lost.signal,
       signal: AbortSignal.any([parts.signal, lost.signal]),
     });
+    if (c.journal.operation === null)
+      await requireOwnSchema(c, {
+        mend: purpose === 'recover',
+        leaving: purpose === 'abandon' || purpose === 'retire',
+      });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : isVerb(purpose) ? purpose : undefined);
     if (c.recovered !== 'nothing')
       c.emit({

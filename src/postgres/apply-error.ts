@@ -3,9 +3,12 @@ export function applyErrorIn(log: string): string | undefined {
   const lines = log.split('\n');
   const context = lines.findLastIndex((line) => /CONTEXT: +processing remote data for replication origin/.test(line));
   const at = lines.findLastIndex((line, index) => index < context && /\b(ERROR|FATAL): /.test(line));
-  if (at < 0) return undefined;
-  return lines
-    .slice(at, context + 1)
+  // One that does not get as far as a row: no connection, or nothing there to be sent.
+  const source = lines.findLastIndex((line) =>
+    /\bERROR: .*(WAL stream|WAL streaming|connect to the publisher)/.test(line),
+  );
+  if (at < 0 && source < 0) return undefined;
+  return (source > at ? lines.slice(source, source + 1) : lines.slice(at, context + 1))
     .map((line) => line.replace(/^.*?\b(?=(ERROR|FATAL|DETAIL|HINT|CONTEXT): )/, '').trim())
     .filter((line) => !line.startsWith('STATEMENT'))
     .join(' ')
@@ -35,6 +38,11 @@ export function collidingRow(error: string): string | undefined {
   if (![...table.split('.'), column].every((each) => plain.test(each)) || !/^[\w .:@+-]+$/.test(value))
     return undefined;
   return `DELETE FROM ${table} WHERE ${column} = '${value}'`;
+}
+
+/** Whether what the subscription follows is not there any more. */
+export function lacksSource(error: string): boolean {
+  return /(publication|replication slot) "[^"]+" does not exist/.test(error);
 }
 
 /** Whether the table that a row is for is not there: it is sent under the name that its table had when it was written. */

@@ -63,6 +63,15 @@ export async function ensureControlSchema(client: Client): Promise<void> {
   await guardControlTables(client);
 }
 
+/** Whether what every command needs is there: somebody may have dropped a schema that he did not know. */
+export async function hasControlSchema(client: Client): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'verdigris' AND c.relname IN ('barrier', 'fence', 'fenced_role', 'fenced_connect')`,
+  );
+  return rowCount === 4;
+}
+
 /** For a trial, in a transaction of the caller's that is rolled back: a further database has none before its release. */
 export async function borrowControlSchema(client: Client): Promise<void> {
   const there = await client.query("SELECT WHERE to_regclass('verdigris.fenced_connect') IS NULL");

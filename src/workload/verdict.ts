@@ -1,3 +1,4 @@
+import { when } from '../model/when.ts';
 import type { Pause } from './pause.ts';
 
 /** A number of things, and the first few of them. */
@@ -84,7 +85,11 @@ export function describeVerdict(verdict: WorkloadVerdict): string {
     `${verdict.acknowledged} acknowledged writes: ${verdict.foundOnce} found exactly once, ${verdict.lost.count} lost, ${verdict.doubled.count} doubled`,
     `${unacknowledged.count} without an answer: ${unacknowledged.foundOnce} found once, ${unacknowledged.foundNever} not found`,
     `${failed} client errors${failed > 0 ? ` (${codes})` : ''}, ${errors.idle} idle connections lost`,
-    ...(pause ? [`longest write pause ${pause.ms} ms at ${new Date(pause.from).toISOString()}`] : []),
+    ...(pause
+      ? [
+          `longest time without an answered write, as the clients saw it: ${pause.ms} ms, ${when(new Date(pause.from).toISOString())}`,
+        ]
+      : []),
     ...violations(verdict).map((violation) => `VIOLATION: ${violation}`),
     verdict.ok ? 'No write was lost or doubled.' : 'The run is not good.',
   ].join('\n');

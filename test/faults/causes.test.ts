@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cross } from '../../src/operations/engine/cross.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
-import { applyErrorIn, passes } from '../../src/postgres/apply-error.ts';
+import { applyErrorIn, lacksSource, passes } from '../../src/postgres/apply-error.ts';
 import { mountable } from '../support/mount.ts';
 import { fillUp, onSmallDisks } from '../support/small-disk.ts';
 import { good } from '../support/verdict.ts';
@@ -46,6 +46,13 @@ test('the last error of apply is found in a log, and told from one that passes',
       'CONTEXT: processing remote data for replication origin "pg_1" during message type "INSERT"',
   );
   expect(applyErrorIn('LOG:  ready')).toBeUndefined();
+  const gone = 'ERROR:  could not receive data from WAL stream: ERROR:  publication "p" does not exist';
+  const later = applyErrorIn(
+    `${log}\n2026-01-01 10:01:00 UTC [14] ${gone}\n\tCONTEXT:  slot "s", in the change callback`,
+  );
+  expect(later).toBe(gone.replaceAll('  ', ' '));
+  expect(lacksSource(later ?? '')).toBe(true);
+  expect(applyErrorIn(`${gone}\n${log}`)).toBe(applyErrorIn(log));
   expect(passes(applyErrorIn(log) ?? '')).toBe(false);
   expect(passes('ERROR: could not receive data from WAL stream: server closed the connection unexpectedly')).toBe(true);
   expect(passes('ERROR: deadlock detected CONTEXT: processing remote data')).toBe(true);

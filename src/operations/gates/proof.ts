@@ -89,7 +89,9 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
     );
   findings.push(...(await ageFindings(c)));
   const since =
-    verification.mode === 'complete' ? `the comparison of ${when(verification.at)}` : 'all rows were copied or compared';
+    verification.mode === 'complete'
+      ? `the comparison of ${when(verification.at)}`
+      : 'all rows were copied or compared';
   findings.push(...(await otherRowsFindings(c, since)));
   return findings;
 }

@@ -60,9 +60,11 @@ async function replicationStatus(
       )[0],
     }));
     const subscribed = await withLooker(await at(to), 'status', (client) => readSubscription(client, name)).catch(
-      () => undefined,
+      () => 'unknown' as const,
     );
-    const applying = subscribed?.enabled === true && subscribed.working;
+    const known = subscribed !== 'unknown';
+    const applying = known && subscribed?.enabled === true && subscribed.working;
+    const subscription = !known || subscribed?.enabled ? undefined : subscribed ? 'disabled' : 'missing';
     return {
       name,
       from,
@@ -70,6 +72,7 @@ async function replicationStatus(
       ...(applying ? {} : { applyError: await platform.servers.applyError?.(to).catch(() => undefined) }),
       slot: published.slot?.walStatus ?? 'missing',
       applying,
+      ...(subscription && { subscription }),
       lagBytes: published.slot?.behind,
       lagSeconds: published.sender?.seconds,
       retainedBytes: published.slot?.retained,

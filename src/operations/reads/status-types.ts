@@ -28,6 +28,10 @@ export interface ColourStatus {
   /** Roles that a fence keeps out, or tables that it closes where only these move; undefined where it could not be asked. */
   readonly fenced?: number | undefined;
   readonly error?: string | undefined;
+  /** False where somebody has dropped Verdigris's own schema, or a table of it. */
+  readonly ownSchema?: boolean | undefined;
+  /** Declared roles, of the live colour, of which nobody can log in. */
+  readonly shutOut?: readonly string[] | undefined;
 }
 
 export interface ReplicationStatus {
@@ -39,6 +43,8 @@ export interface ReplicationStatus {
   /** The state of the slot's WAL, or `missing`. */
   readonly slot: string;
   readonly applying: boolean;
+  /** What is wrong with the subscription itself. */
+  readonly subscription?: 'missing' | 'disabled' | undefined;
   /** Why not, in the server's words. */
   readonly applyError?: string | undefined;
   /** Bytes of WAL not yet confirmed by the other colour. */

@@ -2,8 +2,8 @@ import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
 import { when } from '../../model/when.ts';
-import { collidingRow, lacksTable } from '../../postgres/apply-error.ts';
-import type { Status, Trouble } from './status-types.ts';
+import { collidingRow, lacksSource, lacksTable, passes } from '../../postgres/apply-error.ts';
+import type { ReplicationStatus, Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
 export const scarce = 0.1;
@@ -77,7 +77,7 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
       seen: `the ${state === 'switched' ? 'retained colour' : 'candidate'} is gone`,
       repair: state === 'switched' ? '`verdigris retire`' : `${giveUp}, then seed again`,
     });
-  for (const { colour, role, running, error, fenced } of colours) {
+  for (const { colour, role, running, error, fenced, ownSchema, shutOut = [] } of colours) {
     if (role === 'absent') continue;
     const rests = role === 'retained' && retained?.mode === 'scaled-down';
     if (!running && !rests)
@@ -86,7 +86,19 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
       found.push({
         id: 'unknown-colour',
         seen: `unknown: ${colour} (${role}) could not be asked: ${error}`,
-        repair: `the log of ${colour}`,
+        repair: repairOfSilence(colour, error, platform),
+      });
+    if (!operation && role === 'live' && fenced === 0 && shutOut.length > 0)
+      found.push({
+        id: 'roles-shut-out',
+        seen: `nobody can log in on ${colour} (live) as ${shutOut.join(', ')}: NOLOGIN`,
+        repair: `\`verdigris psql ${colour} -c '${shutOut.map((name) => `ALTER ROLE "${name}" LOGIN`).join('; ')}'\``,
+      });
+    if (!operation && ownSchema === false)
+      found.push({
+        id: 'own-schema-gone',
+        seen: `the schema verdigris of ${colour} (${role}) is gone, or a table of it`,
+        repair: role === 'live' ? recover : role === 'retained' ? '`verdigris retire`' : `${giveUp}, then seed again`,
       });
     if (operation || fenced === undefined) continue;
     if (role === 'live' && fenced > 0)
@@ -105,22 +117,31 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
   return found;
 }
 
+/** A server that runs and lets nobody in is opened by `start`; why another one is silent its log says. */
+function repairOfSilence(colour: Colour, error: string, platform: Status['platform']): string {
+  const ours = platform === 'local' && /pg_hba\.conf|ENOENT/.test(error);
+  return ours ? startOf(platform) : `\`verdigris logs --colour ${colour}\``;
+}
+
 function ofReplication(
-  { replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
+  { colours, replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
   limits: Environment['limits'],
 ) {
   const found: Trouble[] = [];
   const again =
     state === 'switched' ? '`verdigris retire`, or `verdigris rollback --lossy`' : `${giveUp}, then seed again`;
   if (replication) {
-    const { from, to, slot, applying, applyError, retainedBytes = 0 } = replication;
-    if (slot === 'unknown')
-      found.push({
-        id: 'unknown-replication',
-        seen: `unknown: ${from} could not be asked for its slot`,
-        repair: startOf(platform),
-      });
-    else if (slot === 'missing' || slot === 'lost')
+    const { from, to, slot, applying, retainedBytes = 0 } = replication;
+    const silent = colours.some(({ colour, running, error }) => colour === from && (!running || error !== undefined));
+    if (slot === 'unknown') {
+      // Why not was said of the colour, with what repairs it.
+      if (!silent)
+        found.push({
+          id: 'unknown-replication',
+          seen: `unknown: ${from} could not be asked for its slot`,
+          repair: startOf(platform),
+        });
+    } else if (slot === 'missing' || slot === 'lost')
       found.push({
         id: 'slot-lost',
         seen: `the slot on ${from} is ${slot}: ${to} can no longer follow`,
@@ -129,8 +150,8 @@ function ofReplication(
     else if (!applying && losslessRollback !== true)
       found.push({
         id: 'apply-stopped',
-        seen: `${to} does not apply changes of ${from}${applyError === undefined ? '' : `: ${applyError}`}`,
-        repair: repairOfApply(to, applyError, again),
+        seen: `${to} does not apply changes of ${from}${whyNot(replication)}`,
+        repair: repairOfApply(replication, again),
       });
     if (slot !== 'lost' && retainedBytes > limits.retainedWal / 2)
       found.push({
@@ -152,9 +173,17 @@ function ofReplication(
   return found;
 }
 
+function whyNot({ subscription, applyError }: ReplicationStatus): string {
+  if (subscription !== undefined) return `: its subscription is ${subscription}`;
+  return applyError === undefined ? '' : `: ${applyError}`;
+}
+
 /** Live writes win: what is in their way on the other colour is not what a client was told. */
-function repairOfApply(to: Colour, error: string | undefined, again: string): string {
-  if (error !== undefined && lacksTable(error)) return again;
+function repairOfApply({ to, name, subscription, applyError: error }: ReplicationStatus, again: string): string {
+  if (subscription === 'disabled') return `\`verdigris psql ${to} -c "ALTER SUBSCRIPTION ${name} ENABLE"\``;
+  if (subscription === 'missing' || (error !== undefined && (lacksTable(error) || lacksSource(error)))) return again;
+  if (error !== undefined && passes(error))
+    return `none: it is tried again every 5 s; if it stays, \`verdigris logs --colour ${to}\``;
   const statement = error === undefined ? undefined : collidingRow(error);
   const explained = '`verdigris explain apply-stopped`';
   return statement === undefined

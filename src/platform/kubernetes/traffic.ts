@@ -83,9 +83,7 @@ export class KubernetesTraffic implements Traffic {
       ...(seen.length === 0 && silent.length > 0 ? { trouble: unasked(silent) } : {}),
       live: route.live,
       canary: route.canary,
-      held: seen.some(({ paused }) => paused)
-        ? { since: mark?.since, token: mark?.token ?? 0 }
-        : undefined,
+      held: seen.some(({ paused }) => paused) ? { since: mark?.since, token: mark?.token ?? 0 } : undefined,
       clients: { [route.live]: seen.reduce((sum, { clients }) => sum + clients, 0) },
     };
   }

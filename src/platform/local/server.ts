@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, VerdigrisError } from '../../model/errors.ts';
@@ -78,10 +78,30 @@ const lockFile = 'verdigris_closed';
 export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<void> {
   const file = path.join(dataDirectory(server), lockFile);
   await writeDurably(file, `${to === 'closed' ? closedToAll : closedToNobody}\n`, { owner: server.account });
+  await putRulesFirst(server);
+}
+
+/** Says whether they were missing there. */
+async function putRulesFirst(server: Server): Promise<boolean> {
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
   const text = await readFile(hba, 'utf8');
   const rules = hbaLockRules(lockFile, server.listen === undefined ? 'samehost' : 'all');
-  if (!text.startsWith(rules)) await writeDurably(hba, `${rules}${text}`, { owner: server.account });
+  if (text.startsWith(rules)) return false;
+  await writeDurably(hba, `${rules}${text}`, { owner: server.account });
+  return true;
+}
+
+/**
+ * A server that runs may have been closed to everybody, Verdigris too: by a rule before its own in pg_hba.conf, or by
+ * the loss of its socket, which only a restart brings back.
+ */
+export async function openDoor(server: Server): Promise<void> {
+  if (!(await serverPid(server))) return;
+  if (await putRulesFirst(server)) await run(server, 'pg_ctl', ['reload', '-D', dataDirectory(server)]);
+  const socket = path.join(server.sockets, `.s.PGSQL.${server.port}`);
+  if (await stat(socket).catch(() => undefined)) return;
+  await stopServer(server);
+  await startServer(server);
 }
 
 /** Rewrites the settings that are ours; those of a copied directory go with it. Takes effect at the next start. */

@@ -28,6 +28,7 @@ import {
   operatorRole,
   removeServer,
   serverPid,
+  openDoor,
   startServer,
   stopServer,
   writeLock,
@@ -193,7 +194,9 @@ export class LocalServers implements Servers {
   }
 
   async start(colour: Colour): Promise<void> {
-    await startServer(await this.#known.need(colour));
+    const server = await this.#known.need(colour);
+    await startServer(server);
+    await openDoor(server);
   }
 
   async stop(colour: Colour, mode: 'fast' | 'immediate', generation?: number): Promise<void> {

@@ -27,6 +27,12 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ colours: [blue, { ...green, fenced: 2 }] }, ['live-fenced']],
     [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
     [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
+    [{ colours: [blue, { ...green, ownSchema: false }] }, ['own-schema-gone']],
+    [{ colours: [blue, { ...green, fenced: 0, shutOut: ['app'] }] }, ['roles-shut-out']],
+    [
+      { colours: [blue, { ...green, error: 'timeout' }], replication: { ...replication, slot: 'unknown' } },
+      ['unknown-colour'],
+    ],
     [{ replication: { ...replication, slot: 'lost' }, losslessRollback: false }, ['slot-lost']],
     [{ replication: { ...replication, slot: 'unknown' }, losslessRollback: undefined }, ['unknown-replication']],
     [{ replication: { ...replication, applying: false }, losslessRollback: false }, ['apply-stopped']],
@@ -69,6 +75,24 @@ test('the repair is a command that works where the environment is and in the sta
   expect(stopped(applyError)).toEqual([
     expect.stringMatching(/^`verdigris psql \w+ -c "DELETE FROM public\.item WHERE id = '7'"`/),
   ]);
+  const follows = (more: Partial<typeof replication>): unknown =>
+    repairs({
+      losslessRollback: false,
+      replication: { ...(replication as object), applying: false, ...more } as never,
+    });
+  expect(follows({ subscription: 'disabled' })).toEqual(['`verdigris psql blue -c "ALTER SUBSCRIPTION s ENABLE"`']);
+  expect(follows({ subscription: 'missing' })).toEqual(['`verdigris retire`, or `verdigris rollback --lossy`']);
+  expect(follows({ applyError: 'ERROR: could not connect to the publisher: no' })).toEqual([
+    expect.stringMatching(/^none: .*`verdigris logs --colour blue`$/),
+  ]);
+  const silent = (error: string, platform: 'local' | 'kubernetes'): unknown =>
+    repairs({
+      platform,
+      colours: [blue as NonNullable<typeof blue>, { ...(green as NonNullable<typeof green>), error }],
+    });
+  expect(silent('pg_hba.conf rejects connection', 'local')).toEqual(['`verdigris start`']);
+  expect(silent('pg_hba.conf rejects connection', 'kubernetes')).toEqual(['`verdigris logs --colour green`']);
+  expect(silent('timeout expired', 'local')).toEqual(['`verdigris logs --colour green`']);
   expect(stopped('ERROR: logical replication target relation "gone.item" does not exist')).toEqual([
     expect.not.stringContaining('explain'),
   ]);

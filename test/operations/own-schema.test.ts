@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { readStatus } from '../../src/operations/reads/status.ts';
+import { settleForClients } from '../../src/operations/settle-for-clients.ts';
+import { readEnvironment } from '../../src/postgres/token.ts';
+import { withEnvironment } from '../support/environment.ts';
+
+test('where somebody dropped the schema of a colour, status and every verb say so, and the way that is printed works', async () => {
+  await withEnvironment({}, async ({ environment, platform, on, verb }) => {
+    const uid = await on('blue', readEnvironment);
+    const troubles = async () =>
+      (await readStatus(environment, platform)).troubles.map(({ id, repair }) => [id, repair]);
+    const recovered: string[] = [];
+    const recover = () =>
+      settleForClients({
+        environment,
+        platform,
+        emit: (event) => event.type === 'note' && recovered.push(event.text),
+        signal: new AbortController().signal,
+      });
+    await on('blue', (client) => client.query('DROP SCHEMA verdigris CASCADE'));
+    expect(await troubles()).toEqual([['own-schema-gone', '`verdigris recover`']]);
+    await expect(verb('seed')).rejects.toMatchObject({ id: 'own-schema-gone', code: 'refused' });
+    await recover();
+    expect(recovered).toEqual([expect.stringMatching(/^the schema verdigris of blue was gone and was made again/)]);
+    expect(await troubles()).toEqual([]);
+    if (uid !== undefined) expect(await on('blue', readEnvironment)).toBe(uid);
+
+    await verb('seed');
+    await on('green', (client) => client.query('DROP TABLE verdigris.fenced_role'));
+    expect((await troubles())[0]).toEqual(['own-schema-gone', '`verdigris abandon`, then seed again']);
+    await expect(verb('migrate')).rejects.toMatchObject({ id: 'own-schema-gone', facts: { colour: 'green' } });
+    await verb('abandon');
+    expect(await troubles()).toEqual([]);
+  });
+});
