@@ -1,3 +1,4 @@
+import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { ensureControlSchema, hasControlSchema } from '../postgres/control.ts';
 import { markToken, noteEnvironment } from '../postgres/token.ts';
@@ -6,7 +7,7 @@ import type { Context } from './engine/context.ts';
 /**
  * To be called where no operation is open. Without its own schema a colour cannot be closed, nor is it known who was.
  * The live one is open to everybody then, so that `recover` (`mend`) may make the schema again; what it had noted stays
- * lost. Throws `own-schema-gone`, but for verbs that do without the other colour (`leaving`).
+ * lost. The other one gets it by the verbs that remove it (`leaving`). Throws `own-schema-gone` for all others.
  */
 export async function requireOwnSchema(
   c: Context,
@@ -14,13 +15,10 @@ export async function requireOwnSchema(
 ): Promise<void> {
   const { live, idle, environment, journal } = c;
   if (environment.part) return;
-  await c.ifRunning(live, async (client) => {
-    if (await hasControlSchema(client)) return;
+  const way = journal.state === 'switched' ? 'retire' : 'abandon';
+  if (await isWithout(c, live)) {
     if (!mend) throw ownSchemaGone(live, 'run `verdigris recover`: it makes the schema again.');
-    const way = journal.state === 'switched' ? 'retire' : 'abandon';
-    await ensureControlSchema(client);
-    if (journal.uid !== undefined) await noteEnvironment(client, journal.uid);
-    await markToken(client, c.ledger.token);
+    await makeAgain(c, live);
     c.emit({
       type: 'note',
       text:
@@ -28,16 +26,32 @@ export async function requireOwnSchema(
         'and what was expanded and not yet contracted, is not known any more' +
         (journal.release === null ? '' : `. Replication lost its barrier: \`verdigris ${way}\` is the way on`),
     });
-  });
-  if (mend || leaving || journal.release === null) return;
-  await c.ifRunning(idle, async (client) => {
-    if (await hasControlSchema(client)) return;
+  }
+  if (mend || journal.release === null || !(await isWithout(c, idle))) return;
+  if (!leaving)
     throw ownSchemaGone(
       idle,
-      journal.state === 'switched'
+      way === 'retire'
         ? 'there is no way back over it: `verdigris retire`.'
         : 'run `verdigris abandon`, then seed again.',
     );
+  await makeAgain(c, idle);
+}
+
+async function isWithout(c: Context, colour: Colour): Promise<boolean> {
+  let without = false;
+  await c.ifRunning(colour, async (client) => {
+    without = !(await hasControlSchema(client));
+  });
+  return without;
+}
+
+async function makeAgain(c: Context, colour: Colour): Promise<void> {
+  const { uid } = c.journal;
+  await c.on(colour, async (client) => {
+    await ensureControlSchema(client);
+    if (uid !== undefined) await noteEnvironment(client, uid);
+    await markToken(client, c.ledger.token);
   });
 }
 
