@@ -27,7 +27,7 @@ export function archivesCommand(): Command {
       withSession(options, async (session) => {
         const archives = await listed(session);
         if (options.restore === undefined) {
-          session.reporter.result(archives, archivesText(archives));
+          session.reporter.result(archives, archivesText);
           return;
         }
         const found = archives.find(({ name }) => name === options.restore);
@@ -91,7 +91,8 @@ async function restore(
     const { created } = await made.lifecycle.create({ raw: copy });
     reporter.result(
       { created, environment: as, release: archive.release, declaration: copy },
-      `${as} ${created ? 'was made' : 'is there already, made'} of ${archive.name}: release ${archive.release}. Passwords are in its Secrets, ` +
+      () =>
+        `${as} ${created ? 'was made' : 'is there already, made'} of ${archive.name}: release ${archive.release}. Passwords are in its Secrets, ` +
         `\`${as}-role-…\`; its declaration is in the ConfigMap ${objectNames.declaration(as)}.`,
     );
   } finally {

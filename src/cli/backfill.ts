@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
+import { harmlessData } from '../model/harmless.ts';
 import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
 import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
@@ -51,7 +52,7 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
             for (const finding of findings) reporter.event({ type: 'finding', gate: 'backfill', finding });
             reporter.result(
               { dryRun: true, backfills: backfills.map(shown), orphans: orphans.map(({ name }) => name), findings },
-              backfills.map(line).join('\n') || 'no backfill is declared',
+              () => harmlessData(backfills).map(line).join('\n') || 'no backfill is declared',
             );
           });
           return;
@@ -62,16 +63,17 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
           else return backfill(c, { names: flags.name, live: flags.live, again: flags.again, time: flags.time });
           return [];
         });
-        const text = reports.map(
+        const text = harmlessData(reports).map(
           ({ name, table, seen, filled, seconds, yielded }) =>
             `${name}: ${filled} of ${seen} rows of ${table} filled in ${prettyMs(seconds * 1000)}` +
             (yielded > 0 ? `, ${prettyMs(yielded * 1000)} of it waiting for others` : ''),
         );
         reporter.result(
           { backfills: reports, ...(flags.forget === undefined ? {} : { forgotten: flags.forget }) },
-          flags.forget === undefined
-            ? text.join('\n') || 'nothing was to be done'
-            : `${flags.forget} is forgotten; what it filled stays`,
+          () =>
+            flags.forget === undefined
+              ? text.join('\n') || 'nothing was to be done'
+              : `${flags.forget} is forgotten; what it filled stays`,
         );
       }),
     );

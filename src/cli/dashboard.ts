@@ -36,7 +36,8 @@ async function grant({ file: files, json }: DashboardOptions): Promise<void> {
         const granted = await grantReader(environment, platform);
         reporter.result(
           granted,
-          `${environment.name}: verdigris_reader is on ${granted.colours.join(' and ')}; ${granted.password}`,
+          ({ colours, password }) =>
+            `${environment.name}: verdigris_reader is on ${colours.join(' and ')}; ${password}`,
         );
       },
     );

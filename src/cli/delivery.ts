@@ -44,7 +44,7 @@ function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<D
     withSession(options, async (session) => {
       await act(partsOf(session), options);
       const status = await readStatus(session.environment, session.platform);
-      session.reporter.result(status, statusText(status));
+      session.reporter.result(status, statusText);
     });
 }
 
@@ -73,7 +73,7 @@ export async function followRelease(options: FollowFlags): Promise<void> {
       end = await follow(partsOf(session), { ...options, changed });
       if (end === 'changed') return;
       const status = await readStatus(session.environment, session.platform);
-      session.reporter.result(status, `\n${statusText(status)}`);
+      session.reporter.result(status, (shown) => `\n${statusText(shown)}`);
     });
   }
 }

@@ -189,5 +189,5 @@ function report(reporter: Reporter, { verdict, stats }: Exercise, pauses: readon
     `  time for which clients were held, as the operator measured it: ${pauses.map((pause) => `${pause} ms`).join(', ')} (switch, rollback, switch)`,
     `  ${prettyMs(ms)} in all`,
   ];
-  reporter.result({ verdict, pauseMs: pauses, ms, reads: stats.reads }, account.join('\n'));
+  reporter.result({ verdict, pauseMs: pauses, ms, reads: stats.reads }, () => account.join('\n'));
 }

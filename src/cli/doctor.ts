@@ -41,9 +41,11 @@ export function doctorCommand(): Command {
           const bundle = flags.bundle === undefined ? undefined : await bundled(flags.bundle, flags, patient, checks);
           reporter.result(
             { checks, ...(bundle === undefined ? {} : { bundle: { file: flags.bundle, names: bundle } }) },
-            [...checks.map(checkText), ...(bundle === undefined ? [] : [bundleText(flags.bundle ?? '', bundle)])].join(
-              '\n',
-            ),
+            (shown) =>
+              [
+                ...shown.checks.map(checkText),
+                ...(bundle === undefined ? [] : [bundleText(flags.bundle ?? '', bundle)]),
+              ].join('\n'),
           );
           requireWell(checks);
         });

@@ -18,7 +18,7 @@ under load on a throw-away pair of clones, and lets the oracle judge. Cleans eve
           emit: (event) => reporter.event(event),
           signal,
         });
-        reporter.result({ ...report, where }, drillText(report, where));
+        reporter.result({ ...report, where }, (shown) => drillText(shown, shown.where));
       }),
     );
 }

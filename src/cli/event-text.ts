@@ -3,7 +3,7 @@ import prettyMs from 'pretty-ms';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Event } from '../model/events.ts';
 import { findingLine, type Finding } from '../model/finding.ts';
-import { harmless, oneLine } from '../model/harmless.ts';
+import { hanging, harmless, oneLine } from '../model/harmless.ts';
 import { pointer } from '../model/pointer.ts';
 import { colors } from './colors.ts';
 
@@ -16,7 +16,7 @@ export function eventLine(event: Event): string | undefined {
       if (event.status === 'started') return undefined;
       const mark =
         event.status === 'done' ? colors.green('✓') : event.status === 'undone' ? colors.yellow('↩') : colors.red('✗');
-      const detail = event.detail ? colors.dim(` — ${harmless(event.detail)}`) : '';
+      const detail = event.detail ? colors.dim(` — ${hanging(harmless(event.detail), 6)}`) : '';
       const took = event.ms === undefined ? '' : colors.dim(` (${prettyMs(event.ms)})`);
       return `  ${mark} ${oneLine(event.title)}${detail}${took}`;
     }
@@ -25,7 +25,7 @@ export function eventLine(event: Event): string | undefined {
     case 'finding':
       return findingText(event.finding);
     case 'note':
-      return `  ${colors.dim(harmless(event.text))}`;
+      return `  ${colors.dim(hanging(harmless(event.text), 4))}`;
   }
 }
 
@@ -33,15 +33,10 @@ export function findingText(finding: Finding): string {
   const { grade, id, reason, fix } = finding;
   const mark =
     grade === 'refuse' ? colors.red('✗ refuse') : grade === 'warn' ? colors.yellow('! warn') : colors.dim('· info');
-  const first = `  ${mark} ${colors.dim(id)} ${oneLine(findingLine(finding))}`;
+  const first = `  ${mark} ${colors.dim(id)} ${findingLine(finding)}`;
   return grade === 'info'
     ? `${first} ${colors.dim(`(${pointer(id)})`)}`
-    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${hanging(harmless(fix))}\n      ${colors.dim(pointer(id))}`;
-}
-
-/** Further lines below the first, also where nothing is wrapped. */
-function hanging(text: string): string {
-  return text.replaceAll('\n', `\n${' '.repeat(11)}`);
+    : `${first}\n      ${colors.dim(oneLine(reason))}\n      ${colors.dim('fix:')} ${hanging(harmless(fix), 11)}\n      ${colors.dim(pointer(id))}`;
 }
 
 export function progressText({ done, total, unit, note }: Extract<Event, { type: 'progress' }>): string {
@@ -53,12 +48,12 @@ export function progressText({ done, total, unit, note }: Extract<Event, { type:
 /** A failure for people: what was seen, what was required, what to do. */
 export function explain(error: unknown): string {
   if (!(error instanceof VerdigrisError)) {
-    return `${colors.red('error:')} ${harmless(describe(error))}\n  ${colors.dim(pointer('unexpected'))}`;
+    return `${colors.red('error:')} ${hanging(harmless(describe(error)), 4)}\n  ${colors.dim(pointer('unexpected'))}`;
   }
   return (
-    `${colors.red(`${error.code}:`)} ${harmless(error.seen.trimEnd())}\n` +
-    `  ${colors.bold('required')} ${harmless(error.required)}\n` +
-    `  ${colors.bold('next')}     ${harmless(error.next)}\n` +
+    `${colors.red(`${error.code}:`)} ${hanging(harmless(error.seen.trimEnd()), 4)}\n` +
+    `  ${colors.bold('required')} ${hanging(harmless(error.required), 11)}\n` +
+    `  ${colors.bold('next')}     ${hanging(harmless(error.next), 11)}\n` +
     `  ${colors.dim(pointer(error.id))}`
   );
 }

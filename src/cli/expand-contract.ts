@@ -186,7 +186,7 @@ function early(seen: string, required: string): VerdigrisError {
 async function show(session: CliSession): Promise<void> {
   await observed(session, async (c) => {
     const { report } = await readWaits(c);
-    session.reporter.result(report, text(report));
+    session.reporter.result(report, text);
   });
 }
 

@@ -16,7 +16,7 @@ export function explainCommand(): Command {
     .action((id: string, options: { readonly json?: boolean }) =>
       withReporter(options, (reporter) => {
         const found = pagesOf(id);
-        reporter.result({ id, pages: found }, found.map(pageText).join('\n\n'));
+        reporter.result({ id, pages: found }, () => found.map(pageText).join('\n\n'));
         return Promise.resolve();
       }),
     );

@@ -66,9 +66,8 @@ export function historyCommand(): Command {
     .action((options: CommonOptions & { readonly number: number }) =>
       withSession(options, async ({ platform, reporter }) => {
         const entries = (await platform.history.list()).slice(-options.number);
-        reporter.result(
-          entries,
-          entries.length === 0 ? 'No release has ended yet.' : entries.map(timelineText).join('\n\n'),
+        reporter.result(entries, (shown) =>
+          shown.length === 0 ? 'No release has ended yet.' : shown.map(timelineText).join('\n\n'),
         );
       }),
     );

@@ -18,7 +18,7 @@ export function importLostCommand(): Command {
         );
         reporter.result(
           done,
-          `${done.rows} rows in ${done.tables} tables are as they were on the colour that was given up.`,
+          () => `${done.rows} rows in ${done.tables} tables are as they were on the colour that was given up.`,
         );
       }),
     );

@@ -51,7 +51,7 @@ export function initCommand(): Command {
         // What is wrong with an answer is said before anything is written.
         parseEnvironment(parse(text), flags.file);
         await writeNew(flags.file, text);
-        reporter.result({ file: flags.file }, nextText(flags.file, answers));
+        reporter.result({ file: flags.file }, () => nextText(flags.file, answers));
       }),
     );
 }

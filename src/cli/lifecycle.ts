@@ -59,7 +59,8 @@ export function createCommand(): Command {
         const { address } = await platform.traffic.status();
         reporter.result(
           { created, address, credentials },
-          `${environment.name} ` +
+          () =>
+            `${environment.name} ` +
             `${created ? 'was made' : 'exists and runs'}.\n${connectionText(environment, address, credentials)}`,
         );
       }),
@@ -75,7 +76,7 @@ export function startCommand(): Command {
       withLocalSession(options, async ({ environment, platform, reporter }) => {
         await startEnvironment(environment, platform);
         const status = await readStatus(environment, platform);
-        reporter.result(status, statusText(status));
+        reporter.result(status, statusText);
       }),
     );
 }
@@ -102,7 +103,7 @@ export function destroyCommand(): Command {
         await platform.leases.acquire(leaseHolder('destroy'));
         await platform.tidy();
         await platform.lifecycle.destroy(environment.live);
-        reporter.result({ destroyed: environment.name }, `Removed ${what}.`);
+        reporter.result({ destroyed: environment.name }, () => `Removed ${what}.`);
       }),
     );
 }
@@ -159,7 +160,7 @@ export function recoverCliCommand(): Command {
           await writeRebuilt(parts, rebuilt);
         } else await settleForClients({ ...parts, gone: options.gone });
         const status = await readStatus(environment, platform);
-        reporter.result(status, statusText(status));
+        reporter.result(status, statusText);
       }),
     );
 }

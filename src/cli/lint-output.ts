@@ -3,6 +3,7 @@ import { gitlabReport } from '../migrations/lint/output/gitlab.ts';
 import { githubReport } from '../migrations/lint/output/github.ts';
 import { jsonReport } from '../migrations/lint/output/json.ts';
 import { sarifReport } from '../migrations/lint/output/sarif.ts';
+import { harmlessButColours } from '../model/harmless.ts';
 import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
 import { colors } from './colors.ts';
 
@@ -24,6 +25,6 @@ function painter(): Painter {
 /** Waits until a pipe has taken everything: a report may be larger than its buffer. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve) =>
-    process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`, () => resolve()),
+    process.stdout.write(harmlessButColours(text.endsWith('\n') || text === '' ? text : `${text}\n`), () => resolve()),
   );
 }

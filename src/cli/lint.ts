@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { exitCodes } from '../model/error-catalogue.ts';
+import { harmless } from '../model/harmless.ts';
 import { pointer } from '../model/pointer.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { failLevelNames } from '../migrations/lint/config.ts';
@@ -78,7 +79,7 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     const next =
       error instanceof VerdigrisError ? `\nRequired: ${error.required}\nNext: ${error.next}\n${pointer(error.id)}` : '';
-    process.stderr.write(`${describe(error)}${next}\n`);
+    process.stderr.write(`${harmless(`${describe(error)}${next}`)}\n`);
     process.exitCode = exitCodes[error instanceof VerdigrisError ? error.code : 'failed'];
   }
 }

@@ -17,7 +17,7 @@ export function listCommand(): Command {
       withReporter(options, async (reporter) => {
         const { environments, notes } = await listEnvironments(options.cluster);
         for (const text of notes) reporter.event({ type: 'note', text });
-        reporter.result(environments, listText(environments));
+        reporter.result(environments, listText);
       }),
     );
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Argument, Command, Option } from 'commander';
 import { colours, type Colour } from '../model/colours.ts';
+import { harmless } from '../model/harmless.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
 import { readFrom } from '../platform/local/log-file.ts';
 import { routerFiles } from '../router/config.ts';
@@ -35,8 +36,8 @@ export function logsCommand(): Command {
           what === 'router' ? routerFiles(platform.places.router).log : await platform.servers.logFile(colour);
         const { text, size } = await readFrom(file, -end);
         const last = text.trimEnd().split('\n').slice(-flags.lines);
-        reporter.result({ file, lines: last }, last.join('\n'));
-        if (flags.follow) await follow(file, size, (added) => reporter.say(added.trimEnd()), signal);
+        reporter.result({ file, lines: last }, (shown) => shown.lines.join('\n'));
+        if (flags.follow) await follow(file, size, (added) => reporter.say(harmless(added.trimEnd())), signal);
       }),
     );
 }

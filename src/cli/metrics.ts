@@ -23,7 +23,7 @@ export function metricsCommand(): Command {
           return;
         }
         const { text } = await metricsText(environment, reading);
-        reporter.result({ metrics: text }, text.trimEnd());
+        reporter.result({ metrics: text }, () => text.trimEnd());
       }),
     );
 }

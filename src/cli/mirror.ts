@@ -38,7 +38,7 @@ export function mirrorCommand(): Command {
         const colours = new Colours({ environment, platform, journal, record: { candidate } }, statementLimit);
         const report = await mirror(colours, traffic.reads(options.share, end), end);
         signal.throwIfAborted();
-        reporter.result(report, mirrorText(report));
+        reporter.result(report, mirrorText);
         requireSame(report);
       }),
     );

@@ -97,7 +97,8 @@ export async function showPlan(
   const estimates = operations.length > 0 ? await estimate(platform) : nothingKnown;
   reporter.result(
     { state: journal.state, unfinished: journal.operation?.verb ?? null, plan: operations, estimates },
-    `${unfinished}${verbose ? planText(operations) : planSummary(operations, environment, estimates)}${left}`,
+    (shown) =>
+      `${unfinished}${verbose ? planText(shown.plan) : planSummary(shown.plan, environment, shown.estimates)}${left}`,
   );
 }
 

@@ -80,7 +80,7 @@ function conclude(
   for (const finding of findings) reporter.event({ type: 'finding', gate: 'preflight', finding });
   reporter.result(
     { findings, capabilities, ...(applied && { applied }) },
-    `\n${capabilityTable(capabilities)}\n${summary(findings)}`,
+    (shown) => `\n${capabilityTable(shown.capabilities)}\n${summary(findings)}`,
   );
   const refused = refusals(findings);
   if (refused.length === 0) return;

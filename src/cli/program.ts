@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { harmless } from '../model/harmless.ts';
 import { version } from '../model/version.ts';
 import { sources, type CommandSource } from './commands.ts';
 import { summaries } from './summaries.ts';
@@ -32,7 +33,7 @@ function emptyProgram(): Command {
     .exitOverride()
     .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
-      outputError: (text, write) => write(text),
+      outputError: (text, write) => write(harmless(text)),
       getOutHelpWidth: helpWidth,
     });
 }

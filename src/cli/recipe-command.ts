@@ -60,8 +60,7 @@ export async function finish(
       ? `${colors.bold(path.relative('.', file.path))}\n\n${file.text}`
       : `wrote ${path.relative('.', file.path)}`,
   );
-  reporter.result(
-    { dryRun: options.dryRun === true, files, next: written.next },
+  reporter.result({ dryRun: options.dryRun === true, files, next: written.next }, () =>
     [...shown, ...written.next.map((text) => `next: ${text}`)].join('\n'),
   );
 }

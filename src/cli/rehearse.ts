@@ -63,7 +63,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         await writeFile(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
         reporter.result(
           { ...report, file, ...(flags.html === undefined ? {} : { html: flags.html }) },
-          `${rehearsalText(report)}\n\nreport: ${[flags.html, file].filter(Boolean).join(', ')}`,
+          (shown) => `${rehearsalText(shown)}\n\nreport: ${[flags.html, file].filter(Boolean).join(', ')}`,
         );
         if (failure !== undefined) throw failure;
         if (report.verdict === 'refused') throw refusal(report);

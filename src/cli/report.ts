@@ -26,7 +26,7 @@ export function reportCommand(): Command {
         const { report } = await import('../observe/report/report.ts');
         const { page, json } = await report(environment, platform, flags);
         await writePage(flags.html, page);
-        reporter.result({ html: flags.html, report: json }, `report: ${flags.html}`);
+        reporter.result({ html: flags.html, report: json }, () => `report: ${flags.html}`);
       }),
     );
 }

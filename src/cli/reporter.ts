@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import prettyMs from 'pretty-ms';
 import { colors } from './colors.ts';
-import { harmlessButColours, oneLine } from '../model/harmless.ts';
+import { harmless, harmlessButColours, harmlessData, oneLine } from '../model/harmless.ts';
 import { VerdigrisError, describe } from '../model/errors.ts';
 import type { Event } from '../model/events.ts';
 import { eventLine, explain, progressText } from './event-text.ts';
@@ -11,12 +11,13 @@ import { wrapText } from './wrap.ts';
 export interface Reporter {
   readonly json: boolean;
   event(event: Event): void;
-  /** The command's result: `text` for people, `value` for programs. */
-  result(value: unknown, text: string): void;
+  /** The command's result: `value` for programs, `text` for people, made of the value's harmless form. */
+  result<T>(value: T, text: (shown: T) => string): void;
   /**
-   * What was seen now, in place of what was seen before: `text` on a terminal, `line` in a pipe, `value` for programs.
+   * What was seen now, in place of what was seen before: `value` for programs, of its harmless form `text` on a
+   * terminal, `line` in a pipe.
    */
-  screen(value: unknown, text: string, line: string): void;
+  screen<T>(value: T, text: (shown: T) => string, line: (shown: T) => string): void;
   /** Something for people only. */
   say(text: string): void;
   failure(error: unknown): void;
@@ -71,12 +72,13 @@ class PlainReporter implements Reporter {
     if (line !== undefined) write(line);
   }
 
-  result(_: unknown, text: string): void {
-    if (text) write(text);
+  result<T>(value: T, text: (shown: T) => string): void {
+    const said = text(harmlessData(value));
+    if (said) write(said);
   }
 
-  screen(_: unknown, __: string, line: string): void {
-    write(line);
+  screen<T>(value: T, _: (shown: T) => string, line: (shown: T) => string): void {
+    write(line(harmlessData(value)));
   }
 
   say(text: string): void {
@@ -116,12 +118,13 @@ class LiveReporter implements Reporter {
     if (line !== undefined) this.#above(line);
   }
 
-  result(_: unknown, text: string): void {
-    if (text) this.#above(text);
+  result<T>(value: T, text: (shown: T) => string): void {
+    const said = text(harmlessData(value));
+    if (said) this.#above(said);
   }
 
-  screen(_: unknown, text: string): void {
-    this.#screen = text;
+  screen<T>(value: T, text: (shown: T) => string): void {
+    this.#screen = text(harmlessData(value));
     this.#draw();
   }
 
@@ -158,11 +161,12 @@ class LiveReporter implements Reporter {
 /** Of the JSON lines: grows when a key is renamed, removed or changes its meaning. docs/reference.md, "JSON". */
 const schema = 1;
 
+/** JSON escapes C0 alone; in a string `\\u` and four digits mean the same character. */
 function print(value: object): void {
-  process.stdout.write(`${JSON.stringify({ schema, ...value })}\n`);
+  process.stdout.write(`${harmless(JSON.stringify({ schema, ...value }))}\n`);
 }
 
-/** All text for people goes through here; JSON is escaped as it is. A pipe's reader wraps lines as it likes. */
+/** All text for people goes through here. A pipe's reader wraps lines as it likes. */
 function write(text: string, to: NodeJS.WriteStream = process.stdout): void {
   const shown = harmlessButColours(text);
   to.write(`${to.isTTY ? wrapText(shown, to.columns || 80) : shown}\n`);

@@ -55,7 +55,7 @@ replication (subscriptions change over and continue from where they are), consol
             }
           },
         );
-        reporter.result({ rotated }, rotated.map(line).join('\n'));
+        reporter.result({ rotated }, (shown) => shown.rotated.map(line).join('\n'));
       }),
     );
 }

@@ -39,7 +39,7 @@ export async function runConsole(
     if (role !== undefined) await client.query(`SET ROLE ${ident(role)}`);
     if (command !== undefined || !atTerminal()) {
       const answers = await run(client, command ?? (await wholeText(process.stdin)));
-      reporter.result({ results: answers }, answers.map(answerText).join('\n\n'));
+      reporter.result({ results: answers }, () => answers.map(answerText).join('\n\n'));
       return;
     }
     reporter.say(help);

@@ -24,7 +24,7 @@ export function statusCommand(): Command {
           gateOfMoving(environment, platform),
         ]);
         const status = { ...seen, gate };
-        reporter.result(status, statusText(status));
+        reporter.result(status, statusText);
         if (options.check) requireWhole(status);
       }),
     );

@@ -25,9 +25,10 @@ export function testCommand(): Command {
         );
         reporter.result(
           { tests: results },
-          results
-            .map(({ release, seconds, log }) => `release ${release}: passed in ${prettyMs(seconds * 1000)}; ${log}`)
-            .join('\n') || 'no tests are declared',
+          ({ tests }) =>
+            tests
+              .map(({ release, seconds, log }) => `release ${release}: passed in ${prettyMs(seconds * 1000)}; ${log}`)
+              .join('\n') || 'no tests are declared',
         );
       }),
     );

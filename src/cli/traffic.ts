@@ -19,11 +19,10 @@ export function trafficCommand(): Command {
             'traffic',
             tryTraffic,
           );
-          reporter.result(
-            { steps },
+          reporter.result({ steps }, (shown) =>
             table(
               ['asked', 'took'],
-              steps.map(({ asked, ms }) => [asked, `${ms} ms`]),
+              shown.steps.map(({ asked, ms }) => [asked, `${ms} ms`]),
             ),
           );
         }),

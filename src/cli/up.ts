@@ -82,7 +82,7 @@ export function upCommand(): Command {
             reporter,
             signal,
           );
-          reporter.result(result, resultText(result));
+          reporter.result(result, resultText);
         });
       },
     );

@@ -130,7 +130,7 @@ async function runVerb(
 
 export async function showStatus({ environment, platform, reporter }: CliSession): Promise<void> {
   const status = await readStatus(environment, platform);
-  reporter.result(status, `\n${statusText(status)}`);
+  reporter.result(status, (shown) => `\n${statusText(shown)}`);
 }
 
 /**
@@ -150,7 +150,7 @@ async function dryRun(
     requireState(c, operation);
     await passGates(c, operation);
   });
-  reporter.result({ dryRun: true, ...planned }, planText([planned]));
+  reporter.result({ dryRun: true, ...planned }, (shown) => planText([shown]));
 }
 
 function requireCandidate(colour: string, live: Colour): void {

@@ -44,7 +44,7 @@ export async function watch(
     const status = await look();
     looks.push(status);
     if (looks.length > width) looks.shift();
-    reporter.screen(status, `${draw(status)}\n\n${watchText(looks)}`, lineText(status));
+    reporter.screen(status, (shown) => `${draw(shown)}\n\n${watchText(looks)}`, lineText);
     await delay(every, undefined, { signal }).catch(() => undefined);
   }
 }

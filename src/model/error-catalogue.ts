@@ -72,6 +72,7 @@ export const errorCatalogue = {
   unfinished: 'refused',
   'release-under-way': 'refused',
   'folder-taken': 'refused',
+  'open-to-others': 'refused',
   // A release that walks by itself
   'flags-not-turned': 'failed',
   'no-delivery': 'usage',
@@ -123,6 +124,7 @@ export const errorCatalogue = {
   'schema-drift': 'failed',
   'server-start': 'failed',
   'server-gone': 'failed',
+  'server-full': 'failed',
   'no-account': 'failed',
   'no-binaries': 'refused',
   'port-taken': 'refused',

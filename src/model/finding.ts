@@ -1,3 +1,4 @@
+import { oneLine } from './harmless.ts';
 import { findingCatalogue, type FindingId, type Grade } from './finding-catalogue.ts';
 
 export type { FindingId, Grade };
@@ -49,9 +50,12 @@ export function refuses(findings: readonly { readonly grade: Grade }[]): boolean
   return findings.some(({ grade }) => grade === 'refuse');
 }
 
-/** `title: objects`, of which the first `most` are named: how every screen, log and message says a finding. */
+/**
+ * `title: objects`, of which the first `most` are named: how every screen, log and message says a finding. One line,
+ * whatever the names of the objects are.
+ */
 export function findingLine({ title, objects }: Pick<Finding, 'title' | 'objects'>, most = 6): string {
   const rest = objects.length - most;
   const shown = rest > 0 ? [...objects.slice(0, most), `and ${rest} more`] : objects;
-  return shown.length > 0 ? `${title}: ${shown.join(', ')}` : title;
+  return oneLine(shown.length > 0 ? `${title}: ${shown.join(', ')}` : title);
 }

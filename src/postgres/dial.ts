@@ -24,14 +24,27 @@ function nobody(): Error {
   return Object.assign(new Error(`nobody took the connection within ${takenWithin / 1_000} s`), { code: 'ETIMEDOUT' });
 }
 
-/**
- * Milliseconds from the first attempt within which another is made. EAI_AGAIN is getaddrinfo's word for a name whose
- * server had no answer just now.
- */
-const again: Readonly<Record<string, number>> = { EAI_AGAIN: 3_000, ETIMEDOUT: 7_000 };
+interface Again {
+  /** Milliseconds from the first attempt within which another is made. */
+  readonly within: number;
+  /** Milliseconds between two. */
+  readonly every: number;
+}
 
-export function passesWithin(error: unknown): number {
-  return again[(error as { code?: string }).code ?? ''] ?? 0;
+/**
+ * EAI_AGAIN is getaddrinfo's word for a name whose server had no answer just now. 53300 too_many_connections: those that
+ * log in count before they are refused, also against the connections that are kept for superusers.
+ */
+const again: Readonly<Record<string, Again>> = {
+  EAI_AGAIN: { within: 3_000, every: 200 },
+  ETIMEDOUT: { within: 7_000, every: 200 },
+  '53300': { within: 3_000, every: 50 },
+};
+
+const never: Again = { within: 0, every: 0 };
+
+export function passesWithin(error: unknown): Again {
+  return again[(error as { code?: string }).code ?? ''] ?? never;
 }
 
 /** Why nobody takes a connection at an address; undefined where somebody does. */

@@ -23,9 +23,28 @@ function untrusted(
   });
 }
 
+/** 53300, too_many_connections: of the server, its database or a role, as PostgreSQL or `unwelcome` says it. */
+export function isFull(error: unknown): boolean {
+  const { code, cause } = error as { code?: string; cause?: unknown };
+  return code === '53300' || (cause as { code?: string } | undefined)?.code === '53300';
+}
+
+function full({ host, port, database, user }: ConnectionSettings, cause: unknown): VerdigrisError {
+  return new VerdigrisError('server-full', {
+    seen: `${host}:${port} has no connection free for ${user} in ${database}: ${(cause as Error).message}.`,
+    required: 'a free connection for each session of Verdigris, of the server, the database and the role.',
+    next:
+      'find out who has them all (`SELECT usename, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2`), and end ' +
+      'those, or raise max_connections or the CONNECTION LIMIT; then the same command again: what was begun is undone or continued.',
+    facts: { host, port, database, user },
+    cause,
+  });
+}
+
 /** A wrong password is reported with where it is from. */
 export function unwelcome({ passwordFrom, tls, ...settings }: ConnectionSettings, cause: unknown): unknown {
   if (tls !== undefined && isTlsFailure(cause)) return untrusted(settings, tls, cause);
+  if (isFull(cause)) return full(settings, cause);
   // 28P01 invalid_password, 28000 invalid_authorization_specification
   if (passwordFrom === undefined || !['28P01', '28000'].includes((cause as { code?: string }).code ?? '')) return cause;
   return wrongPassword(

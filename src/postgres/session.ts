@@ -164,8 +164,9 @@ async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
       await client.connect();
       return client;
     } catch (error) {
-      if (performance.now() - began > passesWithin(error)) throw error;
-      await sleep(200);
+      const { within, every } = passesWithin(error);
+      if (performance.now() - began > within) throw error;
+      await sleep(every);
     }
   }
 }

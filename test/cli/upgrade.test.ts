@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -72,6 +72,8 @@ async function layOut({ home }: Cli): Promise<{ server: Server; router: number }
   const root = path.join(home, 'shop');
   const [port, router] = [await freePort(), await freePort()];
   await cp(path.join(fixture, 'shop'), root, { recursive: true });
+  // As 0.1.0 wrote it: git keeps no modes.
+  await chmod(path.join(root, 'credentials.json'), 0o600);
   for (const file of [
     'servers.json',
     'declaration.json',

@@ -82,9 +82,22 @@ test('another environment of the same server is refused with the name of its dat
   const inBilling = (sql: string) =>
     withClient({ ...theirs.superuser, database: 'billing' }, 'test', (client) => rows(client, sql));
   await inBilling('CREATE SCHEMA verdigris');
-  const { id, seen } = await refusal({});
-  expect(id).toBe('external-refused');
-  expect(seen).toContain('its database billing belongs to another environment of Verdigris');
+  const refused = async () => {
+    const { id, seen } = await refusal({});
+    expect(id).toBe('external-refused');
+    expect(seen).toContain('its database billing belongs to another environment of Verdigris');
+  };
+  await refused();
+  await superuser('ALTER DATABASE billing IS_TEMPLATE true');
+  await refused();
+  // As an environment leaves it, of which nothing can be read for now.
+  await superuser('CREATE ROLE verdigris_reader');
+  await inBilling('GRANT USAGE ON SCHEMA verdigris TO verdigris_reader');
+  await superuser('ALTER DATABASE billing ALLOW_CONNECTIONS false');
+  await refused();
+  await superuser('ALTER DATABASE billing ALLOW_CONNECTIONS true; ALTER DATABASE billing IS_TEMPLATE false');
+  await inBilling('REVOKE ALL ON SCHEMA verdigris FROM verdigris_reader');
+  await superuser('DROP ROLE verdigris_reader');
   expect(await inBilling("SELECT nspname FROM pg_namespace WHERE nspname = 'verdigris'")).toHaveLength(1);
   await superuser('DROP DATABASE billing');
 });

@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { replicationRole } from '../../src/model/names.ts';
 import type { Verb } from '../../src/model/transitions.ts';
+import type { ConnectionSettings } from '../../src/postgres/connection.ts';
+import { asReader } from '../../src/postgres/readers.ts';
+import { withOwnSession } from '../../src/postgres/session.ts';
+import { withNewestPgDump } from '../support/client-programs.ts';
+import { credentials } from '../support/external.ts';
+import { betweenServers } from '../support/external-pair.ts';
 import { withHonestClients } from '../support/honest-client.ts';
-import { refused, rotate } from '../support/rotate.ts';
+import { refused, rotate, rotateVerdigris } from '../support/rotate.ts';
 import { good } from '../support/verdict.ts';
 import { nothing, withBench, type FaultBench } from './support.ts';
 
@@ -11,6 +18,13 @@ const timeout = 1_500_000;
 
 /** Milliseconds that a login of before works on: long enough for a client that has just read it. */
 const grace = 1_500;
+
+beforeAll(withNewestPgDump);
+
+/** With this password and no other. */
+function letsIn({ others: _, ...settings }: ConnectionSettings): Promise<boolean> {
+  return withOwnSession(settings, 'test', () => Promise.resolve(true)).catch(() => false);
+}
 
 const nobody = { login: '', password: '' };
 
@@ -107,5 +121,49 @@ test(
       await bench.verb('abandon');
       expect(await bench.leftovers()).toEqual(nothing);
     });
+  },
+);
+
+test(
+  'a rotation of Verdigris’s own passwords where a switchover or a rollback was killed at any entry: no login fails, and the old ones end',
+  { timeout },
+  async () => {
+    await betweenServers((declaration) =>
+      withBench({ deadman: false, declaration, existing: credentials }, async (bench) => {
+        const { platform } = bench;
+        const { own } = platform.credentials;
+        const logins = async () =>
+          Promise.all(
+            (['blue', 'green'] as const).map(async (colour) => {
+              const operator = await platform.servers.connection(colour);
+              const { current } = await own.read('replication');
+              return [operator, asReader(operator), { ...operator, user: replicationRole, password: current }];
+            }),
+          ).then((each) => each.flat());
+        let rotated = 0;
+        const beside = async (): Promise<void> => {
+          const name = rotated++ % 2 === 0 ? 'operator' : 'replication';
+          const before = (await own.read(name)).current;
+          await rotateVerdigris(bench, name);
+          expect((await own.read(name)).current).not.toBe(before);
+        };
+        for (const verb of ['seed', 'migrate', 'verify'] as const) await bench.verb(verb);
+        const first = await logins();
+        for (const login of first) expect(await letsIn(login), login.user).toBe(true);
+        const { verdict } = await bench.exercise(async () => {
+          const { failed, logins: many } = await withHonestClients(platform, ['shop_app', 'shop_reader'], async () => {
+            expect(await atEachEntry(bench, 'switch', beside, ['rollback', 'verify'])).toBeGreaterThan(10);
+            expect(await atEachEntry(bench, 'rollback', beside, ['verify', 'switch'])).toBeGreaterThan(10);
+          });
+          expect(failed).toEqual([]);
+          expect(many).toBeGreaterThan(rotated);
+        });
+        expect(verdict).toMatchObject(good);
+        for (const login of first) expect(await letsIn(login), login.user).toBe(false);
+        for (const login of await logins()) expect(await letsIn(login), login.user).toBe(true);
+        await bench.verb('abandon');
+        expect(await bench.leftovers()).toEqual(nothing);
+      }),
+    );
   },
 );

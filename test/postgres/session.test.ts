@@ -225,3 +225,25 @@ test.runIf(testMajor >= 17)(
     });
   },
 );
+
+test('a server with no connection free is asked again until it has one, and named where it has none', async () => {
+  await withServer(async (server) => {
+    const limit = (most: number) =>
+      withOwnSession(connectionTo(server), 'test', (client) =>
+        client.query(`ALTER ROLE crowded CONNECTION LIMIT ${most}`),
+      );
+    await withOwnSession(connectionTo(server), 'test', (client) =>
+      client.query('CREATE ROLE crowded LOGIN CONNECTION LIMIT 0'),
+    );
+    const enter = () =>
+      withOwnSession({ ...connectionTo(server), user: 'crowded' }, 'test', (client) => rows(client, 'SELECT 1'));
+    await expect(enter()).rejects.toMatchObject({
+      id: 'server-full',
+      facts: { user: 'crowded', port: server.port },
+      seen: expect.stringContaining('too many connections for role "crowded"') as string,
+    });
+    const entered = enter();
+    await limit(1);
+    expect(await entered).toHaveLength(1);
+  });
+});

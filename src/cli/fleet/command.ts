@@ -44,7 +44,7 @@ function releaseCommand(): Command {
         });
         const done = outcomes.filter(({ outcome }) => outcome === 'released').length;
         if (done < outcomes.length) throw unfinished(file, outcomes);
-        reporter.result({ environments: outcomes }, `${count(done, 'environment')} released.`);
+        reporter.result({ environments: outcomes }, () => `${count(done, 'environment')} released.`);
       }),
     );
 }
@@ -58,7 +58,7 @@ function statusCommand(): Command {
     .action((file: string, options: FleetOptions) =>
       withReporter(options, async (reporter) => {
         const lines = await viewFleet(await readFleet(file));
-        reporter.result({ environments: lines }, viewText(lines));
+        reporter.result({ environments: lines }, (shown) => viewText(shown.environments));
       }),
     );
 }

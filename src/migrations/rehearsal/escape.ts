@@ -1,3 +1,5 @@
+import { harmless } from '../../model/harmless.ts';
+
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -6,9 +8,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For text and attributes of HTML and SVG. Control characters that no HTML may hold become a replacement character. */
+/**
+ * For text and attributes of HTML and SVG. What no HTML may hold, and what changes how the text around it reads, is
+ * shown as on a terminal.
+ */
 export function escape(text: string): string {
-  return text
-    .replace(/[&<>"']/g, (character) => entities[character] ?? '')
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');
+  return harmless(text).replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }

@@ -8,6 +8,7 @@ import { waitFor } from '../../model/wait.ts';
 import { one } from '../../postgres/client.ts';
 import type { ConnectionSettings, TlsSettings } from '../../postgres/connection.ts';
 import { hasNoAnswer } from '../../postgres/no-answer.ts';
+import { isFull } from '../../postgres/refused.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
@@ -30,9 +31,9 @@ export interface ServerAddress {
   readonly tls?: TlsSettings;
 }
 
-/** Whether a server did not answer, or had no connection free: 53300, too_many_connections. */
+/** Whether a server did not answer, or had no connection free. */
 function isSilent(error: unknown): boolean {
-  return hasNoAnswer(error) || (error as { code?: string }).code === '53300';
+  return hasNoAnswer(error) || isFull(error);
 }
 
 /** A colour on a PostgreSQL that others run: reached by its address, never started, stopped, removed or copied. */

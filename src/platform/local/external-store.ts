@@ -39,7 +39,7 @@ export function externalStore(places: Places, colour: Colour): ExternalStore {
 
 /** Those that are there, else new ones, which are durable before anybody is given them. */
 export async function ownPasswords(places: Places): Promise<OwnPasswords> {
-  const file = ownFile(places);
+  const file = ownPasswordsFile(places);
   const text = await readText(file);
   if (text !== undefined) return ownSchema.parse(JSON.parse(text));
   const [operator = '', replication = ''] = [24, 24].map((bytes) => randomBytes(bytes).toString('base64url'));
@@ -51,10 +51,10 @@ export async function ownPasswords(places: Places): Promise<OwnPasswords> {
 
 export async function keepOwnPassword(places: Places, name: keyof OwnPasswords, password: OwnPassword): Promise<void> {
   const now = { ...(await ownPasswords(places)), [name]: password };
-  await writeDurably(ownFile(places), JSON.stringify(now));
+  await writeDurably(ownPasswordsFile(places), JSON.stringify(now));
 }
 
-function ownFile(places: Places): string {
+export function ownPasswordsFile(places: Places): string {
   return path.join(places.external, 'passwords.json');
 }
 

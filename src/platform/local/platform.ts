@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
+import { routerFiles } from '../../router/config.ts';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -24,7 +25,8 @@ import { tryAll } from '../trial.ts';
 import { storesOf, type Stores } from './stores.ts';
 import { readReports } from './reports.ts';
 import { Places } from './places.ts';
-import { requireOwnFolder } from './sockets.ts';
+import { ownPasswordsFile } from './external-store.ts';
+import { requireOwnFolder, requireSecretFile } from './own-files.ts';
 import { runningProcess } from '../../machine/process.ts';
 import type { LocalParts } from './parts.ts';
 import type { Settings } from './server.ts';
@@ -97,8 +99,15 @@ export class LocalPlatform implements LocalParts {
       await mkdir(folder, { recursive: true, mode: 0o711 });
       await requireOwnFolder(folder);
     }
-    for (const folder of [places.journal, places.leases, places.servers, places.router, places.traffic, places.exports])
+    for (const folder of [
+      ...[places.journal, places.leases, places.servers],
+      ...[places.router, places.traffic, places.external, places.exports],
+    ]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await requireOwnFolder(folder);
+    }
+    for (const file of [places.credentials, ownPasswordsFile(places), routerFiles(places.router).passwords])
+      await requireSecretFile(file);
     const outside = await outsideServers(environment, places);
     const local = new LocalServers(environment, places, await serverAccount(), settings);
     const servers = new MachineServers(environment, places, local, outside);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, mkdtemp, open, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
+import { folderTaken } from './own-files.ts';
 
 /** Bytes of a socket's path at most (unix(7) and unix(4) of macOS, sun_path without its end). */
 const longestPath = process.platform === 'darwin' ? 103 : 107;
@@ -54,37 +54,17 @@ export async function ownFolder(folder: string, account: Account | undefined, mo
   });
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW).catch(
     (cause: unknown) => {
-      throw taken(folder, 'is no folder of its own (a link, a file, or one that may not be entered)', cause);
+      throw folderTaken(folder, 'is no folder of its own (a link, a file, or one that may not be entered)', cause);
     },
   );
   try {
     const { uid } = await handle.stat();
-    if (![0, process.getuid?.(), account?.uid].includes(uid)) throw taken(folder, `belongs to the user ${uid}`);
+    if (![0, process.getuid?.(), account?.uid].includes(uid)) throw folderTaken(folder, `belongs to the user ${uid}`);
     if (account) await handle.chown(account.uid, account.gid);
     await handle.chmod(mode);
   } finally {
     await handle.close();
   }
-}
-
-/**
- * For a folder in which everything of an environment is kept, and which may be a link of one's own to another disk:
- * whose it is can put another journal, or other passwords, in place of these.
- * @throws VerdigrisError `folder-taken`
- */
-export async function requireOwnFolder(folder: string): Promise<void> {
-  for (const { uid } of [await lstat(folder), await stat(folder)])
-    if (![0, process.getuid?.()].includes(uid)) throw taken(folder, `belongs to the user ${uid}`);
-}
-
-function taken(folder: string, what: string, cause?: unknown): VerdigrisError {
-  return new VerdigrisError('folder-taken', {
-    seen: `${folder} ${what}.`,
-    required: 'a folder that Verdigris made: whoever controls it could put another server in place of yours.',
-    next: 'find out who made it, remove it, and run the same command again. Nothing in it was changed.',
-    facts: { folder },
-    cause,
-  });
 }
 
 function hash(root: string): string {

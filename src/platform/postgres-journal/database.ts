@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdigrisError, describe } from '../../model/errors.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { isFull } from '../../postgres/refused.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { ensureTables } from './tables.ts';
 
@@ -98,12 +99,13 @@ function open(settings: ConnectionSettings): Promise<Session> {
 
 /**
  * Whatever did not come from the server: the connection is gone. 57P01 to 57P03: the server stops, or is about to serve
- * again; 53300: it is full.
+ * again. One that is full has a connection free later.
  */
 function passes(cause: unknown): boolean {
+  if (isFull(cause)) return true;
   if (cause instanceof VerdigrisError) return false;
   const { severity, code = '' } = cause as { severity?: string; code?: string };
-  return severity === undefined || /^(57P0[123]|53300|08...)$/.test(code);
+  return severity === undefined || /^(57P0[123]|08...)$/.test(code);
 }
 
 function unreachable(where: string, cause: unknown): VerdigrisError {

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { log, output, type Resource } from '@pulumi/pulumi';
 import type { VerdigrisError } from '../../model/errors.ts';
 import type { Event } from '../../model/events.ts';
+import { harmless } from '../../model/harmless.ts';
 import type { Preview } from '../../operations/reads/preview.ts';
 
 /** Names a socket on which somebody listens who draws the events himself: `verdigris up`. */
@@ -33,7 +34,9 @@ export function engineVoice(listener: string | undefined): Voice {
   const socket = listener === undefined ? undefined : listening(listener);
   const tell = (heard: Heard): void => void socket?.write(`${JSON.stringify(heard)}\n`);
   const line = (urn: string, text: string, passing = false): void =>
-    void log.info(text, { urn: output(urn) } as unknown as Resource, undefined, passing).catch(() => undefined);
+    void log
+      .info(harmless(text), { urn: output(urn) } as unknown as Resource, undefined, passing)
+      .catch(() => undefined);
   return {
     say(urn, text) {
       tell({ urn, text });

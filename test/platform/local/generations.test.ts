@@ -1,11 +1,12 @@
-import { chown, lchown, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { LocalLeases } from '../../../src/platform/local/leases.ts';
 import { Records } from '../../../src/platform/local/records.ts';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { LocalPlatform } from '../../../src/platform/local/platform.ts';
-import { chooseSockets, ownFolder, requireOwnFolder } from '../../../src/platform/local/sockets.ts';
+import { requireOwnFolder } from '../../../src/platform/local/own-files.ts';
+import { chooseSockets, ownFolder } from '../../../src/platform/local/sockets.ts';
 import { thisProcess } from '../../../src/machine/process.ts';
 import { withEnvironment } from '../../support/environment.ts';
 import { temporaryFolder, testMajor } from '../../support/postgres.ts';
@@ -73,18 +74,43 @@ test.runIf(root)(
   },
 );
 
+const environment = parseEnvironment(
+  {
+    name: 'shop',
+    platform: 'local',
+    database: 'shop',
+    roles: { application: ['shop_app'], readers: [] },
+    colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor } },
+    live: 'blue',
+  },
+  'the test',
+);
+
+test('a folder to which others may write, and passwords that they may read, are refused with the mode and what sets it right', async () => {
+  await inFolder(async (home) => {
+    const { places } = await LocalPlatform.open(environment, home);
+    for (const folder of [home, places.root, places.journal, places.leases, places.servers, places.router])
+      for (const mode of [0o770, 0o702]) {
+        const { mode: before } = await stat(folder);
+        await chmod(folder, mode);
+        await expect(LocalPlatform.open(environment, home)).rejects.toMatchObject({
+          id: 'open-to-others',
+          facts: { file: folder, mode: mode.toString(8) },
+          next: expect.stringContaining(`chmod go-w ${folder}`),
+        });
+        await chmod(folder, before & 0o7777);
+      }
+    await writeFile(places.credentials, '{}', { mode: 0o640 });
+    await expect(LocalPlatform.open(environment, home)).rejects.toMatchObject({
+      id: 'open-to-others',
+      facts: { file: places.credentials, mode: '640' },
+    });
+    await chmod(places.credentials, 0o600);
+    await LocalPlatform.open(environment, home);
+  });
+});
+
 test.runIf(root)('an environment is not kept in a folder of somebody else’s, nor behind a link of his', async () => {
-  const environment = parseEnvironment(
-    {
-      name: 'shop',
-      platform: 'local',
-      database: 'shop',
-      roles: { application: ['shop_app'], readers: [] },
-      colours: { blue: { release: '1', postgres: testMajor }, green: { release: '2', postgres: testMajor } },
-      live: 'blue',
-    },
-    'the test',
-  );
   await inFolder(async (folder) => {
     const own = path.join(folder, 'own');
     await mkdir(own);
