@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
 import { harmlessData } from '../model/harmless.ts';
-import { backfill, forgetBackfill } from '../operations/verbs/backfill.ts';
+import { backfill } from '../operations/verbs/backfill.ts';
+import { forgetBackfill } from '../operations/verbs/backfill-forget.ts';
 import { backfillFindings, outlivedFindings } from '../operations/gates/backfill-gate.ts';
 import { readBackfillStates, type BackfillState } from '../operations/gates/backfill-state.ts';
 import { insideOf } from '../operations/engine/each.ts';

@@ -13,7 +13,8 @@ import { operationOfRecord } from './table.ts';
 import { closeStream, reverse } from './verbs/reverse-stream.ts';
 import { colours } from '../model/colours.ts';
 import { keptOut, unfence } from '../postgres/fence.ts';
-import { closedTables, openTables } from '../postgres/part/fence.ts';
+import { openTables } from '../postgres/part/fence.ts';
+import { closedTables } from '../postgres/part/fence-state.ts';
 import { endOperators } from '../postgres/operators.ts';
 import { unfinished } from '../model/failures.ts';
 

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
-import { parseJournal, serializeJournal } from '../../src/model/journal.ts';
+import { parseJournal, serializeJournal } from '../../src/model/journal-text.ts';
 import type { Platform } from '../../src/platform/port/platform.ts';
 import { withDashboard } from '../support/dashboard.ts';
 import { withEnvironment } from '../support/environment.ts';

@@ -2,7 +2,7 @@ import { chmod, cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { parseJournal } from '../../src/model/journal.ts';
+import { parseJournal } from '../../src/model/journal-text.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { freePort } from '../../src/platform/local/ports.ts';
 import { initServer, startServer, type Server } from '../../src/platform/local/server.ts';

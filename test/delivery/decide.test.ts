@@ -6,7 +6,8 @@ import { begin } from '../../src/delivery/record.ts';
 import { nextOpening, openSpan } from '../../src/delivery/windows.ts';
 import type { DeliveryRecord } from '../../src/model/delivery-record.ts';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { newJournal, parseJournal, serializeJournal, type Journal, type Release } from '../../src/model/journal.ts';
+import { newJournal, type Journal, type Release } from '../../src/model/journal.ts';
+import { parseJournal, serializeJournal } from '../../src/model/journal-text.ts';
 
 const start = Date.parse('2026-11-28T12:00:00Z');
 const minute = 60_000;

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { parseEnvironment } from '../../src/model/environment.ts';
-import { parseJournal } from '../../src/model/journal.ts';
+import { parseJournal } from '../../src/model/journal-text.ts';
 import { follow } from '../../src/delivery/follow.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';
 

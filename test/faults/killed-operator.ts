@@ -8,7 +8,7 @@ import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
-import { parseJournal } from '../../src/model/journal.ts';
+import { parseJournal } from '../../src/model/journal-text.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import type { Environment } from '../../src/model/environment.ts';

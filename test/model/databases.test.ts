@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { environmentInside, furtherDatabases } from '../../src/model/further-databases.ts';
 import { VerdigrisError } from '../../src/model/errors.ts';
-import { newJournal, parseJournal, serializeJournal, type Journal } from '../../src/model/journal.ts';
+import { newJournal, type Journal } from '../../src/model/journal.ts';
+import { parseJournal, serializeJournal } from '../../src/model/journal-text.ts';
 import { carriedDatabases, journalAround, journalInside } from '../../src/model/journal-inside.ts';
 
 const declared = {

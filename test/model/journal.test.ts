@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { newJournal, parseJournal, serializeJournal } from '../../src/model/journal.ts';
+import { newJournal } from '../../src/model/journal.ts';
+import { parseJournal, serializeJournal } from '../../src/model/journal-text.ts';
 
 const whole = serializeJournal(newJournal('shop', 'blue', '1'));
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { serializeJournal } from '../../src/model/journal.ts';
+import { serializeJournal } from '../../src/model/journal-text.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { readRebuilt, writeRebuilt } from '../../src/operations/rebuild.ts';
 import { LocalPlatform } from '../../src/platform/local/platform.ts';

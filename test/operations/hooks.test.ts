@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { Webhook } from 'standardwebhooks';
 import { expect, test, vi } from 'vitest';
 import { hooksSchema } from '../../src/model/hooks.ts';
-import { parseJournal } from '../../src/model/journal.ts';
+import { parseJournal } from '../../src/model/journal-text.ts';
 import type { Verb } from '../../src/model/transitions.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';

@@ -1,14 +1,11 @@
 import type { Node } from 'libpg-query';
-import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of, type Tag } from './ast.ts';
+import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of } from './ast.ts';
 import { columnType, typeText } from './column-type.ts';
-import type { Schema, TableFact, TypeFact } from './facts.ts';
-import { formulaOf } from '../shapes/formula.ts';
+import type { Schema, TableFact } from './facts.ts';
 import { indexKey } from '../shapes/unique-key.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
 import type { Statement } from './statement.ts';
-import { volatileCall } from './volatility.ts';
-
-type Lessons = { readonly [T in Tag]?: (node: Of<T>, schema: Schema) => void };
+import { leave, renameType, typeLessons, type Lessons } from './learn-type.ts';
 
 /**
  * Takes a statement's effect into the schema, as far as the text shows it. Statements that change nothing known are
@@ -69,62 +66,7 @@ const lessons: Lessons = {
     const others = (schema.functions.get(nameLabel(name)) ?? []).filter((one) => one.arguments !== fact.arguments);
     schema.functions.set(nameLabel(name), [...others, fact]);
   },
-  CreateDomainStmt: (node, schema) => {
-    const name = nameOfParts(strings(node.domainname), schema.defaultSchema);
-    const constrained = all(node.constraints, 'Constraint').some(
-      (one) => one.contype === 'CONSTR_CHECK' || one.contype === 'CONSTR_NOTNULL',
-    );
-    const given = all(node.constraints, 'Constraint').find((one) => one.contype === 'CONSTR_DEFAULT')?.raw_expr;
-    const volatileDefault = volatileCall(given, schema);
-    const checks = all(node.constraints, 'Constraint').flatMap((one) => domainCheck(one, schema));
-    schema.types.set(nameLabel(name), {
-      name,
-      kind: 'domain',
-      constrained,
-      volatileDefault,
-      checks,
-      notNull: all(node.constraints, 'Constraint').some((one) => one.contype === 'CONSTR_NOTNULL'),
-      batch: schema.batch,
-    });
-  },
-  AlterDomainStmt: (node, schema) => {
-    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
-    const known = schema.types.get(nameLabel(name));
-    const constraint = node.subtype === 'C' ? as(node.def, 'Constraint') : undefined;
-    if (constraint && known)
-      schema.types.set(nameLabel(name), {
-        ...known,
-        checks: [...(known.checks ?? []), ...domainCheck(constraint, schema)],
-      });
-    if ((node.subtype === 'N' || node.subtype === 'O') && known?.notNull !== undefined)
-      schema.types.set(nameLabel(name), { ...known, notNull: node.subtype === 'O' });
-    // SET DEFAULT, or DROP DEFAULT, which has no expression.
-    if (node.subtype === 'T' && known)
-      schema.types.set(nameLabel(name), { ...known, volatileDefault: volatileCall(node.def, schema) });
-  },
-  CreateEnumStmt: (node, schema) => {
-    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
-    schema.types.set(nameLabel(name), {
-      name,
-      kind: 'enum',
-      constrained: false,
-      values: strings(node.vals),
-      batch: schema.batch,
-    });
-  },
-  CompositeTypeStmt: (node, schema) => {
-    const name = relationName(node.typevar, schema.defaultSchema);
-    schema.types.set(nameLabel(name), { name, kind: 'other', constrained: false, batch: schema.batch });
-  },
-  AlterEnumStmt: (node, schema) => {
-    const name = nameOfParts(strings(node.typeName), schema.defaultSchema);
-    const known = schema.types.get(nameLabel(name));
-    const { oldVal, newVal = '' } = node;
-    if (!known?.values || known.values.includes(newVal)) return;
-    const values =
-      oldVal === undefined ? [...known.values, newVal] : known.values.map((one) => (one === oldVal ? newVal : one));
-    schema.types.set(nameLabel(name), { ...known, values });
-  },
+  ...typeLessons,
   CreateSeqStmt: (node, schema) => {
     schema.sequences.set(nameLabel(relationName(node.sequence, schema.defaultSchema)), { type: sequenceType(node) });
   },
@@ -168,10 +110,6 @@ const lessons: Lessons = {
   },
 };
 
-function domainCheck({ contype, raw_expr: expression }: Of<'Constraint'>, { batch }: Schema): TypeFact['checks'] & {} {
-  return contype === 'CONSTR_CHECK' && expression ? [{ formula: formulaOf(expression), batch }] : [];
-}
-
 function relation(schema: Schema, name: Name, kind: TableFact['kind'], columns: readonly string[] | undefined): void {
   const batch = schema.table(name)?.batch ?? schema.batch;
   const unknown = { type: { base: '', parameters: [], array: false }, notNull: false, hasDefault: false, batch };
@@ -212,30 +150,6 @@ function drop(schema: Schema, type: Of<'DropStmt'>['removeType'], name: Name): v
 function sequenceType(node: Of<'CreateSeqStmt'> | Of<'AlterSeqStmt'>): string {
   const type = as(option(node.options, 'as')?.arg, 'TypeName');
   return type ? columnType(type).base : 'int8';
-}
-
-/** Columns keep their type, which has another name from here on. */
-function renameType(schema: Schema, from: Name, to: string): void {
-  const known = schema.types.get(nameLabel(from));
-  const name = { ...from, name: to };
-  for (const table of schema.tables.values())
-    for (const [column, fact] of table.columns)
-      if (nameLabel(nameOfParts(fact.type.base.split('.'), schema.defaultSchema)) === nameLabel(from))
-        table.columns.set(column, { ...fact, type: { ...fact.type, base: typeBase(name, schema) } });
-  const fact: TypeFact = known ?? { name: from, kind: 'other', constrained: false, batch: -1 };
-  leave(schema, from, fact);
-  const was = fact.batch === schema.batch ? fact.was : (fact.was ?? from);
-  schema.types.set(nameLabel(name), { ...fact, name, ...(was ? { was } : {}) });
-}
-
-/** As a column's type is written: without the schema where search_path finds it. */
-function typeBase(name: Name, schema: Schema): string {
-  return name.schema === schema.defaultSchema ? name.name : nameLabel(name);
-}
-
-function leave(schema: Schema, name: Name, fact: TypeFact): void {
-  schema.types.delete(nameLabel(name));
-  schema.typesGone.set(nameLabel(name), { fact, batch: schema.batch });
 }
 
 function move(schema: Schema, from: Name, to: Name): void {

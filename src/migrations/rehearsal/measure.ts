@@ -1,7 +1,7 @@
 import { lsnDistance } from '../../model/lsn.ts';
 import { describe } from '../../model/errors.ts';
 import type { LockMode } from '../lint/locks.ts';
-import type { StatementWatch } from '../engines/sql/run.ts';
+import type { StatementWatch } from '../engines/sql/watch.ts';
 import type { RanStatement } from './report.ts';
 import { readState, rewrites, type RelationRewrite, type DatabaseState } from './state.ts';
 

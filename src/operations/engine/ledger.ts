@@ -1,7 +1,8 @@
 import { staleToken } from '../../model/failures.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { journalAround, journalInside } from '../../model/journal-inside.ts';
-import { parseJournal, serializeJournal, type Journal } from '../../model/journal.ts';
+import type { Journal } from '../../model/journal.ts';
+import { parseJournal, serializeJournal } from '../../model/journal-text.ts';
 import type { JournalStore } from '../../platform/port/journal.ts';
 
 /** What all looks at one journal share: where it is, and how it was written last. */

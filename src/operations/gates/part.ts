@@ -1,6 +1,6 @@
 import { finding, type Finding } from '../../model/finding.ts';
 import { describePart, readPart } from '../../postgres/part/read.ts';
-import { namedAsFence } from '../../postgres/part/fence.ts';
+import { namedAsFence } from '../../postgres/part/fence-state.ts';
 import { isSuperuser } from '../../postgres/superuser.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Context } from '../engine/context.ts';

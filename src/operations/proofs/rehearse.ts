@@ -1,6 +1,7 @@
 import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
-import { newJournal, serializeJournal, type Journal } from '../../model/journal.ts';
+import { newJournal, type Journal } from '../../model/journal.ts';
+import { serializeJournal } from '../../model/journal-text.ts';
 import type { MigrationEngine } from '../../migrations/engine.ts';
 import { withCopySlot } from '../../migrations/rehearsal/copy-slot.ts';
 import { knownStatements } from '../../migrations/rehearsal/known-statements.ts';

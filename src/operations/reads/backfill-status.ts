@@ -4,7 +4,7 @@ import type { RecordedProgress } from '../../migrations/backfill/progress.ts';
 import { pressing } from '../../migrations/backfill/throttle.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { rows } from '../../postgres/client.ts';
-import { pressureOf } from '../verbs/backfill.ts';
+import { pressureOf } from '../verbs/one-backfill.ts';
 import { readBackfillStates, type BackfillState } from '../gates/backfill-state.ts';
 import type { Context } from '../engine/context.ts';
 

@@ -6,7 +6,7 @@ import type { Platform } from '../../platform/port/platform.ts';
 import { one, rows, type Client } from '../../postgres/client.ts';
 import { hasControlSchema } from '../../postgres/control.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
-import { closedTables } from '../../postgres/part/fence.ts';
+import { closedTables } from '../../postgres/part/fence-state.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { tablesAt } from '../engine/part.ts';
 import type { ColourStatus } from './status-types.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { VerdigrisError } from '../../model/errors.ts';
 import { everyLogin, nextLogin, type RoleLogins } from '../../model/logins.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { admitReaders } from '../../postgres/fence.ts';
+import { admitReaders } from '../../postgres/fence-readers.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { setLogins } from '../../postgres/logins.ts';
 import type { Context } from '../engine/context.ts';

@@ -15,7 +15,7 @@ import { withOwnSession } from '../../postgres/session.ts';
 import { giveRolesBack, type RolesToGiveBack } from '../../postgres/globals/before.ts';
 import { reopenByRights, takenConnect } from '../../postgres/fence-by-rights.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
-import { closedTables } from '../../postgres/part/fence.ts';
+import { closedTables } from '../../postgres/part/fence-state.ts';
 import { ident } from '../../postgres/quote.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import { unsubscribe } from '../../postgres/stream/subscription.ts';

@@ -1,6 +1,7 @@
 import { engineState, journalLost, otherEnvironment, type Trace } from '../../model/birth.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { parseJournal, type Journal } from '../../model/journal.ts';
+import type { Journal } from '../../model/journal.ts';
+import { parseJournal } from '../../model/journal-text.ts';
 import type { Cluster, Stored } from './cluster.ts';
 import type { KubernetesParts } from './parts.ts';
 import { objectNames } from '../../manifests/names.ts';

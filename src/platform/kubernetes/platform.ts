@@ -8,7 +8,7 @@ import { readerSecret } from '../../manifests/secrets.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Emit } from '../../model/events.ts';
 import type { Finding } from '../../model/finding.ts';
-import { tokenIn } from '../../model/journal.ts';
+import { tokenIn } from '../../model/journal-text.ts';
 import { defaultHome } from '../home.ts';
 import type { Behind, Platform } from '../port/platform.ts';
 import { tryAll } from '../trial.ts';

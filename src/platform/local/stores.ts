@@ -1,5 +1,5 @@
 import type { Environment } from '../../model/environment.ts';
-import { tokenIn } from '../../model/journal.ts';
+import { tokenIn } from '../../model/journal-text.ts';
 import { tlsOf } from '../../model/server-kinds.ts';
 import { readSecret, secretName } from '../external/secret.ts';
 import type { DrillStore } from '../port/drills.ts';

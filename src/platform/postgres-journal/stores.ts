@@ -1,4 +1,4 @@
-import { tokenIn } from '../../model/journal.ts';
+import { tokenIn } from '../../model/journal-text.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { DrillStore } from '../port/drills.ts';
 import type { HistoryStore } from '../port/history.ts';

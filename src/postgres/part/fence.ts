@@ -4,59 +4,13 @@ import { rows, withTransaction, type Client } from '../client.ts';
 import { lockPatience, lockWithin } from '../lock-patience.ts';
 import { takeToken } from '../token.ts';
 import { readFeeds } from './feeds.ts';
-import { fenceTrigger, isFence } from './graph.ts';
+import { fenceTrigger } from './graph.ts';
 import { requireOwnSchemas } from '../own-schemas.ts';
-import { machinery, refuseBody } from './machinery.ts';
+import { machinery } from './machinery.ts';
+import { closedTables, isClosed, isOurs, readFence, withTrigger, type Fenced } from './fence-state.ts';
 
 /** Milliseconds at most that a try to lock the tables queues: others' writers wait behind it. */
 const tryFor = 100;
-
-/** Tables that writers can name, partitions too, with what is known of their triggers. */
-interface Fenced {
-  readonly table: string;
-  /** pg_trigger.tgenabled of the one that Verdigris made; null where there is none. */
-  readonly trigger: string | null;
-  /** It is as this version makes it. */
-  readonly whole: boolean;
-}
-
-/** pg_trigger.tgtype of one FOR EACH STATEMENT: BEFORE (2) INSERT (4), DELETE (8), UPDATE (16), TRUNCATE (32). */
-const everyWrite = 2 + 4 + 8 + 16 + 32;
-
-const isOurs = isFence('g');
-
-/** Tables, of these and their partitions, with a trigger that only bears the name of the fence's: it would be replaced. */
-export async function namedAsFence(client: Client, tables: readonly string[]): Promise<string[]> {
-  const all = (await readFence(client, tables)).map(({ table }) => table);
-  const found = await rows<{ table: string }>(
-    client,
-    `SELECT t.name AS "table" FROM unnest($1::text[]) AS t(name) JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = to_regclass(t.name)
-    WHERE g.tgname = '${fenceTrigger}' AND NOT (${isOurs})`,
-    [all],
-  );
-  return found.map(({ table }) => table);
-}
-
-/** `tables` as they are declared. */
-async function readFence(client: Client, tables: readonly string[]): Promise<Fenced[]> {
-  return rows<Fenced>(
-    client,
-    `WITH RECURSIVE part(oid) AS (
-      SELECT to_regclass(t)::oid FROM unnest($1::text[]) AS t
-      UNION SELECT inhrelid FROM pg_catalog.pg_inherits JOIN part ON inhparent = oid)
-    SELECT format('%I.%I', n.nspname, c.relname) AS "table", g.tgenabled AS trigger,
-      coalesce(g.tgtype = ${everyWrite} AND g.tgqual IS NULL AND g.tgattr::text = ''
-        AND EXISTS (SELECT FROM ONLY pg_catalog.pg_proc p WHERE p.oid = g.tgfoid AND p.prosrc = $2), false) AS whole
-    FROM part JOIN ONLY pg_catalog.pg_class c USING (oid) JOIN ONLY pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN ONLY pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND ${isOurs} WHERE c.relkind IN ('r', 'p') ORDER BY 1`,
-    [tables, refuseBody],
-  );
-}
-
-/** It refuses every writer. */
-function isClosed({ trigger, whole }: Fenced): boolean {
-  return whole && trigger === 'A';
-}
 
 /**
  * Closes tables to every writer, in one transaction with the check of the token; the rest of the database serves on.
@@ -225,19 +179,4 @@ async function endVacuum(client: Client, tables: readonly string[]): Promise<voi
       WHERE l.granted AND d.datname = current_database() AND l.relation = ANY ($1::text[]::regclass[]))`,
     [all],
   );
-}
-
-/** Those of these tables that are closed; without any, of whatever release. */
-export async function closedTables(client: Client, tables?: readonly string[]): Promise<string[]> {
-  if (!tables) return withTrigger(client, "= 'A'");
-  return (await readFence(client, tables)).flatMap(({ table, trigger }) => (trigger === 'A' ? [table] : []));
-}
-
-/** Tables of the database by the state of the fence's trigger on them. */
-async function withTrigger(client: Client, state: "= 'A'" | "<> 'A'"): Promise<string[]> {
-  const found = await rows<{ name: string }>(
-    client,
-    `SELECT tgrelid::regclass::text AS name FROM ONLY pg_catalog.pg_trigger g WHERE ${isOurs} AND tgenabled ${state} ORDER BY 1`,
-  );
-  return found.map(({ name }) => name);
 }

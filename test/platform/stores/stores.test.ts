@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { tokenIn } from '../../../src/model/journal.ts';
+import { tokenIn } from '../../../src/model/journal-text.ts';
 import { LocalDrills } from '../../../src/platform/local/drills.ts';
 import { LocalHistory } from '../../../src/platform/local/history.ts';
 import { LocalJournal } from '../../../src/platform/local/journal.ts';

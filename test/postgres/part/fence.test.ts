@@ -3,14 +3,8 @@ import { expect, test } from 'vitest';
 import { operatorRole } from '../../../src/model/names.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
-import {
-  closedTables,
-  dropOpened,
-  fenceTables,
-  namedAsFence,
-  openTables,
-  requireFencedTables,
-} from '../../../src/postgres/part/fence.ts';
+import { dropOpened, fenceTables, openTables, requireFencedTables } from '../../../src/postgres/part/fence.ts';
+import { closedTables, namedAsFence } from '../../../src/postgres/part/fence-state.ts';
 import { lockTimeouts } from '../../../src/postgres/lock-timeout.ts';
 import { readLens } from '../../../src/postgres/part/lens.ts';
 import { describePart, readPart } from '../../../src/postgres/part/read.ts';

@@ -1,7 +1,4 @@
-import { isUtf8 } from 'node:buffer';
-import { parse, SqlError, type Node as PgNode } from 'libpg-query';
-import type { ErrorId } from '../../../model/error-catalogue.ts';
-import { VerdigrisError } from '../../../model/errors.ts';
+import { parse, type Node as PgNode } from 'libpg-query';
 import { isSavepoint, whyForbidden } from '../../forbidden.ts';
 import { badPlaceNote, placeNotesOf, writesNoRows, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
@@ -12,12 +9,13 @@ import { readFill } from '../../data/fill.ts';
 import { readData, writesRows, type DataStatement } from '../../data/read.ts';
 import { referencesIn, type Reference } from '../../data/references.ts';
 import { SessionObjects } from '../../data/session-objects.ts';
-import { copyData } from '../../lint/recover.ts';
 import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { undoneStatements } from './savepoints.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
 import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
+import { utf8Text } from './decode.ts';
+import { forbidden, lineAt, unparsed } from './invalid.ts';
 
 export interface SqlStatement {
   readonly text: string;
@@ -69,24 +67,11 @@ export async function parseScript(bytes: Uint8Array, file: string): Promise<read
  * the database.
  */
 export async function readScript(bytes: Uint8Array, file: string): Promise<Script> {
-  refuseNul(bytes, file);
-  const encoding = encodingOf(bytes);
-  if (encoding !== undefined)
-    throw invalid(file, 'not-utf8', `${file} is not UTF-8.`, 'UTF-8.', `convert it: iconv -f ${encoding} -t UTF-8.`);
-  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes);
+  const text = utf8Text(bytes, file);
   // The parser takes no query that is empty.
   if (text.trim() === '') return { statements: [], ownTransaction: false, superuser: false };
-  const meta = /^\s*\\\w+/m.exec(text);
   const parsed = await parse(text).catch((cause: unknown) => {
-    if (meta)
-      throw invalid(
-        file,
-        'psql-command',
-        `${file}:${lineAt(text, meta.index + meta[0].search(/\\/))}: ${meta[0].trim()} is a command of psql, not SQL.`,
-        'SQL only.',
-        'take it out, or run the file with an engine that calls psql.',
-      );
-    throw copiedData(file, text, cause) ?? syntax(file, text, cause);
+    throw unparsed(file, text, cause);
   });
   const source = Buffer.from(text, 'utf8');
   const statements: SqlStatement[] = [];
@@ -159,27 +144,6 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
 }
 
-/** A file that is half of zero bytes is UTF-16; one that has a few is damaged, and no conversion helps it. */
-function refuseNul(bytes: Uint8Array, file: string): void {
-  const first = bytes.indexOf(0);
-  if (first < 0 || !isUtf8(bytes)) return;
-  if (bytes.filter((byte) => byte === 0).length > bytes.length / 4) return;
-  throw invalid(
-    file,
-    'not-utf8',
-    `${file}: byte ${first} is NUL, which PostgreSQL takes in no statement.`,
-    'UTF-8 without NUL.',
-    'take it out, or get the file again if it was damaged.',
-  );
-}
-
-/** What a file that is not UTF-8 is written in. UTF-16 without its mark shows by its zero bytes. */
-function encodingOf(bytes: Uint8Array): string | undefined {
-  const marked = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (marked || bytes.includes(0)) return marked ? 'UTF-16' : bytes[0] === 0 ? 'UTF-16BE' : 'UTF-16LE';
-  return isUtf8(bytes) ? undefined : 'LATIN1';
-}
-
 function addedValue(node: Node, before: readonly Node[]): AddedValue | undefined {
   const change = node['AlterEnumStmt'];
   if (typeof change?.['newVal'] !== 'string' || change['oldVal'] !== undefined) return undefined;
@@ -215,62 +179,4 @@ function plain(node: Node, text: string): string | undefined {
 async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {
   const why = await whyForbidden(node, text);
   if (why !== undefined) throw forbidden(file, line, why);
-}
-
-function forbidden(file: string, line: number, why: string): VerdigrisError {
-  return invalid(
-    file,
-    'migration-forbidden',
-    `${file}:${line}: this statement ${why}.`,
-    'statements that change this database only, in the transaction that the runner or the whole file begins.',
-    'take it out of the migration.',
-  );
-}
-
-/** Rows behind a COPY … FROM stdin: the parser stops at the first. */
-function copiedData(file: string, text: string, cause: unknown): VerdigrisError | undefined {
-  const at = cause instanceof SqlError ? Math.max(0, cause.sqlDetails?.cursorPosition ?? 0) : 0;
-  const before = [...text].slice(0, at).join('').length;
-  if (!copyData(text, before)) return undefined;
-  return invalid(
-    file,
-    'psql-command',
-    `${file}:${lineAt(text, before)}: rows of a COPY … FROM stdin, which psql sends and no server reads from a file.`,
-    'SQL only.',
-    'write the rows as INSERT … VALUES, or run the file with an engine that calls psql.',
-    cause,
-  );
-}
-
-function syntax(file: string, text: string, cause: unknown): VerdigrisError {
-  const details = cause instanceof SqlError ? cause.sqlDetails : undefined;
-  // PostgreSQL counts characters, a string here counts UTF-16 units.
-  const before = [...text].slice(0, Math.max(0, details?.cursorPosition ?? 0)).join('');
-  const line = lineAt(before, before.length);
-  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
-  return invalid(
-    file,
-    'sql-syntax',
-    `${file}:${line}:${column}: ${details?.message ?? String(cause)}.\n` +
-      `  ${(text.split('\n')[line - 1] ?? '').trimEnd()}\n` +
-      `  ${' '.repeat(Math.max(0, column - 1))}^\n`,
-    'SQL that PostgreSQL parses.',
-    'fix it there.',
-    cause,
-  );
-}
-
-function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split('\n').length;
-}
-
-function invalid(
-  file: string,
-  id: ErrorId,
-  seen: string,
-  required: string,
-  next: string,
-  cause?: unknown,
-): VerdigrisError {
-  return new VerdigrisError(id, { seen, required, next, facts: { file }, cause });
 }

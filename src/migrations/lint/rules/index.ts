@@ -23,6 +23,18 @@ import { timeoutRules } from './timeouts.ts';
 import { typeRules } from './types.ts';
 import { newerPostgres } from './version.ts';
 import { defaultFrozenTimeRule } from './default-frozen-time.ts';
+import { copyRules } from './copies.ts';
+import { defaultRules } from './defaults.ts';
+import { enumRules } from './enum-values.ts';
+import { largeObjectsRule } from './large-objects.ts';
+import { longName } from './long-name.ts';
+import { newConstraintRules } from './new-constraints.ts';
+import { partitionRules } from './partitions.ts';
+import { rowIdentityRules } from './row-identity.ts';
+import { rowSecurityRule } from './row-security.ts';
+import { alterSequence } from './sequences.ts';
+import { transactionRules } from './transactions.ts';
+import { triggerRules } from './triggers.ts';
 
 /** Every rule, in the order of the documentation. */
 export const lintRules: readonly LintRule[] = [
@@ -31,24 +43,36 @@ export const lintRules: readonly LintRule[] = [
   ...addColumnRules,
   ...columnTypeRules,
   ...notNullRules,
+  ...defaultRules,
   ...domainRules,
   ...numberRules,
   ...constraintRules,
+  ...newConstraintRules,
   foreignKeyIndex,
   ...dropConstraintRules,
   ...indexRules,
   partitionedRefuses,
+  ...copyRules,
+  ...partitionRules,
+  ...triggerRules,
   ...lockRules,
   ...inheritanceRules,
   ...dropRules,
   ...renameRules,
+  ...enumRules,
   ...functionRules,
   ...behaviourRules,
   ...dataRules,
+  largeObjectsRule,
+  ...rowIdentityRules,
   ...replicationRules,
+  rowSecurityRule,
+  alterSequence,
+  ...transactionRules,
   ...scopeRules,
   ...timeoutRules,
   ...typeRules,
+  longName,
   defaultFrozenTimeRule,
 ];
 

@@ -2,12 +2,12 @@ import { compareVersions } from '../../../migrations/engines/sql/files.ts';
 import type { Context } from '../../engine/context.ts';
 import { release } from '../../engine/release-record.ts';
 import { readBackfillStates } from '../../gates/backfill-state.ts';
-import { backfillCandidate } from '../backfill.ts';
+import { oneBackfill } from '../one-backfill.ts';
 
 /** Runs what is to be filled on the candidate and is not yet; of versions below `before`, where it is given. */
 export async function fill(
   c: Context,
-  session: Parameters<typeof backfillCandidate>[1],
+  session: Parameters<typeof oneBackfill>[1],
   step: string,
   before?: string,
 ): Promise<string[]> {
@@ -16,8 +16,9 @@ export async function fill(
   for (const { backfill, place, done: complete } of backfills) {
     if (complete || place !== 'candidate' || (before !== undefined && compareVersions(backfill.version, before) >= 0))
       continue;
-    const { filled, seen } = await backfillCandidate(c, session, backfill, {
+    const { filled, seen } = await oneBackfill(c, session, backfill, {
       release: release(c).to,
+      onCandidate: true,
       again: false,
       step,
     });

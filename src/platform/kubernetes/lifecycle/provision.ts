@@ -6,7 +6,7 @@ import { withMigrationRole } from '../../../migrations/engines/role.ts';
 import { withOwnerSession } from '../../../migrations/owner-session.ts';
 import { runShell, tail, type ShellResult } from '../../../migrations/rehearsal/shell.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
-import { parseJournal } from '../../../model/journal.ts';
+import { parseJournal } from '../../../model/journal-text.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import type { ConnectionSettings } from '../../../postgres/connection.ts';
