@@ -4,7 +4,7 @@ import type { ErrorId } from '../model/error-catalogue.ts';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { requestSchemas, type RouterRequest } from './api.ts';
 import type { Router } from './router.ts';
-import { routerMetrics, routerStatus } from './status.ts';
+import { routerStatus } from './status.ts';
 
 const longestBody = 64 * 1024;
 const statusOf: Readonly<Record<string, number>> = { usage: 400, busy: 409, refused: 422 };
@@ -41,7 +41,10 @@ async function answer(
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method === 'GET' && path === '/status') return send(response, 200, routerStatus(router));
   if (request.method === 'GET' && path === '/metrics') {
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(routerMetrics(routerStatus(router)));
+    // Loaded where somebody asks: a router starts while clients wait for it.
+    const { routerMetrics } = await import('./metrics.ts');
+    const text = await routerMetrics(routerStatus(router));
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
     return;
   }
   if (request.method === 'GET' && path === '/reads') return showReads(router, request, response);

@@ -1,4 +1,3 @@
-import { colours } from '../model/colours.ts';
 import type { RouterStatus, SessionState } from './api.ts';
 import type { Router } from './router.ts';
 import { version } from '../model/version.ts';
@@ -48,62 +47,4 @@ export function routerStatus(router: Router): RouterStatus {
     moves: router.moves,
     pauseMs: Math.round(hold.longestWait * 10) / 10,
   };
-}
-
-/** The same for Prometheus, in its text format. */
-export function routerMetrics(status: RouterStatus): string {
-  const lines: string[] = [];
-  const family = (
-    name: string,
-    type: 'gauge' | 'counter',
-    help: string,
-    samples: [labels: Record<string, string>, value: number][],
-  ) => {
-    lines.push(`# HELP verdigris_router_${name} ${help}`, `# TYPE verdigris_router_${name} ${type}`);
-    for (const [labels, value] of samples) {
-      const inner = Object.entries({ environment: status.environment, ...labels }).map(
-        ([key, text]) => `${key}="${text.replaceAll(/["\\]/g, '\\$&')}"`,
-      );
-      lines.push(`verdigris_router_${name}{${inner.join(',')}} ${value}`);
-    }
-  };
-  family(
-    'live',
-    'gauge',
-    '1 for the colour that takes writes',
-    colours.map((colour) => [{ colour }, Number(status.live === colour)]),
-  );
-  family(
-    'read_weight',
-    'gauge',
-    'Share of the readers, in proportion',
-    colours.map((colour) => [{ colour }, status.weights[colour]]),
-  );
-  family('held', 'gauge', '1 while clients are held', [[{}, Number(status.held !== null)]]);
-  family('longest_wait_seconds', 'gauge', 'Longest wait of a client in the last hold', [[{}, status.pauseMs / 1000]]);
-  family(
-    'sessions',
-    'gauge',
-    'Sessions by colour and state',
-    colours.flatMap((colour) =>
-      Object.entries(status.sessions[colour]).map(([state, count]): [Record<string, string>, number] => [
-        { colour, state },
-        count,
-      ]),
-    ),
-  );
-  family('pinned_sessions', 'gauge', 'Sessions that a switchover will cut', [[{}, status.pinnedCount]]);
-  family(
-    'statements_total',
-    'counter',
-    'Statements passed on',
-    colours.flatMap((colour) =>
-      Object.entries(status.statements[colour]).map(([kind, count]): [Record<string, string>, number] => [
-        { colour, kind },
-        count,
-      ]),
-    ),
-  );
-  family('moves_total', 'counter', 'Sessions that got another backend without noticing', [[{}, status.moves]]);
-  return `${lines.join('\n')}\n`;
 }

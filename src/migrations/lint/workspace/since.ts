@@ -38,8 +38,13 @@ async function changedSince(revision: string, folder: string): Promise<ReadonlyS
   return new Set(names.map((name) => path.resolve(top, name)));
 }
 
+/** Milliseconds for a question to git: a repository on a share may be slow. */
+const gitLimit = 60_000;
+
+/** With all of the caller's own environment: a hook's git finds its repository by that. */
 async function git(folder: string, ...args: readonly string[]): Promise<string | undefined> {
-  const { execa } = await import('execa');
-  const { stdout, failed } = await execa('git', ['-C', folder, ...args], { reject: false, stripFinalNewline: false });
+  const { programEnd, startProgram } = await import('../../../machine/program.ts');
+  const asked = startProgram('git', ['-C', folder, ...args], { inherits: 'all', limit: gitLimit });
+  const { stdout, failed } = await programEnd(asked);
   return failed ? undefined : stdout;
 }
