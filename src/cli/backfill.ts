@@ -38,11 +38,11 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
     .option('--database <name>', 'of a further database, where a release carries several')
     .option('--dry-run', 'show what would run, where, and how far each is; change nothing')
     .action((flags: Flags) =>
-      withSession(flags, async ({ environment, platform, reporter, signal }) => {
+      withSession(flags, async ({ environment, platform, reporter, emit, signal }) => {
         const parts = {
           environment,
           platform,
-          emit: (event: Parameters<typeof reporter.event>[0]) => reporter.event(event),
+          emit,
           signal,
         };
         if (flags.dryRun) {

@@ -48,8 +48,8 @@ function acting(act: (parts: DeliveryParts, options: PersonOptions) => Promise<D
     });
 }
 
-export function partsOf({ environment, platform, reporter, signal }: CliSession): DeliveryParts {
-  return { environment, platform, emit: (event) => reporter.event(event), signal };
+export function partsOf({ environment, platform, emit, signal }: CliSession): DeliveryParts {
+  return { environment, platform, emit, signal };
 }
 
 export interface FollowFlags extends CommonOptions {

@@ -11,11 +11,11 @@ export function drillCommand(): Command {
 under load on a throw-away pair of clones, and lets the oracle judge. Cleans everything up and writes a report.`,
     )
     .action((options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter, signal }) => {
+      withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
         const { report, where } = await drill({
           environment,
           platform,
-          emit: (event) => reporter.event(event),
+          emit,
           signal,
         });
         reporter.result({ ...report, where }, (shown) => drillText(shown, shown.where));

@@ -10,11 +10,9 @@ export function importLostCommand(): Command {
     )
     .argument('<file>', 'the export, as the rollback named it')
     .action((file: string, options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const done = await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal },
-          'recover',
-          (c) => c.asWriter(c.live, (client) => importLost(client, file)),
+      withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
+        const done = await withOperator({ environment, platform, emit, signal }, 'recover', (c) =>
+          c.asWriter(c.live, (client) => importLost(client, file)),
         );
         reporter.result(
           done,

@@ -3,7 +3,6 @@ import { count } from '../model/count.ts';
 import { Command, Option } from 'commander';
 import { VerdigrisError } from '../model/errors.ts';
 import type { Environment } from '../model/environment.ts';
-import type { Event } from '../model/events.ts';
 import { indented } from '../model/indented.ts';
 import { settleForClients } from '../operations/settle-for-clients.ts';
 import { readRebuilt, writeRebuilt, type Rebuilt } from '../operations/rebuild.ts';
@@ -152,8 +151,8 @@ export function recoverCliCommand(): Command {
     )
     .option('--yes', 'with --rebuild: write it')
     .action((options: RecoverOptions) =>
-      withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const parts = { environment, platform, emit: (event: Event) => reporter.event(event), signal };
+      withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
+        const parts = { environment, platform, emit, signal };
         if (options.rebuild) {
           const rebuilt = await readRebuilt(environment, platform);
           if (!options.yes) throw unconfirmed(environment, rebuilt);

@@ -13,6 +13,7 @@ import { readSecret } from '../platform/external/secret.ts';
 import { migrationOwner } from '../postgres/owners.ts';
 import { readersOf } from '../postgres/readers.ts';
 import { withCommonOptions, withSession, type CliSession, type CommonOptions } from './session.ts';
+import { connectionIn } from '../platform/connection-in.ts';
 
 interface Flags extends CommonOptions {
   readonly as: string;
@@ -52,7 +53,7 @@ async function connectionAs(
   on: Colour,
   as: string,
 ): Promise<ConnectionSettings> {
-  const operator = { ...(await platform.servers.connection(on)), database: environment.database };
+  const operator = await connectionIn(platform.servers, on, environment.database);
   if (as === 'operator' || as === 'owner') return operator;
   if (as === 'reader')
     return withOwnSession(operator, 'psql', async (client) => (await readersOf(client, operator)).reader);

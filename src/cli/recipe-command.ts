@@ -35,8 +35,8 @@ export function namedTable(table: string): { readonly schema: string; readonly t
 }
 
 export function observed(session: CliSession, use: Parameters<typeof withObserver<void>>[1]): Promise<void> {
-  const { environment, platform, reporter, signal } = session;
-  return withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, use);
+  const { environment, platform, emit, signal } = session;
+  return withObserver({ environment, platform, emit, signal }, use);
 }
 
 /** Writes the files, or prints them. */

@@ -43,7 +43,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         .default(3_000, '3s'),
     )
     .action((flags: RehearseFlags) =>
-      withLocalSession(flags, async ({ environment, platform, reporter, signal }) => {
+      withLocalSession(flags, async ({ environment, platform, reporter, emit, signal }) => {
         const options = {
           load: flags.load,
           smoke: flags.smoke,
@@ -54,7 +54,7 @@ locks, rewrites, WAL, disk, and who waited. The live colour serves on. Exit code
         };
         if (flags.html !== undefined) await requirePageFolder(flags.html);
         const { report, failure } = await rehearse(
-          { environment, platform, emit: (event) => reporter.event(event), signal },
+          { environment, platform, emit, signal },
           (of) => cloneLocal(of, platform, signal),
           options,
         );

@@ -42,7 +42,7 @@ export function releaseCommand(): Command {
     .action(async (options: ReleaseOptions) => {
       if (options.follow) return followRelease(options);
       await withSession(options, async (session) => {
-        const { environment, platform, reporter, signal } = session;
+        const { environment, platform, emit, signal } = session;
         if (options.dryRun) {
           return showPlan(session, options.to);
         }
@@ -54,10 +54,8 @@ export function releaseCommand(): Command {
           options,
         );
         const { reason, early } = options;
-        await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal, reason },
-          'release',
-          (c) => performRelease(c, options.to, { early }),
+        await withOperator({ environment, platform, emit, signal, reason }, 'release', (c) =>
+          performRelease(c, options.to, { early }),
         );
         await showStatus(session);
       });

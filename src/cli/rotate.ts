@@ -36,25 +36,21 @@ replication (subscriptions change over and continue from where they are), consol
         .default(day, '24h'),
     )
     .action((roles: string[], flags: Flags) =>
-      withSession(flags, async ({ environment, platform, reporter, signal }) => {
+      withSession(flags, async ({ environment, platform, reporter, emit, signal }) => {
         const declared = [...environment.roles.application, ...environment.roles.readers];
         const wanted = flags.all ? [...(await ownRoles(platform)), ...declared] : roles;
         if (wanted.length === 0) throw nobody(declared);
         const rotated: Rotated[] = [];
-        await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal },
-          'rotate',
-          async (c) => {
-            for (const role of new Set(wanted)) {
-              const own = ownNamed(role, declared);
-              rotated.push(
-                own === undefined
-                  ? await rotateRole(c, role, { atOnce: flags.atOnce === true, grace: flags.grace })
-                  : await rotateOwn(c, own),
-              );
-            }
-          },
-        );
+        await withOperator({ environment, platform, emit, signal }, 'rotate', async (c) => {
+          for (const role of new Set(wanted)) {
+            const own = ownNamed(role, declared);
+            rotated.push(
+              own === undefined
+                ? await rotateRole(c, role, { atOnce: flags.atOnce === true, grace: flags.grace })
+                : await rotateOwn(c, own),
+            );
+          }
+        });
         reporter.result({ rotated }, (shown) => shown.rotated.map(line).join('\n'));
       }),
     );

@@ -7,6 +7,7 @@ import type { LocalPlatform } from '../platform/local/platform.ts';
 import type { AnyPlatform } from '../platform/open.ts';
 import { defaultFile } from './default-file.ts';
 import { reporterFor, type Reporter } from './reporter.ts';
+import type { Emit } from '../model/events.ts';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -19,6 +20,8 @@ export interface CliSession {
   readonly raw: unknown;
   readonly platform: AnyPlatform;
   readonly reporter: Reporter;
+  /** What happens goes to the reporter. */
+  readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +79,7 @@ export async function withSession(options: CommonOptions, use: (session: CliSess
     const { environment, raw } = await loadEnvironment(options.file);
     const platform = await openPlatform(environment);
     try {
-      await use({ environment, raw, platform, reporter, signal });
+      await use({ environment, raw, platform, reporter, emit: (event) => reporter.event(event), signal });
     } finally {
       if ('close' in platform) await platform.close();
     }

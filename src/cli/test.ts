@@ -14,15 +14,11 @@ export function testCommand(): Command {
 \`verify\` does so too. The switchover is refused until both have passed on the schema as it is.`,
     )
     .action((options: CommonOptions) =>
-      withSession(options, async ({ environment, platform, reporter, signal }) => {
-        const results = await withOperator(
-          { environment, platform, emit: (event) => reporter.event(event), signal },
-          'test',
-          async (c) => {
-            if (!states.includes(c.journal.state)) throw wrongState(environment.name, c.journal.state, 'test', states);
-            return runTests(c);
-          },
-        );
+      withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
+        const results = await withOperator({ environment, platform, emit, signal }, 'test', async (c) => {
+          if (!states.includes(c.journal.state)) throw wrongState(environment.name, c.journal.state, 'test', states);
+          return runTests(c);
+        });
         reporter.result(
           { tests: results },
           ({ tests }) =>

@@ -13,12 +13,8 @@ export function trafficCommand(): Command {
           'them go; twice each is asked what must be safe twice. Says how long each took.',
       )
       .action((options: CommonOptions) =>
-        withSession(options, async ({ environment, platform, reporter, signal }) => {
-          const steps = await withOperator(
-            { environment, platform, emit: (event) => reporter.event(event), signal },
-            'traffic',
-            tryTraffic,
-          );
+        withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
+          const steps = await withOperator({ environment, platform, emit, signal }, 'traffic', tryTraffic);
           reporter.result({ steps }, (shown) =>
             table(
               ['asked', 'took'],

@@ -115,7 +115,7 @@ async function runVerb(
     {
       environment,
       platform: session.platform,
-      emit: (event) => session.reporter.event(event),
+      emit: session.emit,
       signal: session.signal,
       reason: options.reason,
     },
@@ -140,13 +140,13 @@ export async function showStatus({ environment, platform, reporter }: CliSession
 async function dryRun(
   verb: Verb,
   options: PerformOptions,
-  { environment, platform, reporter, signal }: CliSession,
+  { environment, platform, reporter, emit, signal }: CliSession,
 ): Promise<void> {
   const { live } = await readJournal(platform.journal);
   const operation = operationHere(platform.servers, live, verb, options);
   const pauseMs = operation.clientsWait(environment.limits);
   const planned = { verb, to: pathOf(operation).to, pauseMs, steps: plannedSteps(operation) };
-  await withObserver({ environment, platform, emit: (event) => reporter.event(event), signal }, async (c) => {
+  await withObserver({ environment, platform, emit, signal }, async (c) => {
     requireState(c, operation);
     await passGates(c, operation);
   });

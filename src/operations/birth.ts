@@ -6,6 +6,7 @@ import { noteEnvironment } from '../postgres/token.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import type { Ledger } from './engine/ledger.ts';
 import { markLimit, type Marks } from './newest.ts';
+import { connectionIn } from '../platform/connection-in.ts';
 
 /**
  * Holds the journal's uid against what the databases, the servers and the volumes say, before anything is done, and
@@ -30,7 +31,7 @@ export async function certify(
   if (uid === undefined) await ledger.write((journal) => ({ ...journal, uid: own }));
   if (found.some((trace) => trace.uid === undefined)) await platform.certify?.(own);
   for (const { colour } of seen.filter((each) => each.environment === null)) {
-    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const settings = await connectionIn(platform.servers, colour, environment.database);
     await withOwnSession(settings, 'lease', (client) => noteEnvironment(client, own), markLimit);
   }
 }

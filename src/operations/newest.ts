@@ -6,6 +6,7 @@ import type { Lease } from '../platform/port/leases.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { withOwnSession } from '../postgres/session.ts';
 import { markToken, noteActed, type SeenTokens } from '../postgres/token.ts';
+import { connectionIn } from '../platform/connection-in.ts';
 
 /** Milliseconds that a colour has to answer: one that hangs must not keep a recovery from letting clients go. */
 export const markLimit = 3_000;
@@ -42,7 +43,7 @@ async function mark(
 ): Promise<Marks['seen']> {
   const each = async (colour: Colour): Promise<Marks['seen']> => {
     if (!(await platform.servers.observe(colour))?.running) return [];
-    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const settings = await connectionIn(platform.servers, colour, environment.database);
     const seen = await withOwnSession(settings, 'lease', (client) => markToken(client, token), markLimit);
     return seen ? [{ ...seen, colour }] : [];
   };
@@ -77,6 +78,6 @@ export async function noteWritten(
   live: Colour,
   token: number,
 ): Promise<void> {
-  const settings = { ...(await platform.servers.connection(live)), database: environment.database };
+  const settings = await connectionIn(platform.servers, live, environment.database);
   await withOwnSession(settings, 'lease', (client) => noteActed(client, token), markLimit);
 }

@@ -6,6 +6,7 @@ import { rows, type Client } from '../postgres/client.ts';
 import { keptOut } from '../postgres/fence.ts';
 import { withOwnSession } from '../postgres/session.ts';
 import { readEnvironment } from '../postgres/token.ts';
+import { connectionIn } from '../platform/connection-in.ts';
 
 /** What a server itself says. */
 export interface ServerWitness {
@@ -33,7 +34,7 @@ export async function askServer(
   const release = seen.release ?? environment.colours[colour]?.release ?? '';
   const unknown = { colour, generation, release, open: undefined, uid: undefined, follows: [], streams: 0 };
   if (!seen.running) return [unknown];
-  const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+  const settings = await connectionIn(platform.servers, colour, environment.database);
   const answer = await withOwnSession(settings, 'rebuild', async (client) => ({
     open: (await keptOut(client)).length === 0,
     uid: await readEnvironment(client),

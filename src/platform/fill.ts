@@ -11,6 +11,7 @@ import { setLogins } from '../postgres/logins.ts';
 import { ident } from '../postgres/quote.ts';
 import { readersOf } from '../postgres/readers.ts';
 import type { Servers } from './port/servers.ts';
+import { connectionIn } from './connection-in.ts';
 
 /**
  * Fills the first colour of a new environment, before anybody can connect: roles, database, Verdigris's own schema, the
@@ -23,7 +24,7 @@ export async function fillServer(
   fill?: (client: Client) => Promise<void>,
 ): Promise<void> {
   const { live, database, roles } = environment;
-  const connection = { ...(await servers.connection(live)), database };
+  const connection = await connectionIn(servers, live, database);
   await withOwnSession(await servers.connection(live), 'create', async (client) => {
     const present = async (sql: string, name: string): Promise<boolean> => (await rows(client, sql, [name])).length > 0;
     const role = (name: string): Promise<boolean> => present('SELECT FROM pg_roles WHERE rolname = $1', name);

@@ -7,6 +7,7 @@ import type { Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
 import { readersOf } from '../../postgres/readers.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 export interface AnalysisParts {
   readonly environment: Environment;
@@ -59,7 +60,7 @@ export class Colours {
   async settings(
     colour: Colour,
   ): Promise<{ readonly reader: ConnectionSettings; readonly planner: ConnectionSettings }> {
-    const operator = { ...(await this.#platform.servers.connection(colour)), database: this.environment.database };
+    const operator = await connectionIn(this.#platform.servers, colour, this.environment.database);
     const { reader, locker } = await withOwnSession(operator, 'analysis', (client) => readersOf(client, operator));
     return { reader: { ...reader, readOnly: true }, planner: { ...locker, readOnly: true } };
   }

@@ -1,11 +1,12 @@
 import { withCopySlot } from '../../migrations/rehearsal/copy-slot.ts';
 import type { PlatformClone } from '../../platform/port/platform.ts';
 import type { Context } from './context.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /** Runs `use` on a throw-away clone of the candidate, where it may write what it likes; the candidate stays closed. */
 export async function withCandidateCopy<T>(c: Context, use: (copy: PlatformClone) => Promise<T>): Promise<T> {
   const { environment, platform, signal } = c;
-  const source = { ...(await platform.servers.connection(c.idle)), database: environment.database };
+  const source = await connectionIn(platform.servers, c.idle, environment.database);
   const copy = await withCopySlot(
     source,
     environment.limits.snapshot,

@@ -3,6 +3,7 @@ import { withOwnerSession, type OwnerSession } from '../../migrations/owner-sess
 import type { Client } from '../../postgres/client.ts';
 import { migrationOwner } from '../../postgres/owners.ts';
 import type { Context } from './context.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /** Whom the user's SQL runs as on a colour; undefined where nobody but the operator may. */
 export function ownerOn(c: Context, colour: Colour): Promise<string | undefined> {
@@ -20,7 +21,7 @@ export async function withOwner<T>(
   use: (client: Client, operator: Client) => Promise<T>,
   how: Pick<OwnerSession, 'login' | 'quietly'> = {},
 ): Promise<T> {
-  const connection = { ...(await c.platform.servers.connection(colour)), database: c.environment.database };
+  const connection = await connectionIn(c.platform.servers, colour, c.environment.database);
   const { migrationLock: lockTimeout, migrationStatement: statementTimeout } = c.environment.limits;
   return c.withTheirs(colour, (operator) =>
     withOwnerSession(

@@ -16,6 +16,7 @@ import type { Context } from '../engine/context.ts';
 import { partOf, tablesAt } from '../engine/part.ts';
 import { partFindings } from './part.ts';
 import { usableFindings } from './usable.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /** What the checks of a gate find on the live colour, and on the candidate where there is one. */
 export async function preflightFindings(c: Context, gate: Gate): Promise<Finding[]> {
@@ -59,7 +60,7 @@ function ageFindings({ environment, journal }: Context): Finding[] {
 export async function strayFindings(c: Context): Promise<Finding[]> {
   const { database, ignoreDatabases } = c.environment;
   if (partOf(c) || database === maintenance || ignoreDatabases.includes(maintenance)) return [];
-  const at = { ...(await c.platform.servers.connection(c.live)), database: maintenance };
+  const at = await connectionIn(c.platform.servers, c.live, maintenance);
   const tables = await withLooker(at, 'preflight', strayTables).catch(() => []);
   if (tables.length === 0) return [];
   return [

@@ -11,6 +11,7 @@ import { serverName } from '../../workload/server-name.ts';
 import { startWorkload, type Workload, type WorkloadPlace, type WorkloadStats } from '../../workload/start.ts';
 import type { WorkloadVerdict } from '../../workload/verdict.ts';
 import type { Emit, Event } from '../../model/events.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /**
  * The commit points that pass by in a stream of events, `live` being live at first: what the oracle needs to tell an
@@ -92,7 +93,7 @@ async function serverNames({ database }: Environment, { servers }: Platform): Pr
   const named = await Promise.all(
     colours.map(async (colour) => {
       if (!(await servers.observe(colour))?.running) return [];
-      const answer = await withOwnSession({ ...(await servers.connection(colour)), database }, 'oracle', (client) =>
+      const answer = await withOwnSession(await connectionIn(servers, colour, database), 'oracle', (client) =>
         one<{ name: string }>(client, `SELECT ${serverName} AS name`),
       ).catch(() => undefined);
       return answer ? [[answer.name, colour] as const] : [];

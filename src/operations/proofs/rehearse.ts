@@ -21,6 +21,7 @@ import { Ledger, readJournal } from '../engine/ledger.ts';
 import { requireOneDatabase } from '../gates/databases.ts';
 import { requireWhole } from '../gates/part.ts';
 import { engineOf } from '../verbs/to-come.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 export interface RehearseOptions {
   /** The project's own load, a command of the shell; none for one made of pg_stat_statements or of the tables. */
@@ -71,7 +72,7 @@ export async function rehearse(
   const environment = { ...parts.environment, live: journal.live };
   const engine = await engineOf(await contextOf({ ...parts, environment }, journal), journal.live);
   const roles = [...environment.roles.application, ...environment.roles.readers];
-  const live = { ...(await parts.platform.servers.connection(journal.live)), database: environment.database };
+  const live = await connectionIn(parts.platform.servers, journal.live, environment.database);
   const known = await withLooker(live, 'rehearse', async (client) => {
     // Faults of the folder are reported before hours of copying.
     await engine?.pending(client);
@@ -106,7 +107,7 @@ async function onClone(
   if (role === undefined) throw new Error('a parsed declaration has an application role');
   const { limits, database, live } = environment;
   const candidate = environment.colours[other(live)];
-  const connection = { ...(await platform.servers.connection(live)), database };
+  const connection = await connectionIn(platform.servers, live, database);
   const server = await withLooker(connection, 'rehearse-watch', (client) =>
     one<{ version: string; major: number; databaseBytes: number }>(
       client,

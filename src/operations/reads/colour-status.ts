@@ -10,6 +10,7 @@ import { closedTables } from '../../postgres/part/fence-state.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { tablesAt } from '../engine/part.ts';
 import type { ColourStatus } from './status-types.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /** Of a role that was rotated its logins, which are members of it, are asked. */
 async function shutOut(client: Client, { roles: { application, readers } }: Environment): Promise<string[]> {
@@ -38,7 +39,7 @@ export async function colourStatus(
   const base = { colour, role, running: seen.running, version: seen.version, release } as const;
   if (!seen.running) return base;
   try {
-    const settings = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const settings = await connectionIn(platform.servers, colour, environment.database);
     const tables = tablesAt({ environment, journal }, colour);
     return await withLooker(settings, 'status', async (client) => ({
       ...base,

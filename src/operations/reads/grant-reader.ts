@@ -3,6 +3,7 @@ import type { Environment } from '../../model/environment.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { readersOf } from '../../postgres/readers.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 export interface Granted {
   readonly colours: readonly Colour[];
@@ -19,7 +20,7 @@ export async function grantReader(environment: Environment, platform: Platform):
   let password: string | undefined;
   for (const colour of colours) {
     if (!(await platform.servers.observe(colour))?.running) continue;
-    const connection = { ...(await platform.servers.connection(colour)), database: environment.database };
+    const connection = await connectionIn(platform.servers, colour, environment.database);
     const { reader } = await withOwnSession(connection, 'grant', (client) => readersOf(client, connection));
     made.push(colour);
     password = reader.password;

@@ -12,6 +12,8 @@ import { declaredCandidate } from './seed.ts';
 import { copy, empty, roles } from './seed/logical.ts';
 import { open, publication } from './seed/origin.ts';
 import { catchUp, enable, subscription } from './seed/replication.ts';
+import { maintenance } from '../../postgres/maintenance.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /**
  * Where no copy of the live server's storage can be had: row by row, to a server that may be of another major and
@@ -43,7 +45,7 @@ function requireTables(c: Context): Promise<void> {
 /** Under two names one server would be fenced against its own clients. */
 export async function requireTwoServers(c: Context): Promise<void> {
   if (c.environment.colours[c.idle]?.server?.kind !== 'external') return;
-  const candidate = { ...(await c.platform.servers.connection(c.idle)), database: 'postgres' };
+  const candidate = await connectionIn(c.platform.servers, c.idle, maintenance);
   if (!(await c.on(c.live, (live) => isSameServer(live, candidate)))) return;
   throw new VerdigrisError('same-server', {
     seen: `${c.live} and ${c.idle} are the same server: a session opened at one address is seen at the other.`,

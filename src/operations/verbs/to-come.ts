@@ -12,6 +12,7 @@ import type { Context } from '../engine/context.ts';
 import { ownerOn, withOwner } from '../engine/owner-session.ts';
 import { release } from '../engine/release-record.ts';
 import { foldersNow } from '../gates/folders.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 
 /**
  * The engine that the candidate's declaration, the folder's files or the history on `asked` say; undefined where the
@@ -100,7 +101,7 @@ async function triedOver(c: Context): Promise<string> {
 
 async function tryThem(c: Context, say: (text: string) => void): Promise<ToCome> {
   const engine = await engineOf(c);
-  const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+  const connection = await connectionIn(c.platform.servers, c.idle, c.environment.database);
   const owner = await ownerOn(c, c.idle);
   // All is tried in one transaction: where a file asks for a superuser, in his session.
   const session = (await c.look(c.idle, async (client) => engine?.superuser?.(client))) ? undefined : owner;

@@ -16,6 +16,7 @@ import type { Cluster } from './cluster.ts';
 import type { KubernetesParts } from './parts.ts';
 import { randomPassword, secretValue, secretValues } from './secrets.ts';
 import { wrongPassword } from '../../model/failures.ts';
+import { connectionIn } from '../connection-in.ts';
 
 /**
  * Makes the roles that were declared after the environment was made: Secret, role, rights, on the live colour, of which
@@ -31,7 +32,7 @@ export async function addRoles(
 ): Promise<string[]> {
   const { roles, database } = environment;
   const declared = [...roles.application, ...roles.readers];
-  const connection = { ...(await platform.servers.connection(journal.live)), database };
+  const connection = await connectionIn(platform.servers, journal.live, database);
   return withOwnSession(connection, 'roles', async (client) => {
     // Whoever only looks asks by them; a server that was adopted, or made by an earlier version, may have none yet.
     await readersOf(client, connection);

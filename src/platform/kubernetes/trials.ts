@@ -18,6 +18,7 @@ import { rightsMissing } from './rights.ts';
 import type { Routes } from './routes.ts';
 import type { Secrets } from './secrets.ts';
 import type { KubernetesServers } from './servers.ts';
+import { connectionIn } from '../connection-in.ts';
 
 /** Who uses what is tried: the operator, or the guard beside a pooler, from its own network and with its own rights. */
 export type TriedBy = 'operator' | 'guard';
@@ -107,15 +108,12 @@ function server(environment: Environment, platform: Tried, { live, idle, carried
         const { login, password } = await platform.secrets.login(role);
         secrets.push([login, password, `${objectNames.roleSecret(name, role)}, key password`]);
       }
-      const known = await withOwnSession(
-        { ...(await platform.servers.connection(colour)), database },
-        'trial',
-        (client) =>
-          rows<{ role: string; verifier: string | null }>(
-            client,
-            'SELECT rolname AS role, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)',
-            [secrets.map(([role]) => role)],
-          ),
+      const known = await withOwnSession(await connectionIn(platform.servers, colour, database), 'trial', (client) =>
+        rows<{ role: string; verifier: string | null }>(
+          client,
+          'SELECT rolname AS role, rolpassword AS verifier FROM pg_authid WHERE rolname = ANY ($1)',
+          [secrets.map(([role]) => role)],
+        ),
       );
       const verifiers = new Map(known.map(({ role, verifier }) => [role, verifier]));
       const other = secrets.filter(([role, password]) => !passwordFits(verifiers.get(role) ?? null, role, password));

@@ -10,6 +10,7 @@ import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { MachineServers } from './machine-servers.ts';
 import type { Places } from './places.ts';
 import { recoverCommand } from './recover-command.ts';
+import { connectionIn } from '../connection-in.ts';
 
 /** What clients come by in the place of the router, where the declaration has them come by something else. */
 export async function outsideTraffic(
@@ -79,7 +80,7 @@ function watched(places: Places, servers: MachineServers, where: string) {
 /** Undefined where the colour is no server now. */
 function connections({ database }: Environment, servers: MachineServers) {
   return async (colour: Colour) =>
-    (await servers.upstream(colour)) === undefined ? undefined : { ...(await servers.connection(colour)), database };
+    (await servers.upstream(colour)) === undefined ? undefined : await connectionIn(servers, colour, database);
 }
 
 function uidIn(places: Places): UidStore {

@@ -13,6 +13,7 @@ import { routerFiles } from '../../../router/config.ts';
 import { readStatus } from '../status.ts';
 import type { DoctorCheck } from './check.ts';
 import { scrub, scrubLog } from './scrub.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 /** Bytes of a log's end. */
 const logEnd = 1024 ** 2;
@@ -99,7 +100,7 @@ async function addLocal(platform: AnyPlatform, add: Add): Promise<void> {
 
 /** Not those that name programs or other servers: there are passwords in those. */
 async function settingsOf({ environment, platform }: BundleParts, colour: Colour): Promise<unknown> {
-  const connection = { ...(await platform.servers.connection(colour)), database: environment.database };
+  const connection = await connectionIn(platform.servers, colour, environment.database);
   return withOwnSession(connection, 'doctor', (client) =>
     rows(
       client,

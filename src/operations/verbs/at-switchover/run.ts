@@ -12,6 +12,7 @@ import type { Context } from '../../engine/context.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release, stream } from '../../engine/release-record.ts';
 import { restOf } from '../../gates/at-switchover.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 /**
  * Runs it, as the owner, for no longer than clients may be held; its schema must be what it was: the way back was
@@ -76,7 +77,7 @@ export const finishTool: Step = {
     const { limits, database } = c.environment;
     const stop = new AbortController();
     running.set(c, stop);
-    const connection = { ...(await c.platform.servers.connection(c.idle)), database };
+    const connection = await connectionIn(c.platform.servers, c.idle, database);
     return c.on(c.idle, async (client) => {
       await markTool(client, stream(c).name);
       const ms = await runLeft(

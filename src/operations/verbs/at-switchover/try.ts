@@ -9,6 +9,7 @@ import { release } from '../../engine/release-record.ts';
 import { restOf } from '../../gates/at-switchover.ts';
 import { noteData, writesText } from '../data-statements/record.ts';
 import { runLeft } from './run.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 /** Of `verify`: as the switchover will run it, where nothing is lost by it. */
 export const tryTool: Step = {
@@ -28,7 +29,7 @@ export const tryTool: Step = {
     const source = rest.command.join(' ');
     c.emit({ type: 'note', text: `making a throw-away clone of ${c.idle} for ${source}` });
     const { result: ms, writes } = await withCandidateCopy(c, async ({ platform }) => {
-      const connection = { ...(await platform.servers.connection(c.idle)), database: c.environment.database };
+      const connection = await connectionIn(platform.servers, c.idle, c.environment.database);
       return withOwnSession(connection, 'verify', async (client) => {
         const schema = digestSchema(await readObjects(client));
         return countCommitted(client, () =>

@@ -8,6 +8,7 @@ import { dataPolicy } from '../data-statements/policy.ts';
 import { engineOf } from '../to-come.ts';
 import { watchTool } from '../tool-rows.ts';
 import { fill } from './fill.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 export const apply: Step = {
   id: 'apply',
@@ -19,7 +20,7 @@ export const apply: Step = {
     if (!engine) return 'this release has no migrations';
     // Read before the run: what is added meanwhile counts as added after it.
     const { [c.idle]: folder } = await foldersNow(c.environment);
-    const connection = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+    const connection = await connectionIn(c.platform.servers, c.idle, c.environment.database);
     const { limits } = c.environment;
     const owner = await c.on(c.idle, async (client) => {
       await ensureControlSchema(client);

@@ -25,6 +25,7 @@ import { requireSameSchema } from '../../gates/schema.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
 import { withdrawStream } from './origin.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 /** Milliseconds that closing the candidate may take. */
 const fenceLimit = 10_000;
@@ -108,7 +109,7 @@ export const copy: Step = {
     const given = {
       live: { ...(await c.platform.servers.connection(c.live)), database, lens: view?.lens },
       part: view && (await c.on(c.live, (client) => dumpedObjects(client, view.cut))),
-      candidate: { ...(await c.platform.servers.connection(c.idle)), database },
+      candidate: await connectionIn(c.platform.servers, c.idle, database),
       stream: stream(c).name,
       pgDump: c.platform.servers.dumper?.(c.live) ?? (await findPgDump(from.major, to.major)),
       slotLimit: limits.slotCreation,

@@ -13,13 +13,14 @@ import { noteSeed, release } from '../../engine/release-record.ts';
 import { requireSteady } from '../../gates/steady.ts';
 import { onCandidate } from './on-candidate.ts';
 import { positionBeforeSlot } from './position-before-slot.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 
 /** Milliseconds that closing the promoted server may take. */
 const fenceLimit = 10_000;
 
 /** Before anything is made. @throws VerdigrisError `standby-unfit` */
 export async function requireStandby(c: Context): Promise<void> {
-  const candidate = { ...(await c.platform.servers.connection(c.idle)), database: c.environment.database };
+  const candidate = await connectionIn(c.platform.servers, c.idle, c.environment.database);
   const problems = await c.on(c.live, (live) =>
     withOwnSession(candidate, 'preflight', (standby) => standbyProblems(live, standby)),
   );

@@ -21,6 +21,7 @@ import type { KubernetesParts } from '../parts.ts';
 import { plainKinds, removeKubernetes } from './remove.ts';
 import { randomPassword } from '../secrets.ts';
 import { takeSnapshot } from '../storage.ts';
+import { connectionIn } from '../../connection-in.ts';
 
 /** Its roles connect through the clone's own pooler. */
 export interface KubernetesClone extends PlatformClone {
@@ -82,7 +83,7 @@ export async function cloneKubernetes(
     }
     for (const policy of networkPolicies(copy)) await cluster.apply(policy);
     await platform.servers.restore(live, seedSnapshot, { generation: 1, consume: true, onBytes: () => undefined });
-    await withOwnSession({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+    await withOwnSession(await connectionIn(platform.servers, live, database), 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);

@@ -15,6 +15,7 @@ import { removeKubernetes } from './remove.ts';
 import type { Stored } from '../cluster.ts';
 import type { ServerSet } from '../sets.ts';
 import { takeSnapshot } from '../storage.ts';
+import { connectionIn } from '../../connection-in.ts';
 
 /** What a destroy leaves. */
 export interface LastSnapshot {
@@ -88,7 +89,7 @@ async function keepLast(environment: Environment, platform: KubernetesParts, liv
  * replication slot … exists, but wal_level < logical`). Of a server that does not answer the volume is kept as it is.
  */
 async function endStreams(environment: Environment, { servers }: KubernetesParts, live: Colour): Promise<void> {
-  const settings = { ...(await servers.connection(live)), database: environment.database };
+  const settings = await connectionIn(servers, live, environment.database);
   await withOwnSession(settings, 'destroy', async (client) => {
     const slots = await rows<{ name: string }>(
       client,

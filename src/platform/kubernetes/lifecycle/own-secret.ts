@@ -7,6 +7,7 @@ import { rows } from '../../../postgres/client.ts';
 import { withOwnSession } from '../../../postgres/session.ts';
 import type { KubernetesParts } from '../parts.ts';
 import { ownKeys, randomPassword, secretValues } from '../secrets.ts';
+import { connectionIn } from '../../connection-in.ts';
 
 /**
  * What of the operator's Secret somebody deleted and can be known, is put back as it was: the console's password is in
@@ -29,7 +30,7 @@ export async function mendOwnSecret(
       listedPassword((await secretValues(cluster, objectNames.pooler(name)))?.[userListKey] ?? '', consoleUser),
     replication: async () =>
       stream
-        ? withOwnSession({ ...(await servers.connection(stream.to)), database }, 'roles', async (client) => {
+        ? withOwnSession(await connectionIn(servers, stream.to, database), 'roles', async (client) => {
             const [found] = await rows<{ password: string | null }>(
               client,
               "SELECT substring(subconninfo FROM 'password=(\\S+)') AS password FROM pg_subscription WHERE subname = $1",

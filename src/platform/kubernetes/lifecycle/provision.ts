@@ -22,6 +22,7 @@ import { KubernetesJournal } from '../journal.ts';
 import type { KubernetesParts } from '../parts.ts';
 import type { ServerSet } from '../sets.ts';
 import { snapshotContent, takeSnapshot } from '../storage.ts';
+import { connectionIn } from '../../connection-in.ts';
 
 type From = NonNullable<Environment['kubernetes']['from']>;
 
@@ -171,7 +172,7 @@ async function mask(
   how: From['mask'],
 ): Promise<void> {
   if (how === 'none') return;
-  const connection = { ...(await platform.servers.connection(live)), database };
+  const connection = await connectionIn(platform.servers, live, database);
   const claim = await platform.servers.claimOf(live);
   await withClient(connection, 'mask', async (operator) => {
     const owner = await withFixedPath(operator, async () => {

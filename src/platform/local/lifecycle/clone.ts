@@ -18,6 +18,7 @@ import { writeDurably } from '../../../machine/durable.ts';
 import type { LocalParts } from '../parts.ts';
 import { freePort } from '../ports.ts';
 import { ownIdentity } from '../../../machine/process.ts';
+import { connectionIn } from '../../connection-in.ts';
 
 export interface LocalClone extends PlatformClone {
   readonly platform: LocalParts;
@@ -56,7 +57,7 @@ export async function cloneLocal(
   const platform = await original.sibling(copy);
   const destroy = () => original.removeClone(name);
   try {
-    const source = { ...(await original.servers.connection(live)), database };
+    const source = await connectionIn(original.servers, live, database);
     await withOwnSession(source, 'drill', (client) =>
       original.servers.snapshot(
         live,
@@ -69,7 +70,7 @@ export async function cloneLocal(
     await rename(original.places.snapshot(name), platform.places.snapshot(name));
     await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
     const password = randomBytes(12).toString('base64url');
-    await withOwnSession({ ...(await platform.servers.connection(live)), database }, 'drill', async (client) => {
+    await withOwnSession(await connectionIn(platform.servers, live, database), 'drill', async (client) => {
       await parkedPosition(client, environment.limits.catchUp, signal);
       await promoteServer(client, signal);
       await cleanCopy(client);
