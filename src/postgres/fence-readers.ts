@@ -19,7 +19,7 @@ export async function admitReaders(client: Client, token: number, readers: reado
       [readers],
     );
     for (const { name } of closed)
-      await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnlyDefault(client, name, true)}`);
+      await client.query(`ALTER ROLE ${ident(name)} LOGIN; ${readOnlyHere(client, name, true)}`);
     const shut = (await isSuperuser(client)) ? [] : await shutOut(client, readers);
     if (shut.length > 0) throw readersShut(shut);
   });
@@ -52,7 +52,7 @@ function readersShut(readers: readonly string[]): VerdigrisError {
 }
 
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */
-export function readOnlyDefault(client: Client, role: string, on: boolean): string {
+export function readOnlyHere(client: Client, role: string, on: boolean): string {
   return (
     `ALTER ROLE ${ident(role)} IN DATABASE ${ident(client.database ?? '')} ` +
     `${on ? 'SET default_transaction_read_only = on' : 'RESET default_transaction_read_only'}`

@@ -16,7 +16,7 @@ import { proveClosed, proveRefused } from './knock.ts';
 import { ident } from './quote.ts';
 import { isSuperuser } from './superuser.ts';
 import { takeToken } from './token.ts';
-import { readOnlyDefault } from './fence-readers.ts';
+import { readOnlyHere } from './fence-readers.ts';
 import { closeRoles, openRoles } from './fence-roles.ts';
 
 /**
@@ -115,7 +115,7 @@ export async function unfence(client: Client, token: number): Promise<void> {
     );
     const opening = closed.flatMap(({ name, admitted }) => [
       `ALTER ROLE ${ident(name)} LOGIN`,
-      ...(admitted ? [readOnlyDefault(client, name, false)] : []),
+      ...(admitted ? [readOnlyHere(client, name, false)] : []),
     ]);
     await client.query([...opening, 'DELETE FROM verdigris.fenced_role'].join(';'));
     if (!everybody) await reopenByRights(client);

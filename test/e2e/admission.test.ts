@@ -7,6 +7,7 @@ import { nodeFindings } from '../../src/platform/kubernetes/nodes.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { small } from './support/stack.ts';
 import { withNamespace } from './support/namespace.ts';
+import { pooler } from './support/declaration.ts';
 
 test('what the cluster would refuse of an environment, and what it would give it unasked, is found before anything is made', async () => {
   await withNamespace({}, async ({ name: namespace, operator, admin }) => {
@@ -53,7 +54,6 @@ test('what the cluster would refuse of an environment, and what it would give it
     ]);
 
     // The guard's service account is made along with it.
-    const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';
     const guarded = { images: { pooler, verdigris: 'test/base:1' } };
     for (const kubernetes of [{}, guarded]) expect(await found(kubernetes)).toEqual([]);
     await beside(core('LimitRange', { limits: [{ type: 'PersistentVolumeClaim', max: { storage: '512Mi' } }] }), () =>

@@ -6,36 +6,13 @@ import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { withPooledSession } from '../../src/postgres/session.ts';
+import { ledgerDeclaration } from './support/declaration.ts';
 import { asOwner, legacy, secret } from './support/legacy.ts';
 import { clusterEnvironment } from './support/environment.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 import { walk } from './support/walk.ts';
 
-const declare = (namespace: string, adopt: Record<string, unknown> = {}, more: Record<string, unknown> = {}) => ({
-  name: 'shop',
-  platform: 'kubernetes',
-  database: 'shop',
-  roles: { application: ['shop_app'], readers: ['shop_reader'] },
-  colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
-  live: 'blue',
-  limits: { slotCreation: '10s', snapshot: '5m' },
-  kubernetes: {
-    namespace,
-    storage: '1GiB',
-    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
-    settings: { shared_buffers: '64MB', autovacuum: 'off' },
-    passwords: { shop_app: { secret: 'ledger-app' }, shop_reader: { secret: 'ledger-report', key: 'pw' } },
-    adopt: {
-      statefulSet: 'ledger-db',
-      superuser: { user: 'owner', secret: 'ledger-db', key: 'postgres-password' },
-      service: { name: 'ledger-db' },
-      ...adopt,
-    },
-    ...more,
-  },
-});
-
-async function adopting(namespace: TestNamespace, raw: ReturnType<typeof declare>): Promise<unknown> {
+async function adopting(namespace: TestNamespace, raw: ReturnType<typeof ledgerDeclaration>): Promise<unknown> {
   const environment = parseEnvironment(raw, 'the test');
   const platform = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
   try {
@@ -75,7 +52,7 @@ test('a database of plain manifests is adopted as it runs, released under load, 
   await withNamespace({}, async (namespace) => {
     await legacy(namespace);
     const before = await pod(namespace);
-    await clusterEnvironment(namespace, declare(namespace.name), {}, async (env) => {
+    await clusterEnvironment(namespace, ledgerDeclaration(namespace.name), {}, async (env) => {
       const { clients, platform, verb, on } = env;
       expect(await pod(namespace)).toEqual(before);
       expect(await throughOldService(namespace)).toEqual({ name: '', recovering: false, kept: 5000 });
@@ -117,9 +94,10 @@ test('what a release could not start from is refused politely, all at once, and 
   await withNamespace({}, async (namespace) => {
     await legacy(namespace, { args: ['-c', 'wal_level=replica'] });
     await namespace.admin.apply(secret('ledger-report', { pw: 'wrong' }));
-    const problem = await adopting(namespace, declare(namespace.name, { service: { name: 'nobody' } })).catch(
-      (error: unknown) => error,
-    );
+    const problem = await adopting(
+      namespace,
+      ledgerDeclaration(namespace.name, { adopt: { service: { name: 'nobody' } } }),
+    ).catch((error: unknown) => error);
     expect(problem).toMatchObject({ code: 'refused', id: 'adoption-refused' });
     const { seen } = problem as { seen: string };
     for (const part of [
@@ -140,25 +118,35 @@ test('what a release could not start from is refused politely, all at once, and 
       expect(await namespace.admin.list(kind, { 'app.kubernetes.io/instance': 'shop' })).toEqual([]);
 
     await expect(
-      adopting(namespace, declare(namespace.name, { superuser: { user: 'owner', secret: 'ledger-app' } })),
+      adopting(
+        namespace,
+        ledgerDeclaration(namespace.name, { adopt: { superuser: { user: 'owner', secret: 'ledger-app' } } }),
+      ),
     ).rejects.toMatchObject({
       id: 'wrong-password',
       seen: expect.stringContaining('/ledger-app, key password') as unknown,
     });
     await expect(
-      adopting(namespace, declare(namespace.name, { superuser: { user: 'owner', secret: 'ledger-db', key: 'pass' } })),
+      adopting(
+        namespace,
+        ledgerDeclaration(namespace.name, {
+          adopt: { superuser: { user: 'owner', secret: 'ledger-db', key: 'pass' } },
+        }),
+      ),
     ).rejects.toMatchObject({
       id: 'secret-key-missing',
       seen: expect.stringContaining('ledger-db has no key pass; it has postgres-password') as unknown,
     });
-    await expect(adopting(namespace, declare(namespace.name, { statefulSet: 'nothing' }))).rejects.toMatchObject({
+    await expect(
+      adopting(namespace, ledgerDeclaration(namespace.name, { adopt: { statefulSet: 'nothing' } })),
+    ).rejects.toMatchObject({
       id: 'adoption-refused',
       seen: expect.stringContaining('StatefulSet nothing') as unknown,
     });
     await namespace.admin.merge('StatefulSet', 'ledger-db', {
       metadata: { labels: { 'postgres-operator.crunchydata.com/cluster': 'ledger' } },
     });
-    await expect(adopting(namespace, declare(namespace.name))).rejects.toMatchObject({
+    await expect(adopting(namespace, ledgerDeclaration(namespace.name))).rejects.toMatchObject({
       id: 'adoption-refused',
       seen: expect.stringMatching(/belongs to Crunchy PGO[\s\S]*What works instead/) as unknown,
     });

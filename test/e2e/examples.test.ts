@@ -6,6 +6,7 @@ import { productImage } from './support/image.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 import { legacy } from './support/legacy.ts';
 import { withUpProject } from './support/project.ts';
+import { pooler } from './support/declaration.ts';
 
 const examples = path.join(root, 'examples/stacks');
 
@@ -13,7 +14,7 @@ const examples = path.join(root, 'examples/stacks');
 async function example(file: string, namespace: string): Promise<string> {
   return (await readFile(path.join(examples, file), 'utf8'))
     .replaceAll('namespace: shops', `namespace: ${namespace}`)
-    .replaceAll('registry.example/pgbouncer:1.24', process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24')
+    .replaceAll('registry.example/pgbouncer:1.24', pooler)
     .replaceAll('registry.example/postgres-upgrade:15-to-17', 'test/postgres-upgrade:15-to-17')
     .replaceAll('registry.example/verdigris:0.1.0', await productImage());
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { lifeBlocks } from '../support/life.ts';
 import { withNamespace } from './support/namespace.ts';
 import { withBackend } from './support/stack.ts';
+import { pooler } from './support/declaration.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const provider = fileURLToPath(new URL('../../src/pulumi/provider', import.meta.url));
@@ -72,6 +73,6 @@ function here(text: string, namespace: string): string {
       `namespace: ${namespace}\n  storage: 1GiB\n  pooler: { replicas: 1 }\n  settings: { shared_buffers: 16MB }\n  resources: { cpu: 10m, memory: 96Mi }`,
     )
     .replace('keptSnapshotClass: retain\n  ', '')
-    .replace('registry.example/pgbouncer:1.24', process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24')
+    .replace('registry.example/pgbouncer:1.24', pooler)
     .replace(', verdigris: registry.example/verdigris:0.1.0', '');
 }

@@ -12,6 +12,7 @@ import { leftovers, nothing } from '../support/leftovers.ts';
 import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 import { clusterEnvironment } from './support/environment.ts';
+import { ledgerDeclaration } from './support/declaration.ts';
 import { legacy } from './support/legacy.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 
@@ -87,27 +88,10 @@ async function unnamed(namespace: TestNamespace): Promise<void> {
 }
 
 /** The StatefulSet as an environment of the cluster, once it is the live database. */
-const taken = (namespace: string) => ({
-  name: 'shop',
-  platform: 'kubernetes',
-  database: 'shop',
-  roles: { application: ['shop_app'], readers: ['shop_reader'] },
-  colours: { blue: { release: '2', postgres: 17 }, green: { release: '3', postgres: 17 } },
-  live: 'blue',
-  limits: { slotCreation: '10s', snapshot: '5m' },
-  kubernetes: {
-    namespace,
-    storage: '1GiB',
-    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
-    settings: { shared_buffers: '64MB', autovacuum: 'off' },
-    passwords: { shop_app: { secret: 'ledger-app' }, shop_reader: { secret: 'ledger-report', key: 'pw' } },
-    adopt: {
-      statefulSet: 'ledger-db',
-      superuser: { user: 'owner', secret: 'ledger-db', key: 'postgres-password' },
-      service: { name: 'ledger-db' },
-    },
-  },
-});
+const taken = (namespace: string) =>
+  ledgerDeclaration(namespace, {
+    colours: { blue: { release: '2', postgres: 17 }, green: { release: '3', postgres: 17 } },
+  });
 
 test('a database moves from a server outside into a StatefulSet, back and in again, under load, and is an environment of the cluster then', async () => {
   await withNamespace({}, async (namespace) => {

@@ -6,6 +6,7 @@ import { createKubernetes } from '../../src/platform/kubernetes/lifecycle/create
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { one, rows } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
+import { shopDeclaration } from './support/declaration.ts';
 import { clusterEnvironment, withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { withNamespace } from './support/namespace.ts';
 import { shareSnapshot } from './support/share-snapshot.ts';
@@ -22,23 +23,8 @@ async function people(
 /** Seen when it runs twice. */
 const sql = "UPDATE public.person SET mail = 'masked ' || mail";
 
-const staging = (namespace: string, from: Record<string, unknown>) => ({
-  name: 'staging',
-  platform: 'kubernetes',
-  database: 'shop',
-  roles: { application: ['shop_app'], readers: ['shop_reader'] },
-  colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
-  live: 'blue',
-  limits: { slotCreation: '10s', snapshot: '5m' },
-  kubernetes: {
-    namespace,
-    storage: '1GiB',
-    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
-    settings: { shared_buffers: '64MB', autovacuum: 'off' },
-    pooler: { replicas: 1 },
-    from,
-  },
-});
+const staging = (namespace: string, from: Record<string, unknown>) =>
+  shopDeclaration(namespace, { name: 'staging', kubernetes: { pooler: { replicas: 1 }, from } });
 
 const masked = (client: Parameters<Parameters<ClusterEnvironment['on']>[1]>[0]) =>
   one(

@@ -11,6 +11,7 @@ import { answerOf } from './support/answer.ts';
 import { clusterEnvironment } from './support/environment.ts';
 import { productImage } from './support/image.ts';
 import { withNamespace } from './support/namespace.ts';
+import { pooler } from './support/declaration.ts';
 
 const declared = (namespace: string, tls: object, images: object = {}, more: object = {}) => ({
   name: 'shop',
@@ -23,7 +24,7 @@ const declared = (namespace: string, tls: object, images: object = {}, more: obj
   kubernetes: {
     namespace,
     storage: '1GiB',
-    images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24', ...images },
+    images: { pooler, ...images },
     settings: { shared_buffers: '64MB' },
     pooler: { replicas: 1 },
     tls,

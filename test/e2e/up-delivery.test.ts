@@ -7,6 +7,7 @@ import { until } from '../support/until.ts';
 import { productImage } from './support/image.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 import { prepared, small, trafficState, withStack } from './support/stack.ts';
+import { pooler } from './support/declaration.ts';
 
 const walk = { steps: ['seed', 'migrate', 'verify', 'approve', 'switch', 'retire after 5s'] };
 
@@ -63,7 +64,7 @@ test('a release with declared steps: each up walks as far as nothing is waited f
 
 test('with the controller, up hands the release over and ends; the Deployment walks it to its end', async () => {
   const image = await productImage();
-  const images = { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24', verdigris: image };
+  const images = { pooler, verdigris: image };
   await withNamespace({}, async (namespace) => {
     const controller = { ...walk, controller: true };
     const { next, platform, approved } = declares(namespace, controller, { images });

@@ -21,6 +21,7 @@ import { withClient, withPooledSession } from '../../../src/postgres/session.ts'
 import type { Commit } from '../../../src/workload/commits.ts';
 import { prepareWorkload } from '../../../src/workload/schema.ts';
 import type { Workload } from '../../../src/workload/start.ts';
+import { shopDeclaration } from './declaration.ts';
 import { withNamespace, type TestNamespace } from './namespace.ts';
 
 export interface ClusterEnvironment {
@@ -71,23 +72,8 @@ export async function withClusterEnvironment<T>(
   use: (test: ClusterEnvironment) => Promise<T>,
 ): Promise<T> {
   return withNamespace(options.namespaceLabels ?? {}, async (namespace) => {
-    const raw = {
-      name: 'shop',
-      platform: 'kubernetes',
-      database: 'shop',
-      roles: { application: ['shop_app'], readers: ['shop_reader'] },
-      colours: { blue: { release: '1', postgres: 15 }, green: { release: '2', postgres: 15 } },
-      live: 'blue',
-      limits: { slotCreation: '10s', snapshot: '5m', ...options.limits },
-      kubernetes: {
-        namespace: namespace.name,
-        storage: '1GiB',
-        images: { pooler: process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24' },
-        settings: { shared_buffers: '64MB', autovacuum: 'off' },
-        ...options.kubernetes,
-      },
-      ...options.declaration,
-    };
+    const { kubernetes, limits, declaration } = options;
+    const raw = { ...shopDeclaration(namespace.name, { kubernetes, limits }), ...declaration };
     const fill = async (client: Client): Promise<void> => {
       await options.fill?.(client);
       await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });

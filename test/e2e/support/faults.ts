@@ -10,6 +10,7 @@ import type { Workload } from '../../../src/workload/start.ts';
 import { leftovers } from '../../support/leftovers.ts';
 import { withClusterEnvironment, type ClusterEnvironment, type ClusterOptions } from './environment.ts';
 import { productImage } from './image.ts';
+import { pooler } from './declaration.ts';
 
 export interface ClusterBench extends ClusterEnvironment, MoveBench {
   readonly platform: ClusterEnvironment['platform'];
@@ -31,7 +32,6 @@ export async function withClusterBench<T>(
   { guard, ...options }: BenchOptions,
   use: (bench: ClusterBench) => Promise<T>,
 ): Promise<T> {
-  const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';
   const images = guard ? { pooler, verdigris: await productImage() } : { pooler };
   return withClusterEnvironment({ ...options, kubernetes: { images, ...options.kubernetes } }, async (test) => {
     const { environment, platform, namespace, folder, commits, on } = test;
