@@ -1,4 +1,5 @@
 import { rows, withFixedPath, type Client } from './client.ts';
+import { counted } from './counted.ts';
 
 /** How often a table, or an index of it, was read from; of a partition by itself. */
 export interface TableScans {
@@ -12,19 +13,15 @@ export async function countScans<T>(
   client: Client,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly reads: TableScans[] }> {
-  const before = new Map((await scansSoFar(client)).map(({ oid, scans }) => [oid, scans]));
-  const result = await work();
-  const reads = (await scansSoFar(client))
-    .map(({ oid, table, scans }) => ({ table, scans: scans - (before.get(oid) ?? 0) }))
-    .filter(({ scans }) => scans > 0);
-  return { result, reads };
+  const { result, risen } = await counted(['scans'], () => scansSoFar(client), work);
+  return { result, reads: risen.map(({ table, scans }) => ({ table, scans })) };
 }
 
-function scansSoFar(client: Client): Promise<(TableScans & { readonly oid: string })[]> {
+function scansSoFar(client: Client): Promise<(TableScans & { readonly key: string })[]> {
   return withFixedPath(client, () =>
     rows(
       client,
-      `SELECT c.oid::text AS oid, n.nspname || '.' || r.relname AS table, x.scans FROM pg_class c
+      `SELECT c.oid::text AS key, n.nspname || '.' || r.relname AS table, x.scans FROM pg_class c
       CROSS JOIN LATERAL (SELECT pg_stat_get_xact_numscans(c.oid)
         + coalesce((SELECT sum(pg_stat_get_xact_numscans(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0) AS scans) AS own
       CROSS JOIN LATERAL (SELECT own.scans::float8 AS scans) AS x

@@ -1,4 +1,5 @@
 import { rows, type Client } from './client.ts';
+import { counted } from './counted.ts';
 import { isHistory } from './tool-history/known.ts';
 
 /** Rows that were written in a table, a partition's counted for its root; TRUNCATE is not counted. */
@@ -22,7 +23,7 @@ export async function countWrites<T>(
   await client.query(
     "SELECT pg_catalog.set_config('track_counts', 'on', true) WHERE pg_catalog.current_setting('track_counts') OPERATOR(pg_catalog.=) 'off'",
   );
-  return between(() => counters(client, 'xact_'), work);
+  return rowsWritten(() => counters(client, 'xact_'), work);
 }
 
 /** As `countWrites`, of a tool whose sessions have ended, on a server where nobody else writes; without its history. */
@@ -30,34 +31,27 @@ export function countCommitted<T>(
   client: Client,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
-  return between(() => counters(client, '', `AND NOT coalesce(${isHistory}, false)`), work);
+  return rowsWritten(() => counters(client, '', `AND NOT coalesce(${isHistory}, false)`), work);
 }
 
-async function between<T>(
-  read: () => Promise<RowWrites[]>,
+type WrittenSoFar = Omit<RowWrites, 'table'> & { readonly key: string };
+
+async function rowsWritten<T>(
+  read: () => Promise<WrittenSoFar[]>,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly writes: RowWrites[] }> {
-  const before = new Map((await read()).map((each) => [each.table, each]));
-  const result = await work();
-  const writes = (await read())
-    .map(({ table, inserted, updated, deleted }) => {
-      const known = before.get(table);
-      return {
-        table,
-        inserted: inserted - (known?.inserted ?? 0),
-        updated: updated - (known?.updated ?? 0),
-        deleted: deleted - (known?.deleted ?? 0),
-      };
-    })
-    .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0);
-  return { result, writes };
+  const { result, risen } = await counted(['inserted', 'updated', 'deleted'], read, work);
+  return {
+    result,
+    writes: risen.map(({ key: table, inserted, updated, deleted }) => ({ table, inserted, updated, deleted })),
+  };
 }
 
 /** Qualified: it is asked between the user's statements, where names and operators are found as theirs are. */
-function counters(client: Client, of: 'xact_' | '', where = ''): Promise<RowWrites[]> {
-  return rows<RowWrites>(
+function counters(client: Client, of: 'xact_' | '', where = ''): Promise<WrittenSoFar[]> {
+  return rows<WrittenSoFar>(
     client,
-    `SELECT pg_catalog.concat(n.nspname, '.', r.relname) AS table, pg_catalog.sum(x.inserted)::float8 AS inserted,
+    `SELECT pg_catalog.concat(n.nspname, '.', r.relname) AS key, pg_catalog.sum(x.inserted)::float8 AS inserted,
       pg_catalog.sum(x.updated)::float8 AS updated, pg_catalog.sum(x.deleted)::float8 AS deleted
     FROM pg_catalog.pg_class c
     CROSS JOIN LATERAL (SELECT pg_catalog.pg_stat_get_${of}tuples_inserted(c.oid) AS inserted,
