@@ -23,6 +23,7 @@ import { connectionText } from './lifecycle.ts';
 import type { Reporter } from './reporter.ts';
 import { withReporter } from './session.ts';
 import { trafficText } from './timeline.ts';
+import { hostAndPort } from '../model/address.ts';
 
 interface DemoOptions {
   readonly from?: string;
@@ -73,10 +74,8 @@ async function demo(options: DemoOptions, reporter: Reporter, signal: AbortSigna
       fill: (client) => fill(client, options, reporter, signal),
     });
     const { address } = await platform.traffic.status();
-    const [host = '', port = ''] = address.split(':');
     const as = (user: string) => ({
-      host,
-      port: Number(port),
+      ...hostAndPort(address),
       user,
       password: credentials[user] ?? '',
       database: environment.database,

@@ -19,6 +19,7 @@ import type { Workload } from '../../src/workload/start.ts';
 import { prepareWorkload } from '../../src/workload/schema.ts';
 import { testHome } from './binaries.ts';
 import { temporaryFolder, testMajor } from './postgres.ts';
+import { hostAndPort } from '../../src/model/address.ts';
 
 /** Durable enough for a crash of processes, which is what tests cause; not for one of the machine. */
 export const testSettings = { fsync: 'off', shared_buffers: '32MB', max_connections: '60', autovacuum: 'off' } as const;
@@ -102,10 +103,8 @@ export async function withEnvironment<T>(
     const credentials = options.existing ?? made.credentials;
     const signal = new AbortController().signal;
     const { address } = await platform.traffic.status();
-    const [host = '', port = ''] = address.split(':');
     const as = (user: string) => ({
-      host,
-      port: Number(port),
+      ...hostAndPort(address),
       user,
       password: credentials[user] ?? '',
       database: environment.database,

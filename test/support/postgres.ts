@@ -25,6 +25,16 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
+/** The same for the length of `use`. */
+export async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await temporaryFolder();
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 export function connectionTo(server: Server, database = 'postgres', user = operatorRole): ConnectionSettings {
   return { host: server.sockets, port: server.port, user, database };
 }

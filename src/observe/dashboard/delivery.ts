@@ -3,7 +3,7 @@ import type { DeliveryStep } from '../../model/delivery.ts';
 import type { Environment } from '../../model/environment.ts';
 import { chart, limitsOf } from './chart.ts';
 import { html, type Html } from './html.ts';
-import { copyable, prose, time } from './layout.ts';
+import { copyable, prose, time, scrollTable } from './layout.ts';
 
 type Metrics = Environment['delivery']['metrics'];
 type Tallies = DeliveryRecord['tallies'];
@@ -72,33 +72,21 @@ export function verdictsOf({ verdicts, approvals }: DeliveryRecord, metrics: Met
 
 function measured(name: string, tallies: Tallies, metrics: Metrics): Html {
   const entries = Object.entries(tallies);
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="${name}">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Metric</th>
-            <th scope="col">Good</th>
-            <th scope="col">Failed</th>
-            <th scope="col">Inconclusive</th>
-            <th scope="col">Last value</th>
-            <th scope="col">Seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${entries.map(
-            ([metric, { success, failure, inconclusive, value, seen }]) =>
-              html`<tr>
-                <th scope="row">${metric}</th>
-                <td>${success}</td>
-                <td class="${failure > 0 ? 'bad' : ''}">${failure}</td>
-                <td>${inconclusive}</td>
-                <td>${value === undefined ? '–' : Number(value.toPrecision(4))}</td>
-                <td>${seen}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+  return html`${scrollTable(
+      name,
+      ['Metric', 'Good', 'Failed', 'Inconclusive', 'Last value', 'Seen'],
+      entries.map(
+        ([metric, { success, failure, inconclusive, value, seen }]) =>
+          html`<tr>
+            <th scope="row">${metric}</th>
+            <td>${success}</td>
+            <td class="${failure > 0 ? 'bad' : ''}">${failure}</td>
+            <td>${inconclusive}</td>
+            <td>${value === undefined ? '–' : Number(value.toPrecision(4))}</td>
+            <td>${seen}</td>
+          </tr>`,
+      ),
+    )}
     <div class="charts">
       ${entries.map(([metric, { series = [] }]) => chart(metric, series, limitsOf(metrics[metric])))}
     </div>`;

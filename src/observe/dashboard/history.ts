@@ -1,36 +1,25 @@
 import prettyMs from 'pretty-ms';
 import type { HistoryEntry } from '../../platform/port/history.ts';
 import { html, type Html } from './html.ts';
-import { time, type PageAddress } from './layout.ts';
+import { time, type PageAddress, scrollTable } from './layout.ts';
 
 /** Releases that ended, the newest first. */
 export function historyRegion(entries: readonly HistoryEntry[], address?: PageAddress): Html {
   if (entries.length === 0) return html`<p>No release has ended yet.</p>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Past releases">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Release</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Began</th>
-          <th scope="col">Took</th>
-          <th scope="col">Write pause</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${entries.toReversed().map(
-          ({ from, to, outcome, startedAt, endedAt, pauseMs }) =>
-            html`<tr>
-              <th scope="row">
-                ${address ? html`<a href="${address('releases', startedAt)}">${from} → ${to}</a>` : `${from} → ${to}`}
-              </th>
-              <td>${outcome}</td>
-              <td>${time(startedAt)}</td>
-              <td>${prettyMs(Date.parse(endedAt) - Date.parse(startedAt))}</td>
-              <td>${pauseMs === undefined ? '–' : prettyMs(pauseMs)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return scrollTable(
+    'Past releases',
+    ['Release', 'Outcome', 'Began', 'Took', 'Write pause'],
+    entries.toReversed().map(
+      ({ from, to, outcome, startedAt, endedAt, pauseMs }) =>
+        html`<tr>
+          <th scope="row">
+            ${address ? html`<a href="${address('releases', startedAt)}">${from} → ${to}</a>` : `${from} → ${to}`}
+          </th>
+          <td>${outcome}</td>
+          <td>${time(startedAt)}</td>
+          <td>${prettyMs(Date.parse(endedAt) - Date.parse(startedAt))}</td>
+          <td>${pauseMs === undefined ? '–' : prettyMs(pauseMs)}</td>
+        </tr>`,
+    ),
+  );
 }

@@ -45,6 +45,22 @@ export function region({ id, heading, body }: Region): Html {
   </section> `;
 }
 
+/** A table that scrolls by itself where the page is narrow; `name` is for who hears it. */
+export function scrollTable(name: string, heads: readonly string[], rows: readonly Html[]): Html {
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${name}">
+    <table>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 /** Text to be taken over as it is: a command or a statement. */
 export function copyable(text: string): Html {
   return html`<span class="copy"

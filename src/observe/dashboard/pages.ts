@@ -4,7 +4,7 @@ import { deliveryRegion } from './delivery.ts';
 import { historyRegion } from './history.ts';
 import { timeline } from './timeline.ts';
 import { html, type Html } from './html.ts';
-import { region, time, type PageAddress, type Page, type Region } from './layout.ts';
+import { region, time, type PageAddress, type Page, type Region, scrollTable } from './layout.ts';
 import { drillPage, proofsRegion, rehearsalPage } from './proofs.ts';
 import { releasePage } from './release.ts';
 import { stateRegion } from './state.ts';
@@ -21,23 +21,11 @@ export type Entry = { readonly name: string; readonly seen: Seen } | { readonly 
 
 /** The rows of the list: what is wrong comes first in each. */
 export function listRegion(entries: readonly Entry[]): Region {
-  const body = html`<div class="scroll" tabindex="0" role="group" aria-label="Environments">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Environment</th>
-          <th scope="col">State</th>
-          <th scope="col">Live</th>
-          <th scope="col">Worst problem</th>
-          <th scope="col">Clients</th>
-          <th scope="col">Under way</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${entries.map(row)}
-      </tbody>
-    </table>
-  </div>`;
+  const body = scrollTable(
+    'Environments',
+    ['Environment', 'State', 'Live', 'Worst problem', 'Clients', 'Under way'],
+    entries.map(row),
+  );
   return { id: 'environments', heading: 'Environments', body };
 }
 

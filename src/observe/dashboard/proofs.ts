@@ -4,7 +4,7 @@ import type { RehearsalReport } from '../../migrations/rehearsal/report.ts';
 import type { DrillOutcome } from '../../platform/port/drills.ts';
 import { drillPartText } from '../../model/drill-parts.ts';
 import { html, type Html } from './html.ts';
-import { prose, time, type PageAddress } from './layout.ts';
+import { prose, time, type PageAddress, scrollTable } from './layout.ts';
 
 /** Drills and rehearsals, the newest first. */
 export function proofsRegion(
@@ -91,25 +91,16 @@ export function rehearsalBody(report: RehearsalReport): Html {
           )
     }
     <h2>Statements</h2>
-    <div class="scroll" tabindex="0" role="group" aria-label="Statements">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Statement</th>
-            <th scope="col">Took</th>
-            <th scope="col">Blocked</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${statements.map(
-            ({ text, ms, blocked }) =>
-              html`<tr>
-                <td><code>${text}</code></td>
-                <td>${prettyMs(ms)}</td>
-                <td>${blocked.count}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+    ${scrollTable(
+      'Statements',
+      ['Statement', 'Took', 'Blocked'],
+      statements.map(
+        ({ text, ms, blocked }) =>
+          html`<tr>
+            <td><code>${text}</code></td>
+            <td>${prettyMs(ms)}</td>
+            <td>${blocked.count}</td>
+          </tr>`,
+      ),
+    )}`;
 }

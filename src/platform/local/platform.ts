@@ -33,6 +33,7 @@ import type { Settings } from './server.ts';
 import { MachineServers } from './machine-servers.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
+import { hostAndPort } from '../../model/address.ts';
 
 /** The embedded default: real PostgreSQL processes and a router on this machine. */
 export class LocalPlatform implements LocalParts {
@@ -73,10 +74,10 @@ export class LocalPlatform implements LocalParts {
     this.history = stores.history;
     this.drills = stores.drills;
     const address = async () => {
-      const [host = '', port = ''] = (await this.traffic.status()).address.split(':');
+      const reached = hostAndPort((await this.traffic.status()).address);
       // The address is this machine's own: what matters is that the router may take nothing else.
       const tls = environment.local.tls ? { tls: { mode: 'require' } as const } : {};
-      return { host, port: Number(port), database: environment.database, ...tls };
+      return { ...reached, database: environment.database, ...tls };
     };
     this.credentials = new LocalCredentials(
       places.credentials,

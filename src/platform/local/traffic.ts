@@ -13,6 +13,7 @@ import { launchRouter, stopRouter } from '../../router/launch.ts';
 import { unanswered } from './unanswered.ts';
 import { writePasswords } from './external-store.ts';
 import type { MachineServers } from './machine-servers.ts';
+import { hostAndPort } from '../../model/address.ts';
 
 /** The router in the place of Service, route and pooler. */
 export class LocalTraffic implements Traffic {
@@ -97,7 +98,7 @@ export class LocalTraffic implements Traffic {
   }
 
   async #where(): Promise<number> {
-    return (this.#port ??= Number((await this.#control.status()).address.split(':').at(-1)));
+    return (this.#port ??= hostAndPort((await this.#control.status()).address).port);
   }
 
   resume(token: number): Promise<void> {

@@ -9,18 +9,9 @@ import { requireOwnFolder } from '../../../src/platform/local/own-files.ts';
 import { chooseSockets, ownFolder } from '../../../src/platform/local/sockets.ts';
 import { thisProcess } from '../../../src/machine/process.ts';
 import { withEnvironment } from '../../support/environment.ts';
-import { temporaryFolder, testMajor } from '../../support/postgres.ts';
+import { testMajor, inFolder } from '../../support/postgres.ts';
 
 const root = process.getuid?.() === 0;
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await temporaryFolder();
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 test('a server is removed only as the generation that was meant; one that took its place keeps data, sockets and record', async () => {
   await withEnvironment({}, async ({ platform, on }) => {

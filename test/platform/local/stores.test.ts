@@ -1,19 +1,10 @@
-import { rm, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { LocalJournal } from '../../../src/platform/local/journal.ts';
 import { LocalLeases } from '../../../src/platform/local/leases.ts';
-import { temporaryFolder } from '../../support/postgres.ts';
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await temporaryFolder();
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+import { inFolder } from '../../support/postgres.ts';
 
 test('a writer who slept through many revisions is told, though his own number is long pruned', async () => {
   await inFolder(async (folder) => {

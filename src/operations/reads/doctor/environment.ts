@@ -4,6 +4,7 @@ import type { Platform } from '../../../platform/port/platform.ts';
 import type { Status } from '../status-types.ts';
 import { readStatus } from '../status.ts';
 import type { DoctorCheck } from './check.ts';
+import { hostAndPort } from '../../../model/address.ts';
 
 /** What is of one environment, against what its state promises and what is declared. */
 export async function environmentChecks(environment: Environment, platform: Platform): Promise<DoctorCheck[]> {
@@ -43,7 +44,7 @@ function declared({ live, local, platform, colours }: Environment, status: Statu
       `the declaration says live: ${live}, and ${status.live} is live`,
       `write live: ${status.live}, or see what \`verdigris plan\` would do`,
     );
-  const port = Number(status.traffic.address.split(':').at(-1));
+  const { port } = hostAndPort(status.traffic.address);
   if (platform === 'local' && local.port !== 0 && local.port !== port)
     differs(
       'declared-port',
