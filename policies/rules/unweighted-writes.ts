@@ -21,7 +21,7 @@ export const unweightedWrites: ResourceValidationPolicy = {
       if (taking.length > 1 || taking.some(({ weight = 100 }) => weight < 100))
         report(
           `writes are split by weight (${route.map(({ weight }) => weight ?? 100).join(' and ')}): only 0 and 100 ` +
-            'are possible. Weigh reads, by the route of the -ro Service.',
+            'are possible. Give weights to reads, by the route of the -ro Service.',
         );
     }
   },

@@ -32,7 +32,7 @@ Yields to replication and to clients; a kill at any point costs one batch. The s
     .option('--live', 'consent to writes on the live colour, for backfills whose columns it has')
     .option('--again', 'look at every row again, also of those that are complete')
     .addOption(
-      new Option('--time <duration>', 'stop after this long; the next run goes on there').argParser(milliseconds),
+      new Option('--time <duration>', 'stop after this long; the next run continues there').argParser(milliseconds),
     )
     .option('--forget <backfill>', 'give up one whose file is gone')
     .option('--database <name>', 'of a further database, where a release carries several')

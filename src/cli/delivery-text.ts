@@ -24,7 +24,7 @@ export function deliveryLines(record: DeliveryRecord | undefined): string[] {
       ? [
           colors.yellow(
             `             held: ${taken.by} took over at ${when(taken.at)} by ` +
-              `\`${taken.what}\`${taken.reason === undefined ? '' : ` (${taken.reason})`}. \`verdigris resume\` goes on`,
+              `\`${taken.what}\`${taken.reason === undefined ? '' : ` (${taken.reason})`}. \`verdigris resume\` continues it`,
           ),
         ]
       : []),

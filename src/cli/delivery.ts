@@ -33,7 +33,7 @@ export function deliveryCommands(): Command[] {
     withCommonOptions(new Command('resume'))
       .description(
         'After `hold`, after a verb that a person ran, after a step that failed; and a release that was ' +
-          'abandoned or rolled back\nbegins again. It is `release --follow` that then goes on.',
+          'abandoned or rolled back\nbegins again. It is `release --follow` that then continues.',
       )
       .action(acting(async (parts) => (await import('../delivery/persons.ts')).resumeDelivery(parts))),
   ];

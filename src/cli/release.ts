@@ -36,7 +36,7 @@ export function releaseCommand(): Command {
       ]),
     )
     .option('--once', 'with --follow: end where the release has to wait for anything')
-    .option('--forever', 'with --follow: go on where only a person can, and with the next release')
+    .option('--forever', 'with --follow: keep running where only a person can continue, and with the next release')
     .option('--reason <text>', 'why, for the history')
     .option('-y, --yes', 'do not ask at a terminal')
     .action(async (options: ReleaseOptions) => {

@@ -32,7 +32,7 @@ export function decide(known: Known): Decision {
   const step = known.environment.delivery.steps[record.step.index];
   if (step?.text !== record.step.text)
     return forPerson(
-      `the declared steps changed: "${record.step.text}" is not step ${record.step.index + 1} any more. \`verdigris resume\` goes on by the new ones`,
+      `the declared steps changed: "${record.step.text}" is not step ${record.step.index + 1} any more. \`verdigris resume\` continues by the new ones`,
     );
   return walk(known, record, step);
 }

@@ -32,7 +32,7 @@ export function verbStep(
   const wanted = entryState(environment.delivery.steps, record.step.index);
   if (journal.state !== wanted && !(kind === 'canary' && journal.state === 'canary'))
     return forPerson(
-      `${kind} follows ${wanted}, and the environment is ${journal.state}. \`verdigris resume\` goes on from there`,
+      `${kind} follows ${wanted}, and the environment is ${journal.state}. \`verdigris resume\` continues from there`,
     );
   const { failingSince, error } = record.step;
   const windowed = kind === 'switch' || kind === 'retire';

@@ -45,7 +45,7 @@ export function readingPlatform(of: Platform, without: 'fail' | 'as operator' = 
     },
     traffic: {
       status: () => (traffic.readerStatus ? traffic.readerStatus() : traffic.status()),
-      weighing: async () => (await traffic.weighing?.()) ?? [],
+      weightFindings: async () => (await traffic.weightFindings?.()) ?? [],
       hold: refuse,
       renew: refuse,
       route: refuse,

@@ -66,7 +66,7 @@ test('so is what errors and findings print as the next step', () => {
 });
 
 test('a command or an option that is gone is found', () => {
-  expect(refusal('verdigris mend')).toContain('no such command');
+  expect(refusal('verdigris repair')).toContain('no such command');
   expect(refusal('verdigris switch --lossy')).toContain('no option --lossy');
   expect(refusal('verdigris rollback --lossy')).toBe(undefined);
 });

@@ -163,14 +163,14 @@ test('verdigris up --refresh puts back what somebody took away: poolers, the Sec
       await admin.merge('Secret', 'shop-operator', {
         data: { 'console-password': null, 'replication-password': null },
       });
-      const mended = await up(folder, '--yes', '--refresh');
-      expect(mended).toMatchObject({ exitCode: 0 });
+      const repaired = await up(folder, '--yes', '--refresh');
+      expect(repaired).toMatchObject({ exitCode: 0 });
       for (const text of [
         'corrected: Deployment shop-pooler is scaled to 0',
         `corrected: the Secret ${ofRole} is missing, or has no password`,
         'corrected: the key console-password of Secret shop-operator was missing',
       ])
-        expect(mended.stdout).toContain(text);
+        expect(repaired.stdout).toContain(text);
       expect(await secret(ofRole)).toEqual(own);
       expect(await secret('shop-operator')).toMatchObject({
         'console-password': console,

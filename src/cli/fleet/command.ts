@@ -26,8 +26,8 @@ function releaseCommand(): Command {
   return new Command('release')
     .summary('run `verdigris release` in each environment, wave by wave')
     .description(
-      'Begins nothing more once as many have failed as `stopAt` says; what is under way goes on to its end. ' +
-        'Run again, it goes on where it was stopped: an environment that is as declared has nothing to do.',
+      'Begins nothing more once as many have failed as `stopAt` says; what is under way runs to its end. ' +
+        'Run again, it continues where it stopped: an environment that is as declared has nothing to do.',
     )
     .argument('<fleet>', 'the file that names the waves')
     .option('--reason <text>', 'why, for each history')

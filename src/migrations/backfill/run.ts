@@ -164,7 +164,7 @@ async function attempted<T>(
           ? `${backfill.name} gave way ${attempts} times in a row to somebody who is at the same rows of ${backfill.table} (${message}).`
           : `${backfill.name}: ${message}`,
         required: blocked ? 'rows that are free within 2 s.' : 'that `set` and `where` can be computed for every row.',
-        next: `${blocked ? 'end the transaction that holds them' : 'fix the file'}, then run it again: it goes on after the last batch, all before it is kept.`,
+        next: `${blocked ? 'end the transaction that holds them' : 'fix the file'}, then run it again: it continues after the last batch.`,
         facts: { backfill: backfill.name, file: backfill.path, sqlstate: code },
         cause,
       });

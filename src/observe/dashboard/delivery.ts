@@ -14,7 +14,7 @@ export function deliveryRegion(record: DeliveryRecord | undefined, { delivery }:
   if (!record) return html`<p>No release has walked by itself yet.</p>`;
   const { to, digest, startedAt, step } = record;
   return html`<p>Release ${to} (<code>${digest}</code>), since ${time(startedAt)}.</p>
-    ${stepsOf(record, delivery.steps)} ${stands(record)}
+    ${stepsOf(record, delivery.steps)} ${nowAt(record)}
     ${
       // Of one that failed they are in its verdict.
       !record.stopped &&
@@ -39,7 +39,7 @@ function stepsOf({ step, ended, stopped }: DeliveryRecord, steps: readonly Deliv
   </ol>`;
 }
 
-function stands({ ended, taken, stopped, waits, step }: DeliveryRecord): Html {
+function nowAt({ ended, taken, stopped, waits, step }: DeliveryRecord): Html {
   if (ended)
     return html`<p class="promise ${ended.outcome === 'released' ? 'good' : 'bad'}">
       <strong>${ended.outcome}</strong> at ${time(ended.at)}${ended.why !== undefined && html`: ${prose(ended.why)}`}
@@ -47,7 +47,7 @@ function stands({ ended, taken, stopped, waits, step }: DeliveryRecord): Html {
   if (taken)
     return html`<p class="promise bad">
       <strong>held</strong>: ${taken.by} took over at ${time(taken.at)} by
-      <code>${taken.what}</code>${taken.reason !== undefined && ` (${taken.reason})`}. It goes on by
+      <code>${taken.what}</code>${taken.reason !== undefined && ` (${taken.reason})`}. It continues by
       ${copyable('verdigris resume')}
     </p>`;
   if (stopped)

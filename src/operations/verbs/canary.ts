@@ -113,7 +113,7 @@ export const canary: Operation = {
   async validate(c) {
     const findings = [
       ...declared(c),
-      ...((await c.platform.traffic.weighing?.()) ?? []),
+      ...((await c.platform.traffic.weightFindings?.()) ?? []),
       ...(await replicationFindings(c, { lagLimit: c.environment.limits.lag })),
     ];
     return refuses(findings) ? findings : [...findings, ...(await backfillFindings(c, 'refuse', false))];

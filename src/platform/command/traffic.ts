@@ -115,7 +115,7 @@ export class CommandTraffic implements OutsideTraffic {
     await this.#route(token, live);
   }
 
-  weighing(): Promise<Finding[]> {
+  weightFindings(): Promise<Finding[]> {
     return Promise.resolve(noWeights(wholeOnly));
   }
 

@@ -208,7 +208,7 @@ export class ExternalServer {
     const settings = { ...(await this.connection()), database: this.#environment.database };
     return withOwnSession(settings, 'remove', async (client) =>
       (await serverIdentity(client)).inRecovery
-        ? ['everything: it is a standby still, and goes on following']
+        ? ['everything: it is still a standby, and keeps following']
         : takeAwayInEach(client, settings, this.#environment, before),
     );
   }

@@ -64,7 +64,7 @@ export function unreachable(asked: Asked, cause: unknown): VerdigrisError {
   return new VerdigrisError('cluster-unreachable', {
     seen: `The cluster did not answer when asked to ${asked.verb} ${object(asked)}: ${describe(cause)}.`,
     required: 'an API server that answers.',
-    next: 'see whether `kubectl get namespaces` works with the same KUBECONFIG; the same command goes on from the journal.',
+    next: 'see whether `kubectl get namespaces` works with the same KUBECONFIG; the same command continues from the journal.',
     cause,
   });
 }

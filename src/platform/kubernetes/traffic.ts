@@ -126,7 +126,7 @@ export class KubernetesTraffic implements Traffic {
     );
   }
 
-  async weighing(): Promise<Finding[]> {
+  async weightFindings(): Promise<Finding[]> {
     if (!this.#environment.kubernetes.istio)
       return [
         finding('canary-needs-istio', {

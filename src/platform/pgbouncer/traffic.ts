@@ -117,7 +117,7 @@ export class PgBouncerTraffic implements OutsideTraffic {
     await this.#lead(live);
   }
 
-  weighing(): Promise<Finding[]> {
+  weightFindings(): Promise<Finding[]> {
     return Promise.resolve(noWeights(oneServer));
   }
 

@@ -28,7 +28,7 @@ export interface Traffic {
   /** Writes, and reads but for `canary` per cent, go to `live`; those per cent to the other colour. */
   route(token: number, live: Colour, canary: number): Promise<void>;
   /** What keeps a share of the readers from going to the other colour here; left out where nothing can. */
-  weighing?(): Promise<Finding[]>;
+  weightFindings?(): Promise<Finding[]>;
   /** Has the readers' connections made again, where a route that moved leaves established ones alone. */
   respread?(): Promise<void>;
   /** Asks through the clients' own path, past the hold, who answers there. */

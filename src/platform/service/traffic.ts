@@ -87,7 +87,7 @@ export class ServiceTraffic implements OutsideTraffic {
     await this.#service.select(token, live, this.#side(live).target);
   }
 
-  weighing(): Promise<Finding[]> {
+  weightFindings(): Promise<Finding[]> {
     return Promise.resolve(noWeights(oneCluster));
   }
 

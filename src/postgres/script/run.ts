@@ -205,7 +205,7 @@ function secondDatabase(item: ScriptItem, first: string, second: string): Verdig
     'script-database',
     { line: item.line, offset: item.offset },
     {
-      seen: `Line ${item.line} goes on to a second database, ${second}, after ${first}.`,
+      seen: `Line ${item.line} switches to a second database, ${second}, after ${first}.`,
       required: 'a script for one database.',
       next: 'dump the databases one by one with pg_dump in place of pg_dumpall.',
     },

@@ -22,7 +22,7 @@ import { destroyKubernetes, lastSnapshots, type LastSnapshot } from '../../platf
 import { identityOf, isGone, requireKnown, type Identity } from '../../platform/kubernetes/identity.ts';
 import { removeKubernetes } from '../../platform/kubernetes/lifecycle/remove.ts';
 import { claimsOf, drift, generationOf } from '../../platform/kubernetes/lifecycle/drift.ts';
-import { mendOwnSecret } from '../../platform/kubernetes/lifecycle/own-secret.ts';
+import { fixOwnSecret } from '../../platform/kubernetes/lifecycle/own-secret.ts';
 import { repairKubernetes } from '../../platform/kubernetes/lifecycle/repair.ts';
 import { openKubernetes, type KubernetesPlatform } from '../../platform/kubernetes/platform.ts';
 
@@ -70,7 +70,7 @@ export interface ResourceBackend {
   observe(environment: Environment, known?: KnownByState): Promise<ObservedEnvironment | undefined>;
   /** The plan from what is to what is declared. Its connections cannot write. */
   preview(environment: Environment, known?: KnownByState): Promise<Preview>;
-  /** Makes the environment where there is none, puts right what was changed by hand, and releases as declared. */
+  /** Makes the environment where there is none, corrects what was changed by hand, and releases as declared. */
   apply(environment: Environment, raw: unknown, emit: Emit, signal: AbortSignal, known?: KnownByState): Promise<void>;
   /** What an environment was last declared as. */
   recall(namespace: string, name: string): Promise<Record<string, unknown> | undefined>;
@@ -147,7 +147,7 @@ export const kubernetesBackend: OpenBackend = (access) => {
         const { created } = await createKubernetes(environment, platform, { raw, fixed: false, emit });
         await recordDeclaration(platform.cluster, environment, raw, emit);
         // Before the lease: whoever has it looks at each of these passwords.
-        const secret = await mendOwnSecret(environment, platform, await readJournal(platform.journal));
+        const secret = await fixOwnSecret(environment, platform, await readJournal(platform.journal));
         for (const text of secret) emit({ type: 'note', text: `corrected: ${text}` });
         await withOperator({ environment, platform, emit, signal }, 'release', async (c) => {
           const found = created ? [] : await repairKubernetes(environment, platform, c.journal, raw);

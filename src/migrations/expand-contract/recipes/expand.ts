@@ -51,7 +51,7 @@ ${syncSql(pair)}${indexes(old, column)}${byHand(old)}`;
     ],
     next: [
       `The new release: its software may read and write ${column}, and need not ` +
-        `know ${old.column}. The live release goes on with ${old.column}, beside it.`,
+        `know ${old.column}. The live release continues with ${old.column}, beside it.`,
       `A later release: verdigris expand-contract contract ${from}`,
     ],
   };

@@ -92,7 +92,7 @@ export const backfillRule: LintRule = {
     'long. On a candidate, rows that are changed here and by the live release at the same time stay different: ' +
     'replication brings the old column’s value and does not touch the new one.',
   instead:
-    'Put the data change into a step of its own that works in batches, can go on where it stopped and slows ' +
+    'Put the data change into a step of its own that works in batches, can continue where it stopped and slows ' +
     'down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',
   bad: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = a WHERE n IS NULL;',
   good: 'ALTER TABLE t ADD COLUMN n integer;\nUPDATE t SET n = 1 WHERE id = 7;',

@@ -14,7 +14,7 @@ import { connectionIn } from '../../connection-in.ts';
  * the poolers' Secret, that of replication in the subscription; where there is none, the next seed sets a new one. Only
  * the operator's own password nobody else here has. Says what was put back.
  */
-export async function mendOwnSecret(
+export async function fixOwnSecret(
   { name, database }: Environment,
   { cluster, secrets, servers }: KubernetesParts,
   { stream }: Pick<Journal, 'stream'>,

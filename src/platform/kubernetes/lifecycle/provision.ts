@@ -207,7 +207,7 @@ async function mask(
         seen: `The masking of the copy failed: ${describe(cause)}.`,
         required: 'a mask that succeeds: nobody may connect before it has.',
         next:
-          'fix kubernetes.from.mask, or declare a roles.owner that may change what it masks; the same command goes on ' +
+          'fix kubernetes.from.mask, or declare a roles.owner that may change what it masks; the same command continues ' +
           'from here, and until then nobody can log in.',
         cause,
       });
