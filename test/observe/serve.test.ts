@@ -108,7 +108,7 @@ test('connections beyond the limit are closed at once, and those that come after
         connect(port, '127.0.0.1').on('error', () => undefined),
       );
       const closed = (): number => open.filter((socket) => socket.closed).length;
-      await expect.poll(closed).toBe(20);
+      await expect.poll(closed, { timeout: 10_000 }).toBe(20);
       for (const socket of open) socket.destroy();
       await expect.poll(async () => status(await said(port, get('/')))).toBe('200');
     },

@@ -332,7 +332,7 @@ describe('a run', () => {
     await expect(run(backfill)).rejects.toMatchObject({
       id: 'backfill-failed',
       seen: expect.stringMatching(/0002_fill.*"x"/),
-      next: expect.stringContaining('goes on'),
+      next: expect.stringContaining('continues'),
     });
     expect(await one(client, 'SELECT count(n)::int AS n FROM t')).toEqual({ n: 600 });
     await client.query("UPDATE t SET a = '7' WHERE id = 700");
