@@ -36,7 +36,10 @@ export function withCommonOptions(command: Command): Command {
  */
 const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Runs a command's work with a reporter and turns failures into exit codes; the only place that sets them. */
+/**
+ * Runs a command's work with a reporter and turns failures into exit codes. What a linter found and what psql returned
+ * set their own.
+ */
 export async function withReporter(
   options: { readonly json?: boolean | undefined },
   use: (reporter: Reporter, signal: AbortSignal) => Promise<void>,
