@@ -1,6 +1,6 @@
 import { other } from '../model/colours.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep } from '../model/delivery.ts';
+import type { DeliveryStep } from '../model/delivery-step.ts';
 import { forPerson, iso, wait, write, type Decision, type Known } from './decision.ts';
 import { analysisStep, watchStep } from './measured.ts';
 import { begin, next, placeFor } from './record.ts';

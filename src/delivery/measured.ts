@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep } from '../model/delivery.ts';
+import type { DeliveryStep } from '../model/delivery-step.ts';
 import { forPerson, iso, wait, write, type Decision, type Failed, type Known, type Passed } from './decision.ts';
 import { fail } from './stopped.ts';
 import { due, overall, talliesText, watched, type Metrics } from './tallies.ts';

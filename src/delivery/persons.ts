@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../model/errors.ts';
 import { taken, type DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep } from '../model/delivery.ts';
+import type { DeliveryStep } from '../model/delivery-step.ts';
 import type { Journal } from '../model/journal.ts';
 import { waitFor } from '../model/wait.ts';
 import type { Context } from '../operations/engine/context.ts';

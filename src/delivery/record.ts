@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep, StepKind } from '../model/delivery.ts';
+import type { DeliveryStep, StepKind } from '../model/delivery-step.ts';
 import type { State } from '../model/transitions.ts';
 
 type Target = Pick<DeliveryRecord, 'from' | 'to' | 'candidate' | 'digest'>;

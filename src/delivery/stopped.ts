@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep } from '../model/delivery.ts';
+import type { DeliveryStep } from '../model/delivery-step.ts';
 import { forPerson, iso, write, type Decision, type Known } from './decision.ts';
 import { notYet } from './verb-step.ts';
 

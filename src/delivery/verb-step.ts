@@ -1,6 +1,6 @@
 import type { Colour } from '../model/colours.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
-import type { DeliveryStep } from '../model/delivery.ts';
+import type { DeliveryStep } from '../model/delivery-step.ts';
 import { defaultRetention } from '../model/environment.ts';
 import type { Journal } from '../model/journal.ts';
 import type { Verb } from '../model/transitions.ts';

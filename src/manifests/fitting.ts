@@ -2,7 +2,8 @@ import type { Environment } from '../model/environment.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { fixedManifests } from './fixed.ts';
 import { isMeant } from './patches.ts';
-import { plannedObjects, unborn } from './planned.ts';
+import { plannedObjects } from './planned.ts';
+import { unborn } from './lives.ts';
 
 /**
  * Tries every declared patch on every object that it is meant for, before anything is done.

@@ -1,8 +1,7 @@
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Environment } from '../model/environment.ts';
-import type { Journal } from '../model/journal.ts';
 import { seedSnapshotName } from '../model/names.ts';
-import { declaredOf, declaresLeft, plan, type Declared, type Observed, type Planned } from '../model/plan.ts';
+import { declaredOf, declaresLeft, plan, type Declared, type Planned } from '../model/plan.ts';
 import type { State } from '../model/transitions.ts';
 import { adoptedSelector, adoptedService } from './adopted.ts';
 import { authoritySecret, ownCertificate } from './certificates.ts';
@@ -17,21 +16,7 @@ import { operatorSecret, readerSecret, roleSecret } from './secrets.ts';
 import { volumeClaim, volumeSnapshot } from './storage.ts';
 import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from './traffic.ts';
 import { upgradeJob } from './upgrade.ts';
-
-/** A colour as it is: which life of it, and whether its server is one that somebody else made. */
-export interface Life {
-  readonly generation: number;
-  readonly major: number;
-  readonly release: string;
-  readonly adopted: boolean;
-}
-
-/** What the plan begins from. */
-export interface Standing {
-  readonly journal: Pick<Journal, 'state' | 'live' | 'liveRelease' | 'release' | 'generation' | 'streams'> &
-    Pick<Observed, 'left'>;
-  readonly lives: Readonly<Partial<Record<Colour, Life>>>;
-}
+import { livesAfter, type Life, type Standing, type Lives } from './lives.ts';
 
 export type Manifests = Readonly<Record<string, Manifest>>;
 
@@ -40,16 +25,6 @@ export interface PlannedObjects {
   readonly objects: Manifests;
   /** What is made on the way and removed again: snapshots, the Job of an upgrade. */
   readonly temporary: Manifests;
-}
-
-/** An environment from nothing, as it is at its first moment. */
-export function unborn(environment: Environment): Standing {
-  const { live, colours: declared, kubernetes } = environment;
-  const { release = '', postgres: major = 0 } = declared[live] ?? {};
-  return {
-    journal: { state: 'single', live, liveRelease: release, release: null, generation: 1, streams: 0 },
-    lives: { [live]: { generation: 1, major, release, adopted: kubernetes.adopt !== undefined } },
-  };
 }
 
 /**
@@ -106,23 +81,6 @@ interface Options {
   readonly standing: Standing;
   readonly declared?: Declared;
   readonly before?: Manifests;
-}
-
-type Lives = Partial<Record<Colour, Life>>;
-
-function livesAfter(environment: Environment, { journal, lives }: Standing, steps: readonly Planned[]): Lives {
-  const idle = other(journal.live);
-  const verbs = new Set(steps.map(({ verb }) => verb));
-  const seeded = environment.colours[idle];
-  const stays = verbs.has('retire') || verbs.has('abandon') ? undefined : lives[idle];
-  const candidate =
-    verbs.has('seed') && seeded
-      ? { generation: journal.generation + 1, major: seeded.postgres, release: seeded.release, adopted: false }
-      : stays;
-  return {
-    ...(lives[journal.live] ? { [journal.live]: lives[journal.live] } : {}),
-    ...(candidate ? { [idle]: candidate } : {}),
-  };
 }
 
 function colourObjects(environment: Environment, colour: Colour, life: Life, state: State): Manifest[] {

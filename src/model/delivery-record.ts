@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { colours } from './colours.ts';
-import { followUps } from './delivery.ts';
+import { followUps } from './delivery-step.ts';
 
 const time = z.iso.datetime();
 

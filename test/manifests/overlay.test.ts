@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { requireFittingPatches } from '../../src/manifests/fitting.ts';
 import { fixedManifests } from '../../src/manifests/fixed.ts';
-import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
+import { plannedObjects } from '../../src/manifests/planned.ts';
+import { unborn } from '../../src/manifests/lives.ts';
 import { declared } from '../pulumi/components/support.ts';
 
 interface Pods {

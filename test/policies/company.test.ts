@@ -7,7 +7,8 @@ import analyzerProto from '@pulumi/pulumi/proto/analyzer_pb.js';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { trafficType, environmentIn } from '../../policies/rules/release.ts';
-import { plannedObjects, unborn } from '../../src/manifests/planned.ts';
+import { plannedObjects } from '../../src/manifests/planned.ts';
+import { unborn } from '../../src/manifests/lives.ts';
 import { root } from '../docs/sources.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 

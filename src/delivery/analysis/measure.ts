@@ -1,6 +1,6 @@
 import { describe } from '../../model/errors.ts';
 import { readyMetric, readyMetrics, type Metric, type ReadyMetric } from '../../model/delivery-metrics.ts';
-import type { DeliveryStep } from '../../model/delivery.ts';
+import type { DeliveryStep } from '../../model/delivery-step.ts';
 import type { Environment } from '../../model/environment.ts';
 import { Colours, type AnalysisParts } from './colours.ts';
 import { inconclusive, type Measurement } from './measurement.ts';

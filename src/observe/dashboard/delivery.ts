@@ -1,5 +1,5 @@
 import type { DeliveryRecord } from '../../model/delivery-record.ts';
-import type { DeliveryStep } from '../../model/delivery.ts';
+import type { DeliveryStep } from '../../model/delivery-step.ts';
 import type { Environment } from '../../model/environment.ts';
 import { chart, limitsOf } from './chart.ts';
 import { html, type Html } from './html.ts';

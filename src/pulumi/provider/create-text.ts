@@ -1,7 +1,7 @@
 import type { Environment } from '../../model/environment.ts';
 import type { Manifests } from '../../manifests/planned.ts';
 import { declaredOf, plan } from '../../model/plan.ts';
-import { unborn } from '../../manifests/planned.ts';
+import { unborn } from '../../manifests/lives.ts';
 import { previewText } from '../../operations/reads/preview-text.ts';
 
 /**

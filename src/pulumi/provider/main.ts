@@ -1,7 +1,7 @@
 import { runtime } from '@pulumi/pulumi';
 import { outliveReaders } from '../../machine/outlive.ts';
 import { version } from '../../model/version.ts';
-import { kubernetesBackend } from './backend.ts';
+import { kubernetesBackend } from './kubernetes-backend.ts';
 import { endWithEngine } from './engine-death.ts';
 import { verdigrisProvider } from './provider.ts';
 import { serve } from './serve.ts';

@@ -1,7 +1,8 @@
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { folderDigests } from '../../migrations/folder.ts';
-import { plannedObjects, unborn, type Manifests, type PlannedObjects, type Standing } from '../../manifests/planned.ts';
+import { plannedObjects, type Manifests, type PlannedObjects } from '../../manifests/planned.ts';
+import { unborn, type Standing } from '../../manifests/lives.ts';
 import { declaredNow } from '../../operations/gates/folders.ts';
 import { declarationOf, type filledIn, type TrafficInputs } from './inputs.ts';
 

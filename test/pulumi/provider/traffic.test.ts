@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { VerdigrisError } from '../../../src/model/errors.ts';
 import { transitions } from '../../../src/model/transitions.ts';
 import type { Manifest } from '../../../src/manifests/manifest.ts';
-import type { Standing } from '../../../src/manifests/planned.ts';
+import type { Standing } from '../../../src/manifests/lives.ts';
 import { Unfinished } from '../../../src/pulumi/provider/protocol.ts';
 import type { ResourceBackend, ObservedEnvironment } from '../../../src/pulumi/provider/backend.ts';
 import { trafficType, verdigrisProvider } from '../../../src/pulumi/provider/provider.ts';
