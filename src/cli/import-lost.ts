@@ -5,9 +5,7 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 
 export function importLostCommand(): Command {
   return withCommonOptions(new Command('import-lost'))
-    .description(
-      'Reads the file that rollback --lossy --accept-loss wrote, and refuses as a whole where a row is there by now.',
-    )
+    .description('Reads a file of rows that rollback wrote, and refuses as a whole where a row is there by now.')
     .argument('<file>', 'the export, as the rollback named it')
     .action((file: string, options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, emit, signal }) => {

@@ -38,7 +38,7 @@ export const summaries = {
   recover:
     'undo or finish what an interrupted command left: a switchover is undone before its commit point and ' +
     'finished after it',
-  'import-lost': 'bring back the rows that a lossy rollback exported: all of them or none',
+  'import-lost': 'bring back the rows that a rollback exported: all of them or none',
   archives: 'what retire kept of earlier releases: list it, or make an environment of it',
   doctor: 'what is wrong with this machine and this environment, and what to do; changes nothing',
   drill: 'prove that a release and its rollback would work today; the live colour serves on',

@@ -294,6 +294,7 @@ export const findingCatalogue = {
   'schema-drift': { grade: 'refuse' },
   'table-not-followed': { grade: 'refuse' },
   'cnpg-unfit': { grade: 'refuse' },
+  'rows-left-behind': { grade: 'warn' },
   'left-behind': { grade: 'warn', fix: 'Create it on the other colour after the rollback, if it is needed there.' },
   'partition-rewritten': { grade: 'refuse' },
   'columns-rewritten': { grade: 'refuse' },

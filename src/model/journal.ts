@@ -85,7 +85,7 @@ const release = z.strictObject({
   fallback: z.string().optional(),
   /** Every snapshot that this release was about to make: those, and no other, are its to remove. */
   snapshots: z.array(z.string()).optional(),
-  /** Files that a lossy rollback exported, and how many rows. */
+  /** The file that a rollback exported last, and how many rows. */
   exported: z.strictObject({ rows: z.number(), file: z.string() }).optional(),
   switchedAt: time.optional(),
   /** Milliseconds that clients were held at the last switchover, either way. */

@@ -5,12 +5,15 @@ import { columnText } from './column-text.ts';
 import { copyLines } from './copy-lines.ts';
 import { literalDefaults } from './literal-defaults.ts';
 import type { LostRow } from './lost-rows.ts';
+import { literal } from './quote.ts';
 
 export interface TablePair {
   /** Undefined where the colour that is gone back to has no such table: then all rows are lost. */
   readonly kept: Table | undefined;
   readonly lost: Table;
   readonly columns: readonly string[];
+  /** Of a table that only `lost` has: rows written by this transaction or a later one. Without it all of them. */
+  readonly since?: string | undefined;
 }
 
 /** Rows that differ on the colour that is given up than on the one that is gone back to. */
@@ -68,7 +71,7 @@ export async function exportDifferences(
   const count: LossCount = { table: label(pair.lost), inserted: 0, updated: 0, deleted: 0 };
   const changed: Change[] = [];
   const left = entries(kept, pair.kept, key, columns, 'false');
-  const right = entries(lost, pair.lost, key, columns, await hasMore(lost, pair));
+  const right = entries(lost, pair.lost, key, columns, await hasMore(lost, pair), pair.since);
   let a = await left.next();
   let b = await right.next();
   while (!a.done || !b.done) {
@@ -102,14 +105,17 @@ async function* entries(
   key: readonly string[],
   columns: readonly string[],
   more: string,
+  since?: string,
 ): AsyncGenerator<Entry, undefined> {
   if (!table) return undefined;
   // A function takes 100 arguments, a table has up to 1,600 columns.
   const text = (names: readonly string[]): string =>
     `ARRAY[${names.map((name) => columnText('r', name)).join(', ')}]::text[]::text`;
+  // Freezing leaves the number of who wrote a row where it is.
+  const written = since === undefined ? '' : ` WHERE age(r.xmin) <= age(${literal(since)}::xid)`;
   const all = `COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), m, o, c
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, ${more} AS m, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r) q
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, ${more} AS m, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r${written}) q
     ORDER BY 1, k COLLATE "C") TO STDOUT`;
   for await (const line of copyLines(client, all)) {
     const [order = '0', hex = '', digest = '', own = '', tableoid = '', ctid = ''] = line.split('\t');

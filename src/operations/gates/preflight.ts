@@ -14,6 +14,7 @@ import { checkLimits } from '../../postgres/preflight/limits.ts';
 import { runChecks } from '../../postgres/preflight/run.ts';
 import type { Context } from '../engine/context.ts';
 import { partOf, tablesAt } from '../engine/part.ts';
+import { copiedDatabases } from './beside.ts';
 import { partFindings } from './part.ts';
 import { usableFindings } from './usable.ts';
 import { connectionIn } from '../../platform/connection-in.ts';
@@ -25,7 +26,7 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
   const candidate = gate !== 'seed' && (await c.platform.servers.observe(c.idle))?.running === true;
   const oneSided = candidate && c.journal.state === 'switched' ? await tablesOfOneSide(c) : [];
   const found = [
-    ...(await check(c, c.live, gate, oneSided)),
+    ...(await check(c, c.live, gate, oneSided, await copiedDatabases(c))),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'seed' ? ageFindings(c) : []),
     ...(await partFindings(c)),
@@ -133,7 +134,13 @@ function needsOf(databases: number): typeof releaseNeeds {
   };
 }
 
-async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly string[]): Promise<Finding[]> {
+async function check(
+  c: Context,
+  colour: Colour,
+  gate: Gate,
+  oneSided: readonly string[],
+  copied: readonly string[] = [],
+): Promise<Finding[]> {
   const { limits, roles, colours, name, ignoreDatabases } = c.environment;
   const { walOnOtherVolume } = await c.platform.servers.facts(colour);
   const facts: PreflightFacts = {
@@ -143,6 +150,7 @@ async function check(c: Context, colour: Colour, gate: Gate, oneSided: readonly 
     operator: operatorRole,
     roles,
     ignoreDatabases,
+    copiedDatabases: copied,
     databases: c.whole.each.map(({ environment }) => environment.database),
     limits: checkLimits(limits),
     migrates: colours[c.idle]?.migrations !== undefined,

@@ -71,7 +71,7 @@ export function rewrittenFindings(
  */
 export async function otherRowsFindings(c: Context, since: string): Promise<Finding[]> {
   const found = await rewritten(c);
-  const left = c.looking || found.length === 0 ? found : await withOtherRows(c, found);
+  const left = c.looking ? found : await withOtherRows(c, found);
   const again = c.journal.state === 'switched' ? '' : ' Or abandon the candidate and seed again.';
   return rewrittenFindings(
     left,
@@ -82,8 +82,16 @@ export async function otherRowsFindings(c: Context, since: string): Promise<Find
   );
 }
 
-/** Of a partition that has the same place on both colours its own rows are compared, else those of its whole table. */
-async function withOtherRows(c: Context, found: readonly SchemaDifference[]): Promise<SchemaDifference[]> {
+/**
+ * Those whose rows differ, or were not all looked at within `budget` milliseconds. Of a partition that has the same
+ * place on both colours its own rows are compared, else those of its whole table.
+ */
+export async function withOtherRows(
+  c: Context,
+  found: readonly SchemaDifference[],
+  budget?: number,
+): Promise<readonly SchemaDifference[]> {
+  if (found.length === 0) return found;
   const before = await c.on(c.live, readRewrites);
   const names = found.map(({ identity }) => identity);
   const here = await c.on(c.live, (client) => readLeaves(client, names));
@@ -93,7 +101,7 @@ async function withOtherRows(c: Context, found: readonly SchemaDifference[]): Pr
   const compared = new Set(wanted.values());
   const { tables } = await compareRows(
     c,
-    {},
+    { budget },
     (table) => compared.has(table),
     alike.map(({ identity }) => identity),
   );

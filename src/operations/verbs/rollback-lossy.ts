@@ -13,6 +13,7 @@ import { consent } from './rollback-lossy/consent.ts';
 import { export_ } from './rollback-lossy/export.ts';
 import { revive } from './rollback-lossy/revive.ts';
 import { fence, open } from './switchover/fence.ts';
+import { tellHiddenCode } from './switchover/hidden-code.ts';
 import { hold, resume as letGo } from './switchover/hold.ts';
 import { probe, route } from './switchover/path.ts';
 import { tryOut } from './switchover/try-out.ts';
@@ -43,6 +44,7 @@ const tryIfRunning: Step = {
   async run(c) {
     if (!(await c.platform.servers.observe(c.live))?.running) return `${c.live} is down`;
     requireNone('rollback', await usableFindings(c, { carried: false, wayBack: false }));
+    await tellHiddenCode(c);
     return undefined;
   },
 };

@@ -1,6 +1,9 @@
+import { refuses, type Finding } from '../../model/finding.ts';
 import type { Release } from '../../model/journal.ts';
+import type { Context } from '../engine/context.ts';
 import { findingsInEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
+import { keepLeftRows, leftRowsFindings } from './left-rows.ts';
 import { resting, restingFindings, wake } from './rest.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
@@ -18,9 +21,7 @@ export const rollbackLossless: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   validate: (c) =>
-    findingsInEach(c, async (inside) =>
-      (await resting(inside)) ? restingFindings(inside) : switchoverFindings(inside),
-    ),
+    findingsInEach(c, async (inside) => ((await resting(inside)) ? restingFindings(inside) : backFindings(inside))),
   ready: wake,
   start: startSteps,
   stranded,
@@ -36,8 +37,14 @@ export const rollbackLossless: Operation = {
       release: { ...rest, ...(release.databases ? { databases: Object.fromEntries(databases) } : {}) },
     };
   },
-  complete: completeSteps,
+  complete: [...completeSteps, keepLeftRows],
 };
+
+async function backFindings(c: Context): Promise<Finding[]> {
+  const findings = await switchoverFindings(c);
+  // Both servers are asked: one that is down has been named.
+  return refuses(findings) ? findings : [...findings, ...(await leftRowsFindings(c))];
+}
 
 /** What the writes that move may make untrue. */
 function unverified<T extends Pick<Release, 'verification'>>({ verification: _, ...rest }: T): Omit<T, 'verification'> {

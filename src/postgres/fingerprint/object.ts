@@ -46,6 +46,8 @@ export type SchemaKind =
   | 'rows of'
   | 'server setting'
   | 'settings in'
+  | 'writes since'
+  | 'closed database'
   | 'written in'
   | 'database'
   | 'prepared transaction'

@@ -14,7 +14,7 @@ export const databases: Check = {
   on: 'live',
   when: everyGate,
   findings: ['other-databases', 'databases-left-out'],
-  run: async (client, { ignoreDatabases = [], databases: carried = [] }) => {
+  run: async (client, { ignoreDatabases = [], databases: carried = [], copiedDatabases = [] }) => {
     const others = await rows<{ name: string; left: boolean; shown: string }>(
       client,
       `
@@ -26,7 +26,7 @@ export const databases: Check = {
       FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid
       WHERE ${notOfInitdb('d.datname')} AND d.datname NOT IN ('${maintenance}', current_database()) AND d.datname <> ALL ($2)
       ORDER BY d.datname COLLATE "C"`,
-      [ignoreDatabases, carried],
+      [ignoreDatabases, [...carried, ...copiedDatabases]],
     );
     const shown = (left: boolean) => others.filter((each) => each.left === left).map((each) => each.shown);
     return [

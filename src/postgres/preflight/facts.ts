@@ -22,6 +22,8 @@ export interface PreflightFacts {
   };
   /** Databases of the server that may be left out of a release; empty where nothing is known. */
   readonly ignoreDatabases?: readonly string[];
+  /** Others that the candidate has as they are, or will have: copies of which nothing is lost. */
+  readonly copiedDatabases?: readonly string[];
   /** All that the release carries; left out where it is the one of the session. */
   readonly databases?: readonly string[];
   readonly limits: CheckLimits;

@@ -1,5 +1,5 @@
 import { rows, type Client } from '../client.ts';
-import { maintenance, notOfInitdb } from '../maintenance.ts';
+import { notOfInitdb } from '../maintenance.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
@@ -62,6 +62,18 @@ export async function readRewrites(client: Client): Promise<SchemaObject[]> {
   );
 }
 
+/** Sessions of this database whose statement, or last one, gives tables other files, each with its pid and statement. */
+export async function readRewriters(client: Client): Promise<string[]> {
+  const found = await rows<{ session: string }>(
+    client,
+    `SELECT format('session %s of %s%s: %s', pid, usename, CASE application_name WHEN '' THEN '' ELSE ' (' || application_name || ')' END,
+        left(regexp_replace(query, '\\s+', ' ', 'g'), 100)) AS session
+    FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND query ~* '\\m(truncate|cluster|alter|repack|vacuum)\\M' ORDER BY query_start DESC LIMIT 5`,
+  );
+  return found.map(({ session }) => session);
+}
+
 const refreshes = `
   SELECT 'rows of' AS kind, n.nspname || '.' || c.relname AS identity, format('file %s, %s rows written', c.relfilenode,
     pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid)) AS definition
@@ -69,12 +81,12 @@ const refreshes = `
   WHERE c.relkind = 'm' AND c.relispopulated AND ${lastingSchema('n.nspname')}`;
 
 /**
- * How many rows sessions wrote where tools log in, by the statistics that each leaves behind as it ends: whether they
+ * How many rows sessions wrote in other databases, by the statistics that each leaves behind as it ends: whether they
  * are in tables of somebody's only a session there can tell.
  */
 const writtenBeside = `
   SELECT 'written in', s.datname, (s.tup_inserted + s.tup_updated + s.tup_deleted) || ' rows'
-  FROM pg_catalog.pg_stat_database s WHERE s.datname = '${maintenance}' AND s.datname <> current_database()`;
+  FROM pg_catalog.pg_stat_database s WHERE ${notOfInitdb('s.datname')} AND s.datname <> current_database()`;
 
 /** Written by ALTER SYSTEM; only a superuser may look at it. */
 const settingsFile =
@@ -117,7 +129,8 @@ export async function readLeaves(client: Client, tables: readonly string[]): Pro
  */
 export async function readSurroundings(client: Client): Promise<SchemaObject[]> {
   const text = `
-    SELECT 'database' AS kind, d.datname AS identity, '' AS definition FROM pg_catalog.pg_database d WHERE ${notOfInitdb('d.datname')}
+    SELECT 'database' AS kind, d.datname AS identity, format('%s written by %s', d.oid, d.xmin) AS definition
+      FROM pg_catalog.pg_database d WHERE ${notOfInitdb('d.datname')}
     UNION ALL
     SELECT 'prepared transaction', x.gid, format('of %s, prepared %s', x.owner, x.prepared)
       FROM pg_catalog.pg_prepared_xacts x WHERE x.database = current_database()

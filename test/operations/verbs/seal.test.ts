@@ -49,6 +49,7 @@ const acts: readonly (readonly [after: string, colour: 'blue' | 'green', stateme
   ['look', 'blue', 'CREATE DATABASE billing', /database billing/],
   ['prepare-reverse', 'blue', 'CREATE DATABASE billing IS_TEMPLATE true ALLOW_CONNECTIONS false', /database billing/],
   ['look', 'blue', 'CREATE DATABASE billing IS_TEMPLATE true ALLOW_CONNECTIONS false', /database billing/],
+  ['look', 'blue', 'ALTER DATABASE stamp CONNECTION LIMIT 7', /database stamp/],
   ['look', 'blue', "SELECT lo_from_bytea(4711, 'x')", /large object 4711/],
   [
     'look',
@@ -58,7 +59,8 @@ const acts: readonly (readonly [after: string, colour: 'blue' | 'green', stateme
   ],
 ];
 
-const undo = 'DROP TABLE IF EXISTS late; REVOKE SELECT ON pg_catalog.pg_statistic FROM shop_reader';
+const undo =
+  'ALTER DATABASE stamp CONNECTION LIMIT -1; DROP TABLE IF EXISTS late; REVOKE SELECT ON pg_catalog.pg_statistic FROM shop_reader';
 
 async function fill(client: Client): Promise<void> {
   await client.query(`CREATE EXTENSION citext;
@@ -73,6 +75,10 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
     const again = async () => {
       for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
     };
+    await on('blue', (client) => client.query('CREATE DATABASE stamp IS_TEMPLATE true'));
+    await withClient({ ...(await platform.servers.connection('blue')), database: 'stamp' }, 'test', (client) =>
+      client.query('CREATE TABLE stamped (id int); INSERT INTO stamped VALUES (1)'),
+    );
     await again();
     for (const [after, colour, statement, named] of acts) {
       const error = await beside(environment, 'switch', after, () =>
@@ -107,14 +113,33 @@ test('what is made behind the gates of a switchover ends it by name, nothing is 
       });
       await inPostgres('DROP TABLE late');
     }
-    // What is no change: files of tables and indexes, statistics, temporary tables.
+    // In one that both colours have as it was copied.
+    const inStamp = async (statement: string) =>
+      withClient({ ...(await platform.servers.connection('blue')), database: 'stamp' }, 'test', (client) =>
+        client.query(statement),
+      );
+    for (const after of ['prepare-reverse', 'look', 'hold']) {
+      const error = await beside(
+        environment,
+        'switch',
+        after,
+        async () => void (await inStamp('INSERT INTO stamped VALUES (2)')),
+      );
+      expect.soft(error, after).toMatchObject({
+        id: 'seal-broken',
+        message: expect.stringMatching(/stamp/) as string,
+      });
+      await inStamp('DELETE FROM stamped WHERE id = 2');
+    }
+    // What is no change: files of tables and partitions, statistics, temporary tables, TRUNCATE of a root.
     const { verdict } = await environment.clients(async () => {
       const ended = await beside(environment, 'switch', 'look', () =>
         on('blue', async (client) => {
           await client.query(
-            'CREATE TEMP TABLE scratch (id serial PRIMARY KEY, v text); TRUNCATE item; REINDEX TABLE item; ANALYZE',
+            'CREATE TEMP TABLE scratch (id serial PRIMARY KEY, v text); TRUNCATE item, part; REINDEX TABLE item; ANALYZE',
           );
           await client.query('VACUUM (FULL) item');
+          await client.query('VACUUM (FULL) part_1');
         }),
       );
       expect(ended).toBeUndefined();

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { readRewrites } from '../../../src/postgres/seal/objects.ts';
-import { withDatabase } from '../../support/postgres.ts';
+import { one } from '../../../src/postgres/client.ts';
+import { readRewriters, readRewrites } from '../../../src/postgres/seal/objects.ts';
+import { withClient } from '../../../src/postgres/session.ts';
+import { connectionTo, withDatabase } from '../../support/postgres.ts';
 
 test('the publication of a stream is among what may be altered; that of a witness, which ends by itself, is not', () =>
   withDatabase(async (client) => {
@@ -13,4 +15,20 @@ test('the publication of a stream is among what may be altered; that of a witnes
     expect(await published()).toEqual([
       expect.stringMatching(/^verdigris_shop_2_green_to_blue written by \d+, \d+$/) as string,
     ]);
+  }));
+
+test('a session whose last statement gave a table another file is named with its pid and the statement', () =>
+  withDatabase(async (client, server) => {
+    await client.query('CREATE TABLE item (id int PRIMARY KEY)');
+    const database = client.database ?? '';
+    await withClient(connectionTo(server, database), 'test', async (reader) => {
+      await reader.query('SELECT 1');
+      await withClient(connectionTo(server, database), 'test', async (other) => {
+        const { pid } = await one<{ pid: number }>(other, 'SELECT pg_backend_pid() AS pid');
+        await other.query('VACUUM (FULL)\n  item');
+        expect(await readRewriters(client)).toEqual([
+          expect.stringMatching(new RegExp(`^session ${pid} of \\w+ \\(.*\\): VACUUM \\(FULL\\) item$`)) as string,
+        ]);
+      });
+    });
   }));

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { other, type Colour } from '../../../model/colours.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { one, type Client } from '../../../postgres/client.ts';
 import { describeSchemaDifference } from '../../../postgres/fingerprint/index.ts';
@@ -10,15 +11,27 @@ import { lostHistories } from '../../../postgres/tool-history/lost.ts';
 import type { Context } from '../../engine/context.ts';
 import { driftOf } from '../../gates/schema.ts';
 
+interface From {
+  /** The colour whose rows they are; without it the live one. */
+  readonly lost: Colour;
+  /** Of tables that it alone has: only rows written by this transaction or a later one. */
+  readonly since?: string | undefined;
+}
+
 /**
- * Rows that differ, by table, of those that both colours have, or of those that only the live one has; written to `file`
- * where one is given.
+ * Rows that differ, by table, of those that both colours have, or of those that only one has; written to `file` where
+ * one is given.
  */
-export async function losses(c: Context, of: 'common' | 'alone', file?: string): Promise<LossCount[]> {
+export async function losses(
+  c: Context,
+  of: 'common' | 'alone',
+  file?: string,
+  { lost: colour, since }: From = { lost: c.live },
+): Promise<LossCount[]> {
   const out = file === undefined ? undefined : createWriteStream(file, { mode: 0o600, flush: true });
-  const counts = await c.asReader(c.live, (lost) =>
-    c.asReader(c.idle, async (kept) => {
-      const pairs = await tablePairs(kept, lost, of);
+  const counts = await c.asReader(colour, (lost) =>
+    c.asReader(other(colour), async (kept) => {
+      const pairs = of === 'common' ? await commonTables(kept, lost) : await tablesAlone(kept, lost, since);
       const all: LossCount[] = [];
       for (const pair of pairs) {
         all.push(await exportDifferences(kept, lost, pair, out));
@@ -66,13 +79,18 @@ export async function notRows(c: Context): Promise<string[]> {
   return [...changed.map(describeSchemaDifference), ...objects];
 }
 
-async function tablePairs(kept: Client, lost: Client, of: 'common' | 'alone'): Promise<TablePair[]> {
-  const [theirs, ours] = [await readTables(kept), await readTables(lost)];
-  const { common } = mapTables(theirs, ours, 'reverse');
-  if (of === 'common') return common.map(({ from, to, columns }) => ({ kept: from, lost: to, columns }));
+async function commonTables(kept: Client, lost: Client): Promise<TablePair[]> {
+  const { common } = mapTables(await readTables(kept), await readTables(lost), 'reverse');
+  return common.map(({ from, to, columns }) => ({ kept: from, lost: to, columns }));
+}
+
+/** Those that only `lost` has. */
+export async function tablesAlone(kept: Client, lost: Client, since?: string): Promise<TablePair[]> {
+  const ours = await readTables(lost);
+  const { common } = mapTables(await readTables(kept), ours, 'reverse');
   return ours
     .filter((table) => !common.some(({ to }) => to === table))
-    .map((table) => ({ kept: undefined, lost: table, columns: table.columns.map(({ name }) => name) }));
+    .map((table) => ({ kept: undefined, lost: table, columns: table.columns.map(({ name }) => name), since }));
 }
 
 /** Rows, of all tables together. */

@@ -16,6 +16,7 @@ import { newStream } from '../../engine/new-stream.ts';
 import type { Step } from '../../engine/operation.ts';
 import { partOf } from '../../engine/part.ts';
 import { noteSeed, stream } from '../../engine/release-record.ts';
+import { keepClosed } from '../../gates/beside.ts';
 import { keepRewrites } from '../../gates/rewritten.ts';
 import { schemaDigest } from '../../gates/schema.ts';
 import { keepFacts } from '../kept-facts.ts';
@@ -72,6 +73,7 @@ async function schemaBefore(c: Context): Promise<string> {
   const digest = await schemaDigest(c, c.live, true);
   await keepFacts(c, c.live);
   await keepRewrites(c, c.live);
+  await keepClosed(c, c.live);
   return digest;
 }
 

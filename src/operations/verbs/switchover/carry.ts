@@ -2,7 +2,6 @@ import { count } from '../../../model/count.ts';
 import type { Client } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
-import { runsHiddenCode } from '../../../postgres/hidden-code.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
 import { carryHistories } from '../../../postgres/tool-history/carry.ts';
 import type { Context } from '../../engine/context.ts';
@@ -10,6 +9,7 @@ import { tablesAt } from '../../engine/part.ts';
 import { scopeOf } from '../../engine/scope.ts';
 import type { Step } from '../../engine/operation.ts';
 import { carryFacts } from '../kept-facts.ts';
+import { tellHiddenCode } from './hidden-code.ts';
 
 /** Most of it moves rarely: under the fence only what moved since is carried again. */
 export const carry: Step = {
@@ -31,9 +31,7 @@ export const carry: Step = {
         ].join(', ');
       });
     });
-    const hidden = await c.on(c.live, runsHiddenCode);
-    // Of several databases one is enough.
-    if (hidden || !c.isInside) await c.platform.traffic.unseen?.(c.ledger.token, hidden);
+    if (!c.isInside) await tellHiddenCode(c);
     return [carried, ...(await carryFacts(c))].join(', ');
   },
 };

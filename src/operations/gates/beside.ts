@@ -1,0 +1,72 @@
+import type { Colour } from '../../model/colours.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { maintenance } from '../../postgres/maintenance.ts';
+import { withLooker } from '../../postgres/readers.ts';
+import { readBeside, readClosed, readWhole, type Beside } from '../../postgres/seal/beside.ts';
+import type { Context } from '../engine/context.ts';
+import { partOf } from '../engine/part.ts';
+import { storeObjects } from './schema.ts';
+
+/** Databases that are looked at otherwise, or by declaration not at all. */
+export function knownDatabases(c: Context): string[] {
+  return [maintenance, ...c.environment.ignoreDatabases, ...c.whole.each.map((each) => each.environment.database)];
+}
+
+/** Keeps in a colour's own database which others nobody may connect to, and who made them so. */
+export async function keepClosed(c: Context, colour: Colour): Promise<void> {
+  if (c.isInside || partOf(c)) return;
+  await c.on(colour, async (client) => storeObjects(client, ['closed database'], await readClosed(client)));
+}
+
+/**
+ * Names of templates and closed databases that the other colour has as they are here, with all that they hold: a copy of
+ * the volume brought them, and nobody wrote there since. Before there is a copy, of those that it will bring.
+ */
+export async function copiedDatabases(c: Context): Promise<string[]> {
+  if (partOf(c) || c.platform.servers.seeding(c.live, c.idle) === 'logical') return [];
+  const here = await c.on(c.live, (client) => readBeside(client, knownDatabases(c)));
+  if (here.length === 0) return [];
+  if (!(await c.platform.servers.observe(c.idle))?.running)
+    // pg_upgrade takes no database along that it cannot connect to.
+    return here.filter(({ connectable }) => connectable || !upgrades(c)).map(({ name }) => name);
+  const there = await c.on(c.idle, (client) => readBeside(client, knownDatabases(c)));
+  const copied: string[] = [];
+  for (const each of here) {
+    const other = there.find(({ name }) => name === each.name);
+    if (other?.outside === each.outside && (await isUnwritten(c, each))) copied.push(each.name);
+  }
+  return copied;
+}
+
+function upgrades({ environment: { colours }, live, idle }: Context): boolean {
+  return colours[live]?.postgres !== colours[idle]?.postgres;
+}
+
+async function isUnwritten(c: Context, { name, connectable, small }: Beside): Promise<boolean> {
+  if (!connectable) {
+    const [before, now] = await c.on(c.live, async (client) => [
+      await keptClosed(client, name),
+      await readClosed(client),
+    ]);
+    return before !== undefined && now.find(({ identity }) => identity === name)?.definition === before;
+  }
+  if (!small) return false;
+  const [here, there] = await Promise.all([c.live, c.idle].map((colour) => contentOf(c, colour, name)));
+  return here !== undefined && here === there;
+}
+
+async function keptClosed(client: Client, name: string): Promise<string | undefined> {
+  const kept = await rows<Pick<SchemaObject, 'definition'>>(
+    client,
+    "SELECT definition FROM verdigris.schema_object WHERE kind = 'closed database' AND identity = $1",
+    [name],
+  );
+  return kept[0]?.definition;
+}
+
+/** Undefined where it does not let Verdigris in: what it holds is then not known. */
+async function contentOf(c: Context, colour: Colour, database: string): Promise<string | undefined> {
+  const at = { ...(await c.platform.servers.connection(colour)), database };
+  return withLooker(at, 'preflight', readWhole).catch(() => undefined);
+}
