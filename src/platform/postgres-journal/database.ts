@@ -99,13 +99,13 @@ function open(settings: ConnectionSettings): Promise<Session> {
 
 /**
  * Whatever did not come from the server: the connection is gone. 57P01 to 57P03: the server stops, or is about to serve
- * again. One that is full has a connection free later.
+ * again; 55P03: somebody else holds what is waited for. One that is full has a connection free later.
  */
 function passes(cause: unknown): boolean {
   if (isFull(cause)) return true;
   if (cause instanceof VerdigrisError) return false;
   const { severity, code = '' } = cause as { severity?: string; code?: string };
-  return severity === undefined || /^(57P0[123]|08...)$/.test(code);
+  return severity === undefined || /^(57P0[123]|55P03|08...)$/.test(code);
 }
 
 function unreachable(where: string, cause: unknown): VerdigrisError {

@@ -21,18 +21,42 @@ const strangers = `
   AND (current_setting('is_superuser') = 'on' OR NOT (
     pg_has_role(r.oid, 'MEMBER') OR r.oid = (SELECT datdba FROM pg_database WHERE datname = current_database())))`;
 
+/** What somebody else has just made: unique_violation, duplicate_schema, duplicate_table. */
+const madeMeanwhile = /^(23505|42P0[67])$/;
+
+/** lock_not_available */
+const held = '55P03';
+
+/** Milliseconds that whoever makes the same has for it. */
+const making = 1_000;
+
 /**
- * Whoever may only use the tables finds them; two who make them at once make them one after the other.
+ * Whoever may only use the tables finds them. Of two who make them at once the later fails, and finds what the other
+ * made: no lock of their own, which anybody who is let in there could keep for ever.
  * @throws VerdigrisError `schema-taken` where they belong to somebody whom the journal's user has no reason to trust.
  */
 export async function ensureTables(client: Client, settings: ConnectionSettings): Promise<void> {
   const there = await rows(client, "SELECT WHERE to_regclass('verdigris_journal.drill') IS NOT NULL");
-  if (there.length === 0)
-    await withTransaction(client, async () => {
-      await client.query("SELECT pg_advisory_xact_lock(hashtext('verdigris_journal'))");
-      await client.query(tables);
-    });
+  if (there.length === 0) await make(client).catch((error: unknown) => ifMade(error, () => make(client)));
   // Afterwards: somebody may have been first a moment ago.
   const [taken] = await rows<{ owner: string; user: string }>(client, strangers);
   if (taken) throw schemaTaken(settings, { schema: 'verdigris_journal', ...taken });
+}
+
+function make(client: Client): Promise<unknown> {
+  return withTransaction(client, () => client.query(`SET LOCAL lock_timeout = ${making}; ${tables}`));
+}
+
+async function ifMade(error: unknown, again: () => Promise<unknown>): Promise<void> {
+  const { code = '' } = error as { code?: string };
+  if (code === held)
+    throw Object.assign(
+      new Error(
+        'somebody else makes verdigris_journal there, in a transaction that he keeps open (pg_stat_activity, xact_start)',
+        { cause: error },
+      ),
+      { code },
+    );
+  if (!madeMeanwhile.test(code)) throw error;
+  await again();
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { postgresStores } from '../../../src/platform/postgres-journal/stores.ts';
 import type { ConnectionSettings } from '../../../src/postgres/connection.ts';
+import { withOwnSession } from '../../../src/postgres/session.ts';
 import { connectionTo, withDatabase } from '../../support/postgres.ts';
 
 async function refusal(settings: ConnectionSettings): Promise<unknown> {
@@ -41,5 +42,23 @@ test('a journal’s schema or table that somebody else made is refused before an
         GRANT ALL ON ALL TABLES IN SCHEMA verdigris_journal TO keeper`);
       expect(await refusal(keeper)).toBeUndefined();
     }
+  });
+});
+
+test('nobody whom the journal’s server lets in keeps it from being made: his lock is none of ours, and a transaction of his is named', async () => {
+  await withDatabase(async (client, server) => {
+    await client.query('CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE test TO app');
+    const operator = connectionTo(server, 'test');
+    await withOwnSession({ ...operator, user: 'app' }, 'test', async (his) => {
+      await his.query("SELECT pg_advisory_lock(hashtext('verdigris_journal'))");
+      await his.query('BEGIN; CREATE SCHEMA verdigris_journal');
+      expect(await refusal(operator)).toMatchObject({
+        id: 'journal-unreachable',
+        seen: expect.stringContaining('somebody else makes verdigris_journal there'),
+      });
+      await his.query('ROLLBACK');
+      // Several at once, beside the lock.
+      expect(await Promise.all([1, 2, 3, 4].map(() => refusal(operator)))).toEqual(Array(4).fill(undefined));
+    });
   });
 });
