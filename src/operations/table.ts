@@ -2,7 +2,7 @@ import type { Transition, Verb } from '../model/transitions.ts';
 import { other, type Colour } from '../model/colours.ts';
 import type { Servers } from '../platform/port/servers.ts';
 import type { Operation } from './engine/operation.ts';
-import { namingDrift } from './gates/schema.ts';
+import { namingDrift } from './gates/naming-drift.ts';
 import { abandon } from './verbs/abandon.ts';
 import { canary } from './verbs/canary.ts';
 import { migrate } from './verbs/migrate.ts';

@@ -17,7 +17,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
     'operations/engine/sessions.ts',
     'operations/proofs/rehearse.ts',
     'platform/fill.ts',
-    'platform/kubernetes/lifecycle/provision.ts',
+    'platform/kubernetes/lifecycle/mask.ts',
     'postgres/logical-seed/schema.ts',
     'postgres/session.ts',
   ]);

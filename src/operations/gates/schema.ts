@@ -1,7 +1,6 @@
-import pg from 'pg';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { finding, findingLine, refusals, refuses, type Finding } from '../../model/finding.ts';
+import { finding, type Finding } from '../../model/finding.ts';
 import { other } from '../../model/colours.ts';
 import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import {
@@ -12,15 +11,10 @@ import {
   type SchemaKind,
   type SchemaObject,
 } from '../../postgres/fingerprint/index.ts';
-import { unfollowed } from '../../postgres/seal/followed.ts';
 import { readObjects, rewriteKinds } from '../../postgres/seal/objects.ts';
 import { onOneSide, unneeded } from '../../postgres/seal/way-back.ts';
 import type { Context } from '../engine/context.ts';
-import { spoiledFindings } from './at-switchover.ts';
-import { diskFindings } from './disks.ts';
-import { streamFindings } from './health.ts';
-import { findingsInEach } from '../engine/each.ts';
-import { release, stream } from '../engine/release-record.ts';
+import { release } from '../engine/release-record.ts';
 
 /**
  * Digest of a colour's schema; `keep` also stores its objects there, so that a later drift can be named and not only
@@ -32,39 +26,6 @@ export async function schemaDigest(c: Context, colour: Colour, keep: boolean): P
     if (keep) await storeObjects(client, 'every kind', objects);
     return digestSchema(objects);
   });
-}
-
-/**
- * Whether replication is whole and both schemas are as recorded. What is down is said first: nothing else can be asked
- * of it.
- */
-export async function replicationFindings(
-  c: Context,
-  options: Parameters<typeof streamFindings>[1] = {},
-): Promise<Finding[]> {
-  const findings = [...(await diskFindings(c)), ...(await streamFindings(c, options))];
-  if (refuses(findings)) return findings;
-  return [...findings, ...(await spoiledFindings(c)), ...(await driftFindings(c)), ...(await followedFindings(c))];
-}
-
-/** A finding where tables are not replicated as they are now. */
-export async function followedFindings(c: Context): Promise<Finding[]> {
-  const { name, from, to } = stream(c);
-  const back = c.journal.state === 'switched';
-  const objects = await c.on(from, (publisher) =>
-    c.on(to, (subscriber) => unfollowed(publisher, subscriber, name, back ? 'reverse' : 'forward')),
-  );
-  if (objects.length === 0) return [];
-  return [
-    finding('table-not-followed', {
-      title: `${objects.length === 1 ? 'a table is' : 'tables are'} not replicated from ${from} to ${to} any more`,
-      objects,
-      reason: 'It was recreated under the same name: what is written to it silently does not reach the other colour.',
-      fix: back
-        ? `A lossless rollback would leave its rows behind: bring them to ${to} yourself, see \`verdigris rollback --help\`, or retire.`
-        : 'Abandon the candidate and seed again; a migration that makes a table again has to change it in place instead.',
-    }),
-  ];
 }
 
 /**
@@ -129,33 +90,6 @@ async function backFindings(c: Context, colour: Colour, differences: readonly Sc
     }),
   ];
   return findings.filter(({ objects }) => objects.length > 0);
-}
-
-/** Errors that say what came of DDL beside the release, and not that there was any. */
-const effects: readonly unknown[] = ['apply-failed', 'data-differs'];
-
-/** The error as it was, or where a schema changed meanwhile with what changed: that is the cause. */
-export async function namingDrift(c: Context, error: unknown): Promise<unknown> {
-  const effect = asEffect(error);
-  if (!effect || !c.journal.release) return error;
-  const changed = refusals(await findingsInEach(c, (inside) => driftFindings(inside)).catch(() => []));
-  if (changed.length === 0) return error;
-  const seen = [effect.seen, ...changed.map((each) => findingLine(each))].join('\n');
-  const { id, required, facts } = effect;
-  const next = changed.map(({ fix }) => fix).join(' ');
-  return new VerdigrisError(id, { seen, required, next, facts: { ...facts, findings: changed }, cause: error });
-}
-
-/** What may have come of DDL. PostgreSQL itself says only that it does not find what a step was made for. */
-function asEffect(error: unknown): Pick<VerdigrisError, 'id' | 'seen' | 'required' | 'facts'> | undefined {
-  if (error instanceof VerdigrisError) return effects.includes(error.id) ? error : undefined;
-  if (!(error instanceof pg.DatabaseError)) return undefined;
-  return {
-    id: 'schema-drift',
-    seen: `PostgreSQL says: ${error.message}.`,
-    required: 'no DDL beside a release.',
-    facts: {},
-  };
 }
 
 /** Throws where a colour's schema has another digest than expected. */

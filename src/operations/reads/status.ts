@@ -91,7 +91,10 @@ async function refusalsNow(
   journal: Journal,
 ): Promise<Status['refusals']> {
   if (journal.operation || !journal.stream || !journal.release) return [];
-  const { driftFindings, followedFindings } = await import('../gates/schema.ts');
+  const [{ driftFindings }, { followedFindings }] = await Promise.all([
+    import('../gates/schema.ts'),
+    import('../gates/replication-findings.ts'),
+  ]);
   const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
   return withObserver(observing(environment, platform), (c) => findingsInEach(c, look)).then(
     (findings) =>

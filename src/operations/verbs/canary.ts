@@ -11,7 +11,7 @@ import type { Context } from '../engine/context.ts';
 import { inFenced } from '../engine/fenced.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { note } from '../engine/release-record.ts';
-import { replicationFindings } from '../gates/schema.ts';
+import { replicationFindings } from '../gates/replication-findings.ts';
 
 /**
  * Milliseconds for readers to leave the candidate once the route says so, and without one until it is believed: proxies

@@ -9,7 +9,7 @@ import { outlivedFindings, placeFinding } from '../gates/backfill-gate.ts';
 import { placeOf, readBackfillStates } from '../gates/backfill-state.ts';
 import { ledger, shapeFindings } from '../gates/expand-contract.ts';
 import { preflightFindings } from '../gates/preflight.ts';
-import { replicationFindings } from '../gates/schema.ts';
+import { replicationFindings } from '../gates/replication-findings.ts';
 import { tryData } from './data-statements/trial.ts';
 import { analyze } from './migrate/analyze.ts';
 import { apply } from './migrate/apply.ts';

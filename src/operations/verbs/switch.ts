@@ -15,7 +15,7 @@ import { preflightFindings } from '../gates/preflight.ts';
 import { proofFindings, writtenFindings } from '../gates/proof.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { rest } from './rest.ts';
-import { replicationFindings } from '../gates/schema.ts';
+import { replicationFindings } from '../gates/replication-findings.ts';
 import { warm } from './warm.ts';
 import { completeWithData, startWithData } from './switchover.ts';
 import { fallback } from './switchover/fallback.ts';

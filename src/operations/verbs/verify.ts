@@ -32,7 +32,7 @@ import { scopeOf } from '../engine/scope.ts';
 import { compareRows, type Budget } from '../gates/compare-rows.ts';
 import { beginProof, dropProof } from '../gates/proof.ts';
 import { keepRewrites } from '../gates/rewritten.ts';
-import { replicationFindings } from '../gates/schema.ts';
+import { replicationFindings } from '../gates/replication-findings.ts';
 
 export interface VerifyOptions extends Budget {
   /** Bring roles, settings and the like on the candidate in line with the live colour before they are compared. */

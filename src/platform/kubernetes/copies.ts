@@ -9,7 +9,8 @@ import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
 import { podLimit, type ColourSets } from './sets.ts';
 import { logSuffix } from './snapshots.ts';
-import { makeVolume, snapshotContent } from './storage.ts';
+import { snapshotContent } from './storage.ts';
+import { makeVolume } from './volumes.ts';
 import { copyNotWhole } from '../../model/failures.ts';
 
 /** Servers that are made of a VolumeSnapshot. */

@@ -3,7 +3,7 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { podsToCome, type PodSpec } from './admission.ts';
 import { readable } from './classes.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { bytes } from './storage.ts';
+import { bytes } from './volumes.ts';
 
 interface Taint {
   readonly key: string;

@@ -2,7 +2,7 @@ import { resources as sizes } from '../../manifests/security.ts';
 import type { Environment } from '../../model/environment.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { Cluster, Stored } from './cluster.ts';
-import { bytes } from './storage.ts';
+import { bytes } from './volumes.ts';
 
 interface QuotaObject extends Stored {
   readonly spec?: { readonly scopes?: readonly string[]; readonly scopeSelector?: unknown };

@@ -16,7 +16,8 @@ import { Removal } from './removal.ts';
 import type { Secrets } from './secrets.ts';
 import { ColourSets, podLimit, podOf } from './sets.ts';
 import { removeSnapshot, snapshotColour } from './snapshots.ts';
-import { listSnapshots, makeVolume, takeSnapshot } from './storage.ts';
+import { listSnapshots, takeSnapshot } from './storage.ts';
+import { makeVolume } from './volumes.ts';
 import type { Trust } from './trust.ts';
 import { colourUpgrades } from './upgrade.ts';
 

@@ -6,7 +6,8 @@ import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
 import type { Cluster } from './cluster.ts';
 import { untilGone } from './pod-waits.ts';
 import { readable, type Class } from './classes.ts';
-import { bytes, takeSnapshot, type SnapshotObject } from './storage.ts';
+import { takeSnapshot, type SnapshotObject } from './storage.ts';
+import { bytes } from './volumes.ts';
 
 /** Of the name of a snapshot's other half, in backup mode. */
 export const logSuffix = '-log';

@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import pg from 'pg';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import { one, type Client } from '../client.ts';
 import { majorOf } from '../major.ts';
 import { fileBlocks, type Block } from './blocks.ts';
@@ -12,6 +11,7 @@ import { readMeta } from './meta.ts';
 import { roleMaker } from './roles.ts';
 import { declaredEncoding, isUtf8Name, ofDatabase, reasonToSkip } from './skip.ts';
 import { splitScript, type ScriptItem } from './split.ts';
+import { sizeOf, refused, secondDatabase, loadInterrupted } from './load-errors.ts';
 
 export interface LoadOptions {
   /** The server's notices, what \echo says, roles made, statements skipped; a line each. */
@@ -77,7 +77,7 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
     onProgress(size, size);
     return { statements, rows, skipped };
   } catch (error) {
-    if (signal?.aborted === true && !(error instanceof VerdigrisError)) throw interrupted(file, error);
+    if (signal?.aborted === true && !(error instanceof VerdigrisError)) throw loadInterrupted(file, error);
     throw error;
   } finally {
     client.off('notice', hear);
@@ -149,75 +149,4 @@ export async function loadScript(client: Client, file: string, options: LoadOpti
       },
     );
   }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    const found = await stat(file);
-    if (found.isDirectory()) throw new Error('it is a folder');
-    return found.size;
-  } catch (cause) {
-    throw fault(
-      'script-unreadable',
-      {},
-      {
-        seen: `The script ${file} cannot be read: ${describe(cause)}.`,
-        required: 'a file that this process may read.',
-        next: 'check the path.',
-        cause,
-      },
-    );
-  }
-}
-
-function refused(item: ScriptItem, error: pg.DatabaseError): VerdigrisError {
-  // The server counts characters of the statement; the line is where it points.
-  const before =
-    error.position === undefined
-      ? ''
-      : Array.from(item.text)
-          .slice(0, Number(error.position) - 1)
-          .join('');
-  const row = item.kind === 'copy' ? /, line (\d+)/.exec(error.where ?? '')?.[1] : undefined;
-  const line =
-    item.line +
-    before.split('\n').length -
-    1 +
-    (row === undefined ? 0 : item.text.split('\n').length - 1 + Number(row));
-  return fault(
-    'script-statement',
-    { line, offset: item.offset },
-    {
-      seen: `Line ${line}: ${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}, in: ${excerpt(item.text)}`,
-      required: 'a script that this server carries out from beginning to end.',
-      next:
-        error.code === '42704' && error.message.startsWith('role ')
-          ? 'make the role first, or load with missing roles made.'
-          : 'fix the statement, or prepare what it needs; then load into an empty database again.',
-      cause: error,
-    },
-    { sqlstate: error.code, where: error.where, statementLine: item.line },
-  );
-}
-
-function secondDatabase(item: ScriptItem, first: string, second: string): VerdigrisError {
-  return fault(
-    'script-database',
-    { line: item.line, offset: item.offset },
-    {
-      seen: `Line ${item.line} switches to a second database, ${second}, after ${first}.`,
-      required: 'a script for one database.',
-      next: 'dump the databases one by one with pg_dump in place of pg_dumpall.',
-    },
-    { first, second },
-  );
-}
-
-function interrupted(file: string, cause: unknown): VerdigrisError {
-  return new VerdigrisError('script-interrupted', {
-    seen: `Loading ${file} was stopped.`,
-    required: 'the whole script.',
-    next: 'load into an empty database again.',
-    cause,
-  });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { KubernetesJournal } from '../../../src/platform/kubernetes/journal.ts';
 import { KubernetesLeases } from '../../../src/platform/kubernetes/leases.ts';
-import { bytes } from '../../../src/platform/kubernetes/storage.ts';
+import { bytes } from '../../../src/platform/kubernetes/volumes.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../pulumi/components/support.ts';
 import { withApiServer } from '../../support/api-server.ts';

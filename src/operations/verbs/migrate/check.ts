@@ -10,7 +10,7 @@ import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
 import { stream } from '../../engine/release-record.ts';
 import { requireContracts } from '../../gates/expand-contract.ts';
-import { followedFindings } from '../../gates/schema.ts';
+import { followedFindings } from '../../gates/replication-findings.ts';
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
 async function sentInVain(live: Client, name: string, forward: Mapping, tables: readonly Table[]): Promise<string[]> {

@@ -11,7 +11,8 @@ import { examine, takeOverAdopted } from './adopt.ts';
 import { refuseRemains, requireCluster, requireUnborn } from './create-checks.ts';
 import { makeSecrets } from './first-secrets.ts';
 import { makePooler } from './make-poolers.ts';
-import { examineOrigin, openProvisioned as opened, provision } from './provision.ts';
+import { openProvisioned as opened, provision } from './provision.ts';
+import { examineOrigin } from './origin.ts';
 
 export interface CreateKubernetesOptions extends CreateOptions {
   /** False where a Pulumi program declares what is fixed. */
