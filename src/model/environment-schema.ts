@@ -62,10 +62,14 @@ export const environmentSchema = z.strictObject({
   seed: z
     .strictObject({
       /**
-       * From one snapshot, many tables at a time; table by table, by PostgreSQL's own synchronisation; or by a physical
-       * standby of the live server that others have made, which is promoted.
+       * From one snapshot, many tables at a time; table by table, by PostgreSQL's own synchronisation; by a physical
+       * standby of the live server that others have made, which is promoted; or by a copy that a program makes.
        */
-      method: z.enum(['snapshot', 'tables', 'standby']).default('snapshot'),
+      method: z.enum(['snapshot', 'tables', 'standby', 'prepared']).default('snapshot'),
+      /** Of `prepared`: the program of your own that makes the copy, with its arguments. */
+      command: z.array(z.string().min(1)).min(1).optional(),
+      /** Of `prepared`: how long it may take. */
+      limit: duration.default(3_600_000),
       /** Sessions of each server that copy at a time. */
       workers: z.int().min(1).max(64).default(4),
       /** Others' statements under way on the live server above which the next piece of the copy waits. */

@@ -159,6 +159,7 @@ export const errorCatalogue = {
   'service-taken': 'refused',
   'pgbouncer-config': 'refused',
   'standby-unfit': 'refused',
+  'seed-command': 'failed',
   'traffic-command': 'failed',
   'wrong-answer': 'failed',
   'slot-not-carried': 'failed',

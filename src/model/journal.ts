@@ -18,8 +18,8 @@ const operation = z.strictObject({
   /** `start` before the commit point, `complete` after it, `revert` while the work of `start` is being undone. */
   phase: z.enum(['start', 'complete', 'revert']),
   kind: z.enum(['lossless', 'lossy']).optional(),
-  /** Of a seed: row by row, or by a standby that is there, and not by a copy of the storage. */
-  way: z.enum(['logical', 'standby']).optional(),
+  /** Of a seed: row by row, by a standby that is there, or by a copy that others make, and not by a copy of the storage. */
+  way: z.enum(['logical', 'standby', 'prepared']).optional(),
   startedAt: time,
   steps: z.array(step),
 });

@@ -74,20 +74,34 @@ function unfitPart(platform: 'local' | 'kubernetes', { part, path, kind, given, 
   return issues;
 }
 
+/** Of seeds whose copy others make. */
+function unfitSeed(top: Record<string, unknown>, servers: readonly Part[]): DeclarationIssue[] {
+  const { method, ...seed } = asObject(top['seed']);
+  const without = { standby: 'promotes a standby', prepared: 'takes a copy' }[String(method)];
+  const kinds = servers
+    .filter(({ kind, colour }) => without !== undefined && colour && kind !== 'external')
+    .map(({ path }) => ({
+      path: `${path}.kind`,
+      message: `is not external, and seed.method ${String(method)} ${without ?? ''} that others run of a server that others run`,
+    }));
+  if (method === 'prepared')
+    return [
+      ...kinds,
+      ...(seed['command'] === undefined
+        ? [{ path: 'seed.command', message: 'is required of seed.method prepared: it makes the copy' }]
+        : []),
+    ];
+  if (seed['command'] === undefined) return kinds;
+  return [...kinds, { path: 'seed.command', message: 'belongs to seed.method prepared alone' }];
+}
+
 /** What each allows by itself, and not beside the others. */
 function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
   const servers = parts.filter(({ part }) => part === 'server');
   issues.push(...unfitService(top, servers));
   issues.push(...unfitTraffic(top, servers));
-  if (asObject(top['seed'])['method'] === 'standby')
-    for (const { path, kind, colour } of servers)
-      if (colour && kind !== 'external')
-        issues.push({
-          path: `${path}.kind`,
-          message:
-            'is not external, and seed.method standby promotes a standby that others run of a server that others run',
-        });
+  issues.push(...unfitSeed(top, servers));
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
   if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')
     issues.push({

@@ -11,6 +11,7 @@ import { rollbackLossless } from './verbs/rollback.ts';
 import { rollbackLossy } from './verbs/rollback-lossy.ts';
 import { seed } from './verbs/seed.ts';
 import { seedByStandby } from './verbs/seed-by-standby.ts';
+import { seedPrepared } from './verbs/seed-prepared.ts';
 import { seedLogically } from './verbs/seed-logically.ts';
 import { switchOver } from './verbs/switch.ts';
 import { verify, type VerifyOptions } from './verbs/verify.ts';
@@ -25,7 +26,7 @@ export interface PerformOptions extends VerifyOptions {
 
 /** What runs for each verb whose edges `transitions` names; performing and recovering both read it. */
 const operations: Readonly<Record<Verb, (options: PerformOptions) => Operation>> = {
-  seed: ({ way }) => (way ? { logical: seedLogically, standby: seedByStandby }[way] : seed),
+  seed: ({ way }) => (way ? { logical: seedLogically, standby: seedByStandby, prepared: seedPrepared }[way] : seed),
   migrate: () => migrate,
   verify,
   canary: () => canary,

@@ -10,7 +10,7 @@ test.each(verbs)('%s: every step has its heading, and every heading is a step', 
   const operations = [
     operationOf(verb),
     operationOf(verb, { lossy: true }),
-    ...(['logical', 'standby'] as const).map((way) => operationOf(verb, { way })),
+    ...(['logical', 'standby', 'prepared'] as const).map((way) => operationOf(verb, { way })),
   ];
   const steps = [...new Set(operations.flatMap(({ start, complete }) => [...start, ...complete].map(({ id }) => id)))];
   const headings = [...document(`docs/operations/${verb}.md`).matchAll(/^### (.+)$/gm)].map((match) => match[1]);

@@ -38,7 +38,7 @@ export interface Operation {
   readonly verb: Verb;
   readonly kind?: 'lossless' | 'lossy';
   /** Where one verb has two operations on the same edge. */
-  readonly way?: 'logical' | 'standby';
+  readonly way?: 'logical' | 'standby' | 'prepared';
   /** Makes ready what the gates look at. Harmless in any state, run again after a crash, and not part of a dry run. */
   readonly ready?: (c: Context) => Promise<void>;
   /** Read-only. A finding graded `refuse` stops the operation before anything happened. */

@@ -66,8 +66,8 @@ export class MachineServers implements Servers {
     for (const colour of colours) this.cnpg(colour)?.close();
   }
 
-  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby' {
-    if (this.#method === 'standby') return 'standby';
+  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby' | 'prepared' {
+    if (this.#method === 'standby' || this.#method === 'prepared') return this.#method;
     return this.ownsStorage(from) && this.ownsStorage(to) ? 'physical' : 'logical';
   }
 

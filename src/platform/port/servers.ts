@@ -23,7 +23,7 @@ export interface Servers {
    * How a candidate comes to hold what `from` holds: `physical`, by a copy of its storage, which only servers allow
    * that Verdigris runs itself; `logical`, row by row; `standby`, by a physical standby of it that others have made.
    */
-  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby';
+  seeding(from: Colour, to: Colour): 'physical' | 'logical' | 'standby' | 'prepared';
   /** Whether the colour's storage is Verdigris's own, so that snapshots of it can be made. */
   ownsStorage(colour: Colour): boolean;
   /**
