@@ -18,6 +18,8 @@ const seed = z.strictObject({
   syncSlots: z.string().optional(),
   /** Roles whose declared passwords were set on a server that shows nobody what they were there. */
   passwords: z.array(z.string()).optional(),
+  /** Of a seed by a program: what that said of its copy, which is whole then. */
+  said: z.string().optional(),
   /** X: what the parked copy had replayed. The subscription starts here. */
   position: z.string().optional(),
 });

@@ -42,6 +42,9 @@ export interface HoldFacts {
   readonly expires: string;
 }
 
+/** Why a colour's server cannot be reached; null where it can. */
+export type Reach = Readonly<Partial<Record<Colour, string | null>>>;
+
 export interface RouterStatus {
   readonly environment: string;
   readonly address: string;

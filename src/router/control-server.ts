@@ -40,6 +40,7 @@ async function answer(
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0];
   if (request.method === 'GET' && path === '/status') return send(response, 200, routerStatus(router));
+  if (request.method === 'GET' && path === '/reach') return send(response, 200, await router.reach());
   if (request.method === 'GET' && path === '/metrics') {
     // Loaded where somebody asks: a router starts while clients wait for it.
     const { routerMetrics } = await import('./metrics.ts');
@@ -53,7 +54,7 @@ async function answer(
     throw usage(
       'unknown-request',
       `${request.method} ${path} is nothing that the router does.`,
-      `GET /status, GET /metrics, GET /reads?share=5, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`,
+      `GET /status, GET /reach, GET /metrics, GET /reads?share=5, or POST with one of: ${Object.keys(requestSchemas).join(', ')}.`,
     );
   }
   const body = await readBody(request);

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { VerdigrisError } from '../model/errors.ts';
-import type { Colour } from '../model/colours.ts';
+import { describe, VerdigrisError } from '../model/errors.ts';
+import { colours, type Colour } from '../model/colours.ts';
 import { Fencing } from './fencing.ts';
-import type { Body, Held } from './api.ts';
+import type { Body, Held, Reach } from './api.ts';
 import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
 import { Hold, resumedMeanwhile } from './hold.ts';
@@ -17,6 +17,7 @@ import type { ClientTls } from './client/tls.ts';
 import type { Store } from './store.ts';
 import { RouteTable } from './table.ts';
 import { Taps } from './taps.ts';
+import { reachServer } from './server/reach.ts';
 import { Turns } from './server/turns.ts';
 import { notHeld } from '../model/failures.ts';
 
@@ -180,6 +181,19 @@ export class Router implements Shared {
       await this.#store.save({ token: this.#highest(token) });
       for (const session of begins ? this.sessions : []) session.distrust();
     });
+  }
+
+  /** Whether clients could be connected to each server from here, now. */
+  async reach(): Promise<Reach> {
+    const known = colours.flatMap((colour) => {
+      const upstream = this.table.upstreams[colour];
+      return upstream ? [{ colour, upstream }] : [];
+    });
+    const found = known.map(async ({ colour, upstream }) => [
+      colour,
+      await reachServer(colour, upstream).then(() => null, describe),
+    ]);
+    return Object.fromEntries(await Promise.all(found)) as Reach;
   }
 
   upstreams({ token, blue, green }: Body<'upstreams'>): Promise<void> {

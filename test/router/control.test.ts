@@ -239,3 +239,23 @@ test('a pid file whose process is another one by now is not believed', async () 
   await stopRouter(folder);
   await rm(folder, { recursive: true });
 });
+
+test('a server that no client could be connected to is told beforehand, with the reason, whichever way it is named', async () => {
+  await using router = await TestRouter.start(pair);
+  expect(await router.control.reach()).toEqual({ blue: null, green: null });
+  const { blue } = (await router.control.status()).upstreams;
+  if (!blue) throw new Error('blue is there');
+  const gone = { ...blue, sockets: '/nowhere' };
+  await router.control.upstreams(1, { blue, green: gone });
+  expect(await router.control.reach()).toEqual({ blue: null, green: expect.stringContaining('ENOENT') as string });
+  await router.control.upstreams(2, { blue, green: { host: '/nowhere', port: blue.port } });
+  expect(await router.control.reach()).toEqual({
+    blue: null,
+    green: expect.stringContaining(`/nowhere/.s.PGSQL.${blue.port}`) as string,
+  });
+  const { sockets = '', port } = blue;
+  await router.control.upstreams(3, { blue, green: { host: sockets, port } });
+  expect(await router.control.reach()).toEqual({ blue: null, green: null });
+  await router.control.upstreams(4, { blue, green: null });
+  expect(await router.control.reach()).toEqual({ blue: null });
+});

@@ -168,7 +168,8 @@ export class LocalPlatform implements LocalParts {
   }
 
   unusable(behind: Behind): Promise<Finding[]> {
-    return tryAll(this.outside?.trials(behind) ?? []);
+    const { traffic } = this;
+    return tryAll(traffic instanceof LocalTraffic ? traffic.trials(behind) : (this.outside?.trials(behind) ?? []));
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,8 @@ import type { SeenRead } from '../../model/seen-read.ts';
 import { withRoutedSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import { readColour } from '../../postgres/token.ts';
+import type { Behind } from '../port/platform.ts';
+import type { Trial } from '../trial.ts';
 import type { ProbeAnswer, Traffic, TrafficStatus } from '../port/traffic.ts';
 import type { Places } from './places.ts';
 import { RouterControl } from '../../router/control.ts';
@@ -45,6 +47,25 @@ export class LocalTraffic implements Traffic {
       held: held ? { since: held.since, token: held.token } : undefined,
       clients: { blue: count('blue'), green: count('green') },
     };
+  }
+
+  /** The router's own way to each server: behind the commit point clients wait for it. */
+  trials({ live, idle }: Behind): readonly Trial[] {
+    return [live, ...(idle === undefined ? [] : [idle])].map((colour) => ({
+      thing: `the server ${colour}, from the router`,
+      fix:
+        'See that the router may connect to it (network, certificates, the folder of its socket), as the user who ' +
+        'runs it; then the same command again.',
+      use: async () => {
+        const reached = await this.#control.reach().catch((error: unknown) => {
+          // Started again by whoever needs it first.
+          if (error instanceof VerdigrisError && error.id === 'router-down') return undefined;
+          throw error;
+        });
+        const why = reached?.[colour];
+        if (typeof why === 'string') throw new Error(why);
+      },
+    }));
   }
 
   async hold(token: number, budget: number, lease: number): Promise<void> {

@@ -69,8 +69,11 @@ export class Backend {
   /** Rejects with the system's error where nobody listens, and where TLS cannot be had as it is asked for. */
   static async dial(colour: Colour, upstream: Upstream, way: Way, listener: Listener): Promise<Backend> {
     const { host = '127.0.0.1', port, sockets, tls } = upstream;
-    const options: NetConnectOpts =
-      way === 'tcp' || sockets === undefined ? { host, port } : { path: path.join(sockets, `.s.PGSQL.${port}`) };
+    const at = way === 'tcp' || sockets === undefined ? host : sockets;
+    // As libpq has it, one that others run may be named by the folder of its socket.
+    const options: NetConnectOpts = at.startsWith('/')
+      ? { path: path.join(at, `.s.PGSQL.${port}`) }
+      : { host: at, port };
     const socket = await connected(options);
     const backend = new Backend(colour, upstream, options, tls ? await encrypt(socket, host, tls) : socket);
     backend.#listener = listener;

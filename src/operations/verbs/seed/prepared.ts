@@ -42,20 +42,15 @@ export const haveCopied: Step = {
   risk: 'the live server keeps log, no more than limits.retainedWal, and cannot vacuum until the program ends, which does what it likes',
   async run(c) {
     if (release(c).seed.position) return;
-    const { startTime, timeline } = await c.on(c.live, serverIdentity);
-    await noteSeed(c, { startTime, timeline });
-    const live = await settingsOf(c, 'live');
-    const { name } = stream(c);
-    const copied = await withExportedSlot(live, name, c.environment.limits.slotCreation, async (slot) => ({
-      slot,
-      said: await runProgram(c, slot),
-    }));
+    // Once it is taken nobody else gets in there: the program could not run again.
+    if (release(c).seed.said === undefined) await copyByProgram(c);
     await take(c);
-    const position = await positionOf(c, copied);
+    const { slotLsn: begins = '', said = '' } = release(c).seed;
+    const position = await positionOf(c, begins, said);
     await requireSteady(c);
     await requireSameSchema(c, c.live, release(c).schema[c.live]);
-    await noteSeed(c, { slotLsn: copied.slot.position, position, method: 'prepared' });
-    return `X = ${position}, ${lsnDistance(copied.slot.position, position)} bytes after C; whether the copy is whole shows in verify alone`;
+    await noteSeed(c, { position, method: 'prepared' });
+    return `X = ${position}, ${lsnDistance(begins, position)} bytes after C; whether the copy is whole shows in verify alone`;
   },
   frees: true,
   async undo(c) {
@@ -85,6 +80,18 @@ export const cleanPrepared: Step = {
   },
 };
 
+/** The slot is made anew where a program was cut short: what that had copied by then counts for nothing. */
+async function copyByProgram(c: Context): Promise<void> {
+  const { startTime, timeline } = await c.on(c.live, serverIdentity);
+  await noteSeed(c, { startTime, timeline });
+  const live = await settingsOf(c, 'live');
+  const noted = await withExportedSlot(live, stream(c).name, c.environment.limits.slotCreation, async (slot) => ({
+    slotLsn: slot.position,
+    said: await runProgram(c, slot),
+  }));
+  await noteSeed(c, noted);
+}
+
 /** It is a colour from now on, closed to everybody else. */
 async function take(c: Context): Promise<void> {
   const { servers, traffic } = c.platform;
@@ -97,13 +104,8 @@ async function take(c: Context): Promise<void> {
   await traffic.refresh(c.ledger.token);
 }
 
-interface Copied {
-  readonly slot: ExportedSlot;
-  readonly said: string;
-}
-
 /** X, by what the program said, and by the candidate's own history of timelines where it may be read. */
-async function positionOf(c: Context, { slot, said }: Copied): Promise<Lsn> {
+async function positionOf(c: Context, begins: Lsn, said: string): Promise<Lsn> {
   const fork = await onCandidate(c, async (client) => ((await isSuperuser(client)) ? forkOf(client) : undefined));
   const left = fork && fork.from === release(c).seed.timeline ? fork.position : undefined;
   if (said === 'promoted' && left === undefined)
@@ -111,14 +113,14 @@ async function positionOf(c: Context, { slot, said }: Copied): Promise<Lsn> {
       c,
       'says that its copy was promoted, and the copy’s history of timelines does not say where, or may not be read',
     );
-  const position = said === 'snapshot' ? slot.position : said === 'promoted' ? (left ?? said) : said;
+  const position = said === 'snapshot' ? begins : said === 'promoted' ? (left ?? said) : said;
   if (left !== undefined && lsnBytes(left) !== lsnBytes(position))
     throw failed(
       c,
       `says that its copy ends at ${position}, and the copy was promoted at ${left}: it holds what the live server wrote in between`,
     );
-  if (lsnBytes(position) < lsnBytes(slot.position))
-    throw positionBeforeSlot('copy', position, slot.position, 'the copy is of before the slot: make another');
+  if (lsnBytes(position) < lsnBytes(begins))
+    throw positionBeforeSlot('copy', position, begins, 'the copy is of before the slot: make another');
   const written = await c.on(c.live, async (client) =>
     one<{ position: Lsn }>(client, 'SELECT pg_current_wal_insert_lsn()::text AS position'),
   );
