@@ -43,7 +43,7 @@ export interface HoldFacts {
 }
 
 /** Why a colour's server cannot be reached; null where it can. */
-export type Reach = Readonly<Partial<Record<Colour, string | null>>>;
+export type RouterReach = Readonly<Partial<Record<Colour, string | null>>>;
 
 export interface RouterStatus {
   readonly environment: string;

@@ -4,7 +4,7 @@ import { VerdigrisError, describe } from '../model/errors.ts';
 import type { SeenRead } from '../model/seen-read.ts';
 import { textLines } from '../model/text-lines.ts';
 import { whenSilent } from '../model/wait.ts';
-import type { Body, Held, Reach, RouterStatus, RouterRequest } from './api.ts';
+import type { Body, Held, RouterReach, RouterStatus, RouterRequest } from './api.ts';
 import { routerFiles } from './config.ts';
 
 /** Beyond what the request itself may take. A router that is alive answers within milliseconds. */
@@ -32,11 +32,11 @@ export class RouterControl {
    * Of each colour that it knows: why no client can be connected to its server from there, or null. A router of before
    * this version does not say.
    */
-  async reach(): Promise<Reach> {
+  async reach(): Promise<RouterReach> {
     return (await this.#ask('GET', '/reach').catch((error: unknown) => {
       if (error instanceof VerdigrisError && error.id === 'unknown-request') return {};
       throw error;
-    })) as Reach;
+    })) as RouterReach;
   }
 
   async metrics(): Promise<string> {

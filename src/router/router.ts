@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { describe, VerdigrisError } from '../model/errors.ts';
 import { colours, type Colour } from '../model/colours.ts';
 import { Fencing } from './fencing.ts';
-import type { Body, Held, Reach } from './api.ts';
+import type { Body, Held, RouterReach } from './api.ts';
 import type { RouterConfig } from './config.ts';
 import { Deadman } from './deadman.ts';
 import { Hold, resumedMeanwhile } from './hold.ts';
@@ -184,7 +184,7 @@ export class Router implements Shared {
   }
 
   /** Whether clients could be connected to each server from here, now. */
-  async reach(): Promise<Reach> {
+  async reach(): Promise<RouterReach> {
     const known = colours.flatMap((colour) => {
       const upstream = this.table.upstreams[colour];
       return upstream ? [{ colour, upstream }] : [];
@@ -193,7 +193,7 @@ export class Router implements Shared {
       colour,
       await reachServer(colour, upstream).then(() => null, describe),
     ]);
-    return Object.fromEntries(await Promise.all(found)) as Reach;
+    return Object.fromEntries(await Promise.all(found)) as RouterReach;
   }
 
   upstreams({ token, blue, green }: Body<'upstreams'>): Promise<void> {
