@@ -1,3 +1,4 @@
+import { moment } from '../model/when.ts';
 import { other } from '../model/colours.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
 import type { DeliveryStep } from '../model/delivery-step.ts';
@@ -83,7 +84,7 @@ function walk(known: Known, record: DeliveryRecord, step: DeliveryStep): Decisio
     case 'watch': {
       const until = since + (step.ms ?? 0);
       if (step.kind === 'pause')
-        return now >= until ? passed('the pause is over') : wait(known, `pause until ${iso(until)}`, until);
+        return now >= until ? passed('the pause is over') : wait(known, `pause until ${moment(iso(until))}`, until);
       return watchStep(known, record, step, until, passed, failed);
     }
     case 'approve':

@@ -1,3 +1,4 @@
+import { moment } from '../model/when.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
 import type { DeliveryStep } from '../model/delivery-step.ts';
 import { forPerson, iso, wait, write, type Decision, type Failed, type Known, type Passed } from './decision.ts';
@@ -23,7 +24,7 @@ export function watchStep(
       : unclear(record, step, metrics, now);
   const { names, next: again } = due(metrics, record.tallies, true, Date.parse(record.step.since), now);
   if (names.length > 0) return { do: 'measure', names };
-  return wait(known, `watches until ${iso(until)}`, Math.min(again, until));
+  return wait(known, `watches until ${moment(iso(until))}`, Math.min(again, until));
 }
 
 export function analysisStep(

@@ -1,3 +1,4 @@
+import { moment } from '../model/when.ts';
 import type { Colour } from '../model/colours.ts';
 import type { DeliveryRecord } from '../model/delivery-record.ts';
 import type { DeliveryStep } from '../model/delivery-step.ts';
@@ -45,7 +46,7 @@ export function verbStep(
   if (kind === 'retire') {
     const kept = Math.max(step.ms ?? 0, environment.retention.retained ?? defaultRetention);
     const from = Date.parse(journal.release?.switchedAt ?? record.step.since) + kept;
-    if (now < from) return wait(known, `${step.text}: not before ${iso(from)}`, from);
+    if (now < from) return wait(known, `${step.text}: not before ${moment(iso(from))}`, from);
   }
   if (!open) {
     const opens = nextOpening(environment.delivery, now);

@@ -3,26 +3,16 @@ import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { Platform } from '../../platform/port/platform.ts';
-import { one, rows, type Client } from '../../postgres/client.ts';
+import { one } from '../../postgres/client.ts';
 import { hasControlSchema } from '../../postgres/control.ts';
+import { withOwnSession } from '../../postgres/session.ts';
 import { fencedRoles } from '../../postgres/fence.ts';
 import { closedTables } from '../../postgres/part/fence-state.ts';
+import { rejectedByRule, shutOut, type ShutOut } from '../../postgres/shut-out.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { tablesAt } from '../engine/part.ts';
 import type { ColourStatus } from './status-types.ts';
 import { connectionIn } from '../../platform/connection-in.ts';
-
-/** Of a role that was rotated its logins, which are members of it, are asked. */
-async function shutOut(client: Client, { roles: { application, readers } }: Environment): Promise<string[]> {
-  const found = await rows<{ name: string }>(
-    client,
-    `SELECT r.rolname AS name FROM pg_roles r WHERE r.rolname = ANY ($1::text[]) AND NOT r.rolcanlogin AND NOT EXISTS (
-      SELECT FROM pg_auth_members m JOIN pg_roles login ON login.oid = m.member
-      WHERE m.roleid = r.oid AND login.rolcanlogin AND login.rolname NOT LIKE 'verdigris%') ORDER BY 1`,
-    [[...application, ...readers]],
-  );
-  return found.map(({ name }) => name);
-}
 
 /** A server as it is now; one that cannot be asked says why. */
 export async function colourStatus(
@@ -41,6 +31,11 @@ export async function colourStatus(
   try {
     const settings = await connectionIn(platform.servers, colour, environment.database);
     const tables = tablesAt({ environment, journal }, colour);
+    const clients = [...environment.roles.application, ...environment.roles.readers];
+    const ruledOut = async (): Promise<ShutOut[]> =>
+      environment.platform === 'local'
+        ? withOwnSession(settings, 'status', (client) => rejectedByRule(client, clients)).catch(() => [])
+        : [];
     return await withLooker(settings, 'status', async (client) => ({
       ...base,
       ...(await one<{ bytes: number; connections: number }>(
@@ -49,7 +44,7 @@ export async function colourStatus(
         (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
       )),
       ...(tables ? {} : { ownSchema: await hasControlSchema(client) }),
-      ...(role === 'live' ? { shutOut: await shutOut(client, environment) } : {}),
+      ...(role === 'live' ? { shutOut: [...(await shutOut(client, clients)), ...(await ruledOut())] } : {}),
       fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
         (names) => names.length,
         () => undefined,

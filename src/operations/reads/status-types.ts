@@ -1,3 +1,4 @@
+import type { ShutOut } from '../../postgres/shut-out.ts';
 import type { CredentialAge } from '../../model/credential-record.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { DeliveryRecord } from '../../model/delivery-record.ts';
@@ -31,7 +32,7 @@ export interface ColourStatus {
   /** False where somebody has dropped Verdigris's own schema, or a table of it. */
   readonly ownSchema?: boolean | undefined;
   /** Declared roles, of the live colour, of which nobody can log in. */
-  readonly shutOut?: readonly string[] | undefined;
+  readonly shutOut?: readonly ShutOut[] | undefined;
 }
 
 export interface ReplicationStatus {

@@ -3,6 +3,7 @@ import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
 import { when } from '../../model/when.ts';
 import { collidingRow, lacksSource, lacksTable, passes } from '../../postgres/apply-error.ts';
+import type { ShutOut } from '../../postgres/shut-out.ts';
 import type { ReplicationStatus, Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
@@ -91,8 +92,8 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
     if (!operation && role === 'live' && fenced === 0 && shutOut.length > 0)
       found.push({
         id: 'roles-shut-out',
-        seen: `nobody can log in on ${colour} (live) as ${shutOut.join(', ')}: NOLOGIN`,
-        repair: `\`verdigris psql ${colour} -c '${shutOut.map((name) => `ALTER ROLE "${name}" LOGIN`).join('; ')}'\``,
+        seen: `nobody can log in on ${colour} (live) as ${shutOut.map(({ role }) => role).join(', ')}: ${closedBy(shutOut)}`,
+        repair: openTo(colour, shutOut),
       });
     if (!operation && ownSchema === false)
       found.push({
@@ -115,6 +116,17 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
       });
   }
   return found;
+}
+
+function closedBy([first]: readonly ShutOut[]): string {
+  return first?.line === undefined ? 'NOLOGIN' : `line ${first.line} of pg_hba.conf rejects it`;
+}
+
+function openTo(colour: Colour, shutOut: readonly ShutOut[]): string {
+  const run = (sql: string): string => `\`verdigris psql ${colour} -c '${sql}'\``;
+  return shutOut.some(({ line }) => line !== undefined)
+    ? `take that line out, then ${run('SELECT pg_reload_conf()')}`
+    : run(shutOut.map(({ role }) => `ALTER ROLE "${role}" LOGIN`).join('; '));
 }
 
 /** A server that runs and lets nobody in is opened by `start`; why another one is silent its log says. */

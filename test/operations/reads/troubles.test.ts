@@ -28,7 +28,7 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
     [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
     [{ colours: [blue, { ...green, ownSchema: false }] }, ['own-schema-gone']],
-    [{ colours: [blue, { ...green, fenced: 0, shutOut: ['app'] }] }, ['roles-shut-out']],
+    [{ colours: [blue, { ...green, fenced: 0, shutOut: [{ role: 'app' }] }] }, ['roles-shut-out']],
     [
       { colours: [blue, { ...green, error: 'timeout' }], replication: { ...replication, slot: 'unknown' } },
       ['unknown-colour'],
@@ -85,6 +85,15 @@ test('the repair is a command that works where the environment is and in the sta
   expect(follows({ applyError: 'ERROR: could not connect to the publisher: no' })).toEqual([
     expect.stringMatching(/^none: .*`verdigris logs --colour blue`$/),
   ]);
+  const shut = (line?: number): unknown =>
+    repairs({
+      colours: [
+        blue as NonNullable<typeof blue>,
+        { ...(green as NonNullable<typeof green>), fenced: 0, shutOut: [{ role: 'app', line }] },
+      ],
+    });
+  expect(shut()).toEqual([`\`verdigris psql green -c 'ALTER ROLE "app" LOGIN'\``]);
+  expect(shut(7)).toEqual(["take that line out, then `verdigris psql green -c 'SELECT pg_reload_conf()'`"]);
   const silent = (error: string, platform: 'local' | 'kubernetes'): unknown =>
     repairs({
       platform,
