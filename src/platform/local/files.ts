@@ -10,6 +10,9 @@ const reserved = 4;
 /** Bytes that filesystems give at a time. */
 const block = 4096;
 
+/** Bytes of a file put aside at least: a journal of a few hundred bytes grows to many times that within one command. */
+const leastReserved = 32 * 1024;
+
 /**
  * Files named by number in one folder, of which the highest counts. `claim` makes number n for exactly one of any
  * number of processes: link(2) fails where the name exists, and that is all the locking there is.
@@ -34,7 +37,7 @@ export class NumberedFiles {
   /** Puts aside what some more files like the newest one take. */
   async keepReserve(): Promise<void> {
     const size = Buffer.byteLength((await this.newest())?.text ?? '');
-    await this.#reserve.keep(Math.ceil((2 * size + 1) / block) * block);
+    await this.#reserve.keep(Math.max(leastReserved, Math.ceil((2 * size + 1) / block) * block));
   }
 
   async newest(): Promise<{ number: number; file: string; text: string } | undefined> {
