@@ -108,6 +108,7 @@ export const long = [
   'delivery/rolled-back',
   'delivery/stopped',
   'external/abandon',
+  'external/addresses',
   'external/managed',
   'external/prepared',
   'external/rights',

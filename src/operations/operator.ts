@@ -71,7 +71,7 @@ export async function withOperator<T>(
     });
     if (c.journal.operation === null)
       await requireOwnSchema(c, {
-        mend: purpose === 'recover',
+        repairs: purpose === 'recover',
         leaving: purpose === 'abandon' || purpose === 'retire',
       });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : isVerb(purpose) ? purpose : undefined);

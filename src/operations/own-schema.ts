@@ -6,18 +6,18 @@ import type { Context } from './engine/context.ts';
 
 /**
  * To be called where no operation is open. Without its own schema a colour cannot be closed, nor is it known who was.
- * The live one is open to everybody then, so that `recover` (`mend`) may make the schema again; what it had noted stays
+ * The live one is open to everybody then, so that `recover` (`repairs`) may make the schema again; what it had noted stays
  * lost. The other one gets it by the verbs that remove it (`leaving`). Throws `own-schema-gone` for all others.
  */
 export async function requireOwnSchema(
   c: Context,
-  { mend, leaving }: { mend: boolean; leaving: boolean },
+  { repairs, leaving }: { repairs: boolean; leaving: boolean },
 ): Promise<void> {
   const { live, idle, environment, journal } = c;
   if (environment.part) return;
   const way = journal.state === 'switched' ? 'retire' : 'abandon';
   if (await isWithout(c, live)) {
-    if (!mend) throw ownSchemaGone(live, 'run `verdigris recover`: it makes the schema again.');
+    if (!repairs) throw ownSchemaGone(live, 'run `verdigris recover`: it makes the schema again.');
     await makeAgain(c, live);
     c.emit({
       type: 'note',
@@ -27,7 +27,7 @@ export async function requireOwnSchema(
         (journal.release === null ? '' : `. Replication lost its barrier: \`verdigris ${way}\` is the way on`),
     });
   }
-  if (mend || journal.release === null || !(await isWithout(c, idle))) return;
+  if (repairs || journal.release === null || !(await isWithout(c, idle))) return;
   if (!leaving)
     throw ownSchemaGone(
       idle,

@@ -7,13 +7,13 @@ export interface ShutOut {
   readonly line?: number | undefined;
 }
 
-/** Of a role that was rotated its logins, which are members of it, are asked. */
+/** Of a role that is a group of logins, as a rotated one is, its members are asked, near and far. */
 export function shutOut(client: Client, roles: readonly string[]): Promise<ShutOut[]> {
   return rows<ShutOut>(
     client,
     `SELECT r.rolname AS role FROM pg_roles r WHERE r.rolname = ANY ($1::text[]) AND NOT r.rolcanlogin AND NOT EXISTS (
-      SELECT FROM pg_auth_members m JOIN pg_roles login ON login.oid = m.member
-      WHERE m.roleid = r.oid AND login.rolcanlogin AND login.rolname NOT LIKE 'verdigris%') ORDER BY 1`,
+      SELECT FROM pg_roles login WHERE login.rolcanlogin AND NOT login.rolsuper AND login.rolname NOT LIKE 'verdigris%'
+      AND pg_has_role(login.oid, r.oid, 'MEMBER')) ORDER BY 1`,
     [roles],
   );
 }

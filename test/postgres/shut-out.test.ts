@@ -17,7 +17,9 @@ test('a role that nobody can log in as is named, with what closes it', async () 
       expect(await seen()).toEqual([]);
       await client.query('ALTER ROLE report_1 NOLOGIN');
       expect(await seen()).toEqual([{ role: 'report' }]);
-      await client.query('ALTER ROLE report_1 LOGIN');
+      await client.query('CREATE ROLE ann LOGIN; GRANT report_1 TO ann');
+      expect(await seen()).toEqual([]);
+      await client.query('DROP ROLE ann; ALTER ROLE report_1 LOGIN');
 
       const hba = path.join(dataDirectory(server), 'pg_hba.conf');
       const before = await readFile(hba, 'utf8');
