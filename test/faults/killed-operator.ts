@@ -49,12 +49,13 @@ async function work({
   kill,
   dieAfter,
   dieBefore,
+  dieTelling,
   stopAt,
 }: Order): Promise<void> {
   const environment = { ...parseEnvironment(JSON.parse(await readFile(declaration, 'utf8')), declaration), canary };
   const opened = await open(environment, place);
   const journal = kill ? killing(opened.journal, kill) : opened.journal;
-  const platform = withJournal(opened, journal);
+  const platform = withJournal(dieTelling ? dying(opened, dieTelling) : opened, journal);
   await withOperator(
     {
       environment,
@@ -82,6 +83,17 @@ function withJournal(opened: Platform, journal: JournalStore): Platform {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** The same, whose clients' path is told of hidden code as the last thing of this process. */
+function dying(platform: Platform, side: NonNullable<Order['dieTelling']>): Platform {
+  const { traffic } = platform;
+  const tell = traffic.unseen?.bind(traffic);
+  traffic.unseen = async (...what) => {
+    if (side === 'after') await tell?.(...what);
+    die();
+  };
+  return platform;
 }
 
 /** Only the platform that is asked for is loaded: these processes are many. */

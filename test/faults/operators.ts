@@ -36,7 +36,9 @@ export class Operators {
 
   async start(
     verb: Verb,
-    order: Partial<Pick<Order, 'options' | 'canary' | 'kill' | 'dieAfter' | 'dieBefore' | 'stopAt'>> = {},
+    order: Partial<
+      Pick<Order, 'options' | 'canary' | 'kill' | 'dieAfter' | 'dieBefore' | 'dieTelling' | 'stopAt'>
+    > = {},
   ): Promise<Operator> {
     const { child, said, warm, done } = this.#next;
     await warm;

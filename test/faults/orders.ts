@@ -24,6 +24,8 @@ export interface Order {
   readonly dieAfter?: string;
   /** Dies when this step begins: announced, and nothing of it done. */
   readonly dieBefore?: string;
+  /** Dies right before or right after the router is told which sessions to ask. */
+  readonly dieTelling?: 'before' | 'after';
   /** Stops itself (SIGSTOP) there. */
   readonly stopAt?: { readonly step: string; readonly status: 'started' | 'done' };
 }
