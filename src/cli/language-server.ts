@@ -106,10 +106,14 @@ async function findingsOf(document: TextDocument, open: readonly TextDocument[])
   const folder = await folderOf(file);
   const around = folder === undefined ? [] : await sqlFiles([folder]);
   const within = (one: string) => path.relative(folder ?? '', one);
+  const at = around.findIndex((one) => path.resolve(one.path) === file);
   // By its name: a text that was never saved is in no folder.
-  const before = around
-    .filter((one) => compareFiles(within(one.path), within(file)) < 0)
-    .map((one) => ({ ...one, text: unsaved.get(path.resolve(one.path)) ?? one.text, applied: true }));
+  const earlier = ({ path: one }: { readonly path: string }) => compareFiles(within(one), within(file)) < 0;
+  const before = (at < 0 ? around.filter(earlier) : around.slice(0, at)).map((one) => ({
+    ...one,
+    text: unsaved.get(path.resolve(one.path)) ?? one.text,
+    applied: true,
+  }));
   const surroundings = folder === undefined ? {} : await surroundingsOf([file]);
   const report = await lintFiles([...before, own], await configurationOf(surroundings));
   const { baseline } = surroundings;

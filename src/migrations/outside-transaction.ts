@@ -56,13 +56,3 @@ function isOff(value: Node | undefined): boolean {
   if (as(value, 'Integer')) return (as(value, 'Integer')?.ival ?? 0) === 0;
   return text === false || /^(false|off)$/i.test(String(text));
 }
-
-/**
- * BEGIN; … COMMIT; around everything. Only plain ones: with options (an isolation, AND CHAIN) the runner's transaction
- * would not be the same.
- */
-export function isOneTransaction(nodes: readonly Node[]): boolean {
-  const [first, last] = [as(nodes[0], 'TransactionStmt'), as(nodes.at(-1), 'TransactionStmt')];
-  const begins = first?.kind === 'TRANS_STMT_BEGIN' || first?.kind === 'TRANS_STMT_START';
-  return begins && last?.kind === 'TRANS_STMT_COMMIT' && first.options === undefined && last.chain !== true;
-}

@@ -42,11 +42,14 @@ interface Settings {
 async function withSettings<T>(client: Client, own: Settings, use: (theirs: string) => Promise<T>): Promise<T> {
   // Names in these two statements are qualified: they run under whatever path there is.
   const names = Object.keys(own) as (keyof Settings)[];
-  const set = (to: Settings): Promise<unknown> =>
-    client.query(
-      `SELECT ${names.map((name, place) => `pg_catalog.set_config('${name}', $${place + 1}, false)`).join(', ')}`,
+  const set = (to: Settings): Promise<unknown> => {
+    // What a transaction has by SET LOCAL, which must end with it, would be the session's otherwise.
+    const local = client.getTransactionStatus() === 'T';
+    return client.query(
+      `SELECT ${names.map((name, place) => `pg_catalog.set_config('${name}', $${place + 1}, ${local})`).join(', ')}`,
       names.map((name) => to[name]),
     );
+  };
   const theirs = await one<Settings>(
     client,
     `SELECT ${names.map((name) => `pg_catalog.current_setting('${name}') AS ${name}`).join(', ')}`,

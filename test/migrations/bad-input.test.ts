@@ -50,7 +50,7 @@ test.each<[string, string | Uint8Array, string, string]>([
     'a COMMIT',
     'CREATE TABLE t (i int); COMMIT; DROP TABLE t;',
     'migration-forbidden',
-    '0001_a.sql:1: this statement begins or ends a transaction',
+    '0001_a.sql:1: this statement ends a transaction that the file has not begun',
   ],
   ['a BEGIN', '\n\nBEGIN;\nSELECT 1;', 'migration-forbidden', '0001_a.sql:3'],
   ['a COMMIT in a block', 'DO $$ BEGIN PERFORM 1; COMMIT; END $$;', 'migration-forbidden', 'has a COMMIT inside'],

@@ -13,7 +13,7 @@ import { restedOn, sharedWrites } from './observed.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
 import { cannotBeHeld, heldAsSuperuser, heldNeedsSession, heldWithoutTriggers } from './refusals.ts';
-import { silencedOf } from './silenced.ts';
+import { silencedOf, silentSession } from './silenced.ts';
 import { valueSettings } from './settings.ts';
 
 export interface Placing {
@@ -55,7 +55,7 @@ export async function runInPlace(
     const written: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
     for (const target of data.targets) written.push(await found(client, target));
     const all = [...new Set([...tables, ...written.flatMap((table) => (table ? [label(table)] : []))])];
-    const silenced = await silencedOf(client, all, policy.silent);
+    const silenced = [...(await silencedOf(client, all, policy.silent)), ...(await silentSession(client))];
     if (silenced.length > 0) throw heldWithoutTriggers(statement, silenced);
     await keepHeld(client, release, statement, { tables: all, asked: note !== undefined });
     return true;

@@ -1,6 +1,6 @@
 import { label, type Table } from '../../postgres/catalogue.ts';
 import { refuseNewEnumValue } from '../engines/sql/new-enum-value.ts';
-import type { SqlFile } from '../engines/sql/file.ts';
+import { transactionsOf, type SqlFile } from '../engines/sql/file.ts';
 import path from 'node:path';
 import { refuseComputed } from './computed.ts';
 import { fits, isThere, judgeStatement, throughViews } from './judge.ts';
@@ -41,10 +41,10 @@ export function planData(
   views: readonly ViewTables[] = [],
 ): PlannedStatement[] {
   const held = new Set<string>();
-  const references: Reference[] = [];
+  let references: readonly Reference[] = [];
   for (const file of files)
-    if (file.transactional)
-      refuseNewEnumValue(file, ({ data }, { type }) =>
+    for (const statements of transactionsOf(file))
+      refuseNewEnumValue({ ...file, statements }, ({ data }, { type }) =>
         live.some(
           (table) =>
             data?.targets.some((target) => fits(target, label(table))) === true &&
@@ -54,8 +54,8 @@ export function planData(
         ),
       );
   return files.flatMap((file) =>
-    file.statements.flatMap(({ data: own, note, text, line, computed, references: made = [] }) => {
-      references.push(...made);
+    file.statements.flatMap(({ data: own, note, text, line, computed, references: changed }) => {
+      if (changed) references = [...references.filter((each) => !changed.ends(each)), ...changed.made];
       const source = { file: path.basename(file.path), line, text };
       refuseComputed({ ...source, computed }, live);
       if (!own || own.targets.length === 0 || isThere(own, live)) return [];

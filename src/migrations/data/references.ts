@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query';
-import { as, walk, type Of } from '../lint/ast.ts';
+import { constraintName } from '../lint/learn-table.ts';
+import { all, as, fieldsOf, nameOfParts, strings, tagOf, walk, type Of } from '../lint/ast.ts';
 import type { NamedRelation } from './read.ts';
 import { fits } from './judge.ts';
 
@@ -7,17 +8,58 @@ import { fits } from './judge.ts';
 export interface Reference {
   readonly from: NamedRelation;
   readonly to: NamedRelation;
+  readonly name: string;
+  readonly columns: readonly string[];
 }
 
-export function referencesIn(node: Node): Reference[] {
+/** What becomes of foreign keys: some are made, and those of which `ends` is true are gone. */
+export interface ReferenceChange {
+  readonly made: readonly Reference[];
+  readonly ends: (reference: Reference) => boolean;
+}
+
+/** Undefined for a statement that changes none. */
+export function referencesIn(node: Node): ReferenceChange | undefined {
+  if (tagOf(node) === 'DropStmt') return ofDrop(fieldsOf(node) as Of<'DropStmt'>);
   const relation = as(node, 'CreateStmt')?.relation ?? as(node, 'AlterTableStmt')?.relation;
-  if (!relation) return [];
+  if (!relation) return undefined;
   const from = { schema: relation.schemaname, name: relation.relname ?? '' };
-  return [...walk(node)].flatMap(([tag, fields]) => {
-    const { contype, pktable } = tag === 'Constraint' ? (fields as Of<'Constraint'>) : {};
+  const columnOf = new Map<unknown, string>();
+  for (const [tag, fields] of walk(node))
+    if (tag === 'ColumnDef') {
+      const { constraints, colname = '' } = fields as Of<'ColumnDef'>;
+      for (const constraint of all(constraints, 'Constraint')) columnOf.set(constraint, colname);
+    }
+  const made = [...walk(node)].flatMap(([tag, fields]) => {
+    const { contype, pktable, conname, fk_attrs: listed } = tag === 'Constraint' ? (fields as Of<'Constraint'>) : {};
     if (contype !== 'CONSTR_FOREIGN' || !pktable) return [];
-    return [{ from, to: { schema: pktable.schemaname, name: pktable.relname ?? '' } }];
+    const columns = listed ? strings(listed) : [columnOf.get(fields) ?? ''];
+    const name = conname ?? constraintName(from.name, 'foreign', columns);
+    return [{ from, to: { schema: pktable.schemaname, name: pktable.relname ?? '' }, name, columns }];
   });
+  const gone = all(as(node, 'AlterTableStmt')?.cmds, 'AlterTableCmd');
+  const ends = (reference: Reference): boolean =>
+    isSame(reference.from, from) &&
+    gone.some(
+      ({ subtype, name = '' }) =>
+        (subtype === 'AT_DropConstraint' && name === reference.name) ||
+        (subtype === 'AT_DropColumn' && reference.columns.includes(name)),
+    );
+  return { made, ends };
+}
+
+function ofDrop({ removeType, objects = [] }: Of<'DropStmt'>): ReferenceChange | undefined {
+  if (removeType !== 'OBJECT_TABLE') return undefined;
+  const dropped = objects.map((object) => {
+    const { schema, name } = nameOfParts(strings(object), '');
+    return { schema: schema === '' ? undefined : schema, name };
+  });
+  return { made: [], ends: ({ from, to }) => dropped.some((table) => isSame(table, from) || isSame(table, to)) };
+}
+
+/** Where only one of them names a schema they may be the same, as `search_path` finds it. */
+function isSame(one: NamedRelation, other: NamedRelation): boolean {
+  return one.name === other.name && (one.schema ?? other.schema) === (other.schema ?? one.schema);
 }
 
 /** Tables that will be written at the switchover, and those whose rows refer to them. */

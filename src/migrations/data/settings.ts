@@ -17,9 +17,15 @@ const names = [
   'lc_time',
 ];
 
-/** In a session that has a fixed path. Names of the file's own (`app.tenant`) no view lists: they are in `sets`. */
+/** The path and the role are kept apart; the rest is no matter of values, and the driver's. */
+const apart = ['search_path', 'role', 'session_replication_role', 'client_encoding', 'client_min_messages'];
+
+/**
+ * In a session that has a fixed path: the names above, however they were set, and whatever else the file sets by a
+ * statement of its own (`app.tenant`, `transform_null_equals`).
+ */
 export async function valueSettings(client: Client, sets: readonly FileSetting[] = []): Promise<ValueSettings> {
-  const own = sets.map(({ name }) => name).filter((name) => name.includes('.'));
+  const own = sets.map(({ name }) => name).filter((name) => !apart.includes(name));
   const set = await rows<{ name: string; setting: string }>(
     client,
     `SELECT name, setting FROM pg_settings WHERE source = 'session' AND name = ANY ($1)

@@ -1,4 +1,4 @@
-import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
+import { one, rows, withFixedPath, type Client } from '../../postgres/client.ts';
 
 /** Triggers that fire for nobody, and those of foreign keys, as `schema.table name`. */
 export async function silentTriggers(client: Client): Promise<string[]> {
@@ -22,4 +22,13 @@ export async function silencedOf(
 ): Promise<string[]> {
   const now = await silentTriggers(client);
   return now.filter((name) => !live.includes(name) && tables.some((table) => name.startsWith(`${table} `)));
+}
+
+/** What a file set so that triggers of all tables fire otherwise in its session. */
+export async function silentSession(client: Client): Promise<string[]> {
+  const { session_replication_role: firing } = await one<{ session_replication_role: string }>(
+    client,
+    'SHOW session_replication_role',
+  );
+  return firing === 'origin' ? [] : [`all of session_replication_role = ${firing}`];
 }

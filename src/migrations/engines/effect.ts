@@ -27,10 +27,7 @@ export async function rehearseScripts(
   owner: string | undefined,
   scripts: readonly { readonly path: string; readonly bytes: Uint8Array }[],
 ): Promise<void> {
-  const attempt = tryStatements(client);
-  for (const { path, bytes } of scripts) {
-    await attempt(path, await parseScript(bytes, path), owner);
-    // A tool opens its sessions again or resets them.
-    await client.query('RESET search_path; RESET role');
-  }
+  const attempt = await tryStatements(client);
+  // A tool opens its sessions again or resets them.
+  for (const { path, bytes } of scripts) await attempt(path, await parseScript(bytes, path), owner);
 }

@@ -1,5 +1,6 @@
 import type { Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
+import { settingsNow } from '../session-settings.ts';
 import { statementFailed } from './statement-failed.ts';
 import type { SqlStatement } from './sql/parse.ts';
 
@@ -19,10 +20,11 @@ const integrity = '23';
  * constraint are left out without a word: tables are emptied or copies are behind, and whether they fit is tried where
  * the statement runs.
  */
-export function tryStatements(
+export async function tryStatements(
   client: Client,
   say: (text: string) => void = () => undefined,
-): (path: string, statements: readonly SqlStatement[], owner: string | undefined) => Promise<void> {
+): Promise<(path: string, statements: readonly SqlStatement[], owner: string | undefined) => Promise<void>> {
+  const asBefore = await settingsNow(client);
   let guarded = false;
   let left = false;
   const run = async (path: string, statement: SqlStatement, owner: string | undefined): Promise<void> => {
@@ -47,7 +49,16 @@ export function tryStatements(
     guarded ||= statement.addsEnumValue !== undefined;
   };
   return async (path, statements, owner) => {
-    await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
-    for (const statement of statements) await run(path, statement, owner);
+    const become = (): Promise<unknown> => client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
+    await become();
+    for (const [index, statement] of statements.entries()) {
+      await run(path, statement, owner);
+      const { transaction, sets = [], setting } = statement;
+      if (transaction === undefined || statements[index + 1]?.transaction === transaction) continue;
+      // What it set by SET LOCAL has ended with its own transaction.
+      await client.query('RESET role').then(asBefore).then(become);
+      for (const each of [...sets, ...(setting ? [setting] : [])]) if (!each.local) await client.query(each.text);
+    }
+    await client.query('RESET role').then(asBefore);
   };
 }

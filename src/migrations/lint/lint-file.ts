@@ -5,7 +5,9 @@ import type { Schema } from './facts.ts';
 import type { LintFinding, SuppressedFinding } from './finding.ts';
 import { learn } from './learn.ts';
 import { isOn, makeFinding } from './make-finding.ts';
+import { undoneStatements } from '../savepoints.ts';
 import { outsideTransaction } from '../outside-transaction.ts';
+import { ownTransactions } from '../own-transactions.ts';
 import type { ContractNote } from '../expand-contract/notes.ts';
 import { applyNotes, contractNotes, placeFaults } from './notes.ts';
 import { parseFile, type Parsed } from './parse.ts';
@@ -26,7 +28,20 @@ export interface FileResult {
 
 /** Takes a file into the schema without judging it. */
 export function readFile(source: Source, schema: Schema): void {
-  for (const statement of withNested(parseFile(source))) learn(statement, schema);
+  for (const statement of withNested(parted(parseFile(source)).stay)) learn(statement, schema);
+}
+
+/** What a later ROLLBACK TO of the file takes back changes nothing, and what is behind it does not find it. */
+function parted({ statements }: Parsed): {
+  readonly stay: readonly Statement[];
+  readonly undone: readonly Statement[];
+} {
+  const gone = undoneStatements(statements.map(({ node }) => node));
+  if (gone.size === 0) return { stay: statements, undone: [] };
+  return {
+    stay: statements.filter((_, at) => !gone.has(at)),
+    undone: statements.filter((_, at) => gone.has(at)),
+  };
 }
 
 /** The release that a file is part of: all that is the same for its files. */
@@ -39,7 +54,8 @@ export interface LintedRelease {
 
 export function lintFile(source: Source, schema: Schema, { config, dispatch, notes }: LintedRelease): FileResult {
   const parsed = parseFile(source);
-  const statements = withNested(parsed);
+  const { stay, undone } = parted(parsed);
+  const statements = withNested(stay);
   const found: LintFinding[] = [];
   const add = (rule: LintRule, drafts: Drafts, statement?: Statement) => {
     for (const draft of eachDraft(drafts)) {
@@ -63,6 +79,9 @@ export function lintFile(source: Source, schema: Schema, { config, dispatch, not
     track(context);
     learn(statement, schema);
   }
+  const gone = withNested(undone);
+  for (const index of gone.keys())
+    runChecks(dispatch.forbidden, new LintContext({ ...shared, statements: gone, index }), add);
   if (statements.length > 0) {
     const end = new LintContext({ ...shared, index: statements.length - 1 });
     for (const rule of dispatch.files) add(rule, rule.file?.(end), statements[0]);
@@ -87,8 +106,8 @@ function encodingProblems({ problem }: Source) {
 }
 
 /** The file's statements, each DO block followed by those of its body, each with those of its WITH. */
-function withNested(parsed: Parsed): Statement[] {
-  return parsed.statements.flatMap((statement) => {
+function withNested(statements: readonly Statement[]): Statement[] {
+  return statements.flatMap((statement) => {
     if (statement.tag !== 'DoStmt') return [statement, ...writesOfWith(statement)];
     const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
     return body?.language === 'plpgsql' ? [statement, ...unpack(statement, body).statements] : [statement];
@@ -107,36 +126,52 @@ function writesOfWith({ source, fields, range, base }: Statement): Statement[] {
 
 function startsOpen(source: Source, statements: readonly Statement[], config: LintConfig): boolean {
   if (config.transaction === 'none' || source.noTransaction) return false;
-  return config.transaction === 'per-file' || !statements.some(({ node }) => outsideTransaction(node));
+  if (config.transaction === 'per-file') return true;
+  const nodes = statements.filter(({ nested }) => !nested).map(({ node }) => node);
+  const own = ownTransactions(nodes);
+  const apart = 'of' in own && own.count > 0 && !own.whole;
+  return !apart && !nodes.some(outsideTransaction);
 }
 
 type Check = readonly [LintRule, (node: object, context: LintContext) => Drafts];
 
-/** The rules that are on, by what they look at: most statements concern few of them. */
-export interface Dispatch {
+interface StatementChecks {
   readonly checks: ReadonlyMap<Tag, readonly Check[]>;
   readonly commands: readonly (readonly [LintRule, NonNullable<Checks['AlterTableCmd']>])[];
+}
+
+/** The rules that are on, by what they look at: most statements concern few of them. */
+export interface Dispatch extends StatementChecks {
+  /** Of what the runner takes in no file, whatever becomes of it. */
+  readonly forbidden: StatementChecks;
   readonly files: readonly LintRule[];
   readonly off: ReadonlySet<string>;
 }
 
 export function dispatchFor(config: LintConfig): Dispatch {
-  const checks = new Map<Tag, Check[]>();
   const on = lintRules.filter((rule) => isOn(rule, config));
-  for (const rule of on) {
-    for (const [tag, check] of Object.entries(rule.check ?? {}) as [Tag, Check[1]][])
-      checks.set(tag, [...(checks.get(tag) ?? []), [rule, check]]);
-  }
   return {
-    checks,
-    commands: on.flatMap((rule) => (rule.check?.AlterTableCmd ? [[rule, rule.check.AlterTableCmd] as const] : [])),
+    ...checksOf(on),
+    forbidden: checksOf(on.filter(({ forbidden }) => forbidden)),
     files: on.filter(({ file }) => file),
     off: new Set(lintRules.filter((rule) => !on.includes(rule)).map(({ id }) => id)),
   };
 }
 
+function checksOf(rules: readonly LintRule[]): StatementChecks {
+  const checks = new Map<Tag, Check[]>();
+  for (const rule of rules) {
+    for (const [tag, check] of Object.entries(rule.check ?? {}) as [Tag, Check[1]][])
+      checks.set(tag, [...(checks.get(tag) ?? []), [rule, check]]);
+  }
+  const commands = rules.flatMap((rule) =>
+    rule.check?.AlterTableCmd ? [[rule, rule.check.AlterTableCmd] as const] : [],
+  );
+  return { checks, commands };
+}
+
 function runChecks(
-  { checks, commands }: Dispatch,
+  { checks, commands }: StatementChecks,
   context: LintContext,
   add: (rule: LintRule, drafts: Drafts, statement: Statement) => void,
 ): void {

@@ -63,6 +63,8 @@ export interface LintRule {
   readonly breaksRollback?: boolean;
   /** ALTER TABLE commands on tables of the same batch are checked too. */
   readonly newTables?: boolean;
+  /** Of statements that no file may hold, also where a ROLLBACK TO takes them back. */
+  readonly forbidden?: true;
   /** Only where the configuration asks for it. */
   readonly off?: boolean;
   readonly check?: Checks;

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
+import { readDrizzleJournal } from '../drizzle-journal.ts';
 import { isWayBack } from '../way-back.ts';
 import type { LintInput } from './finding.ts';
 
@@ -35,11 +36,28 @@ async function expand(given: string): Promise<string[]> {
   const files = await below(given, new Set());
   const besides = await sqitchBesides(given);
   const names = new Set(files.map((file) => path.relative(given, file).split(path.sep).join('/')));
-  return [...names]
+  const sorted = [...names]
     .filter((name) => !isWayBack(name, names))
     .toSorted(compareFiles)
     .map((name) => path.join(given, name))
     .filter((file) => !besides.some((folder) => file.startsWith(folder)));
+  return asListed(sorted);
+}
+
+/** Of a folder of Drizzle's what its journal lists, in that order; where it lists nothing of the folder, all. */
+function asListed(files: readonly string[]): string[] {
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    const own = folders.get(path.dirname(file));
+    if (own) own.push(file);
+    else folders.set(path.dirname(file), [file]);
+  }
+  return [...folders].flatMap(([folder, own]) => {
+    const journal = path.join(folder, 'meta', '_journal.json');
+    const listed = (existsSync(journal) && readDrizzleJournal(readFileSync(journal, 'utf8'))) || [];
+    const found = listed.map(({ tag }) => path.join(folder, `${tag}.sql`)).filter((file) => own.includes(file));
+    return found.length > 0 ? found : own;
+  });
 }
 
 /** Links are followed, each folder once: one that leads back into its own folders ends there. */

@@ -3,25 +3,30 @@ import { expect, test } from 'vitest';
 import { formatOf, isNative } from '../../../src/migrations/engines/native/format.ts';
 import { recognise } from '../../../src/migrations/engines/recognise.ts';
 import { declaredMigrations, judgeBeforeSeed } from '../../../src/migrations/engines/declared.ts';
+import type { SqlFile } from '../../../src/migrations/engines/sql/file.ts';
 import { compareVersions, readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { fill } from './folder.ts';
 import { withBench } from './support.ts';
 
-async function read(files: Readonly<Record<string, string>>): Promise<string[]> {
+async function readFiles(files: Readonly<Record<string, string>>): Promise<SqlFile[]> {
   const folder = await temporaryFolder();
   try {
     await fill(folder, files);
     const [name = 'sql'] = await recognise(folder);
     if (!isNative(name)) throw new Error(`${name} is run by its tool`);
-    return (await readSqlFiles(folder, formatOf(name))).map(
-      ({ version, name, statements, transactional }) =>
-        `${version} ${name}: ${statements.map(({ text }) => text).join('; ')}${transactional ? '' : ' (one by one)'}`,
-    );
+    return await readSqlFiles(folder, formatOf(name));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+async function read(files: Readonly<Record<string, string>>): Promise<string[]> {
+  return (await readFiles(files)).map(
+    ({ version, name, statements, transactional }) =>
+      `${version} ${name}: ${statements.map(({ text }) => text).join('; ')}${transactional ? '' : ' (one by one)'}`,
+  );
 }
 
 const refusal = (files: Readonly<Record<string, string>>): Promise<unknown> =>
@@ -153,12 +158,38 @@ test('a file that is one transaction by its own words runs as one, whatever its 
   ).toEqual(['1 a: SELECT 1']);
 });
 
+test('of a file with several transactions each stays one, and what is outside of them is apart', async () => {
+  const parts = async (text: string): Promise<string> => {
+    const [file] = await readFiles({ '1_a.sql': text });
+    if (!file) return '';
+    const said = file.statements.map(({ text: sql, transaction = '-' }) => `${transaction} ${sql}`).join('; ');
+    return `${file.transactional ? 'one' : 'apart'}: ${said}`;
+  };
+  expect(await parts('BEGIN; SELECT 1; SELECT 2; COMMIT; BEGIN; END; VACUUM; BEGIN; SELECT 3; COMMIT;')).toBe(
+    'apart: 0 SELECT 1; 0 SELECT 2; - VACUUM; 2 SELECT 3',
+  );
+  expect(await parts('SELECT 1; START TRANSACTION; SAVEPOINT a; ROLLBACK TO a; COMMIT;')).toBe(
+    'apart: - SELECT 1; 0 SAVEPOINT a; 0 ROLLBACK TO a',
+  );
+  // A setting of the session is the same within.
+  expect(await parts('SET x.y = 1; BEGIN; SELECT 1; COMMIT;')).toBe('one: - SET x.y = 1; - SELECT 1');
+  expect(await parts('SET LOCAL x.y = 1; BEGIN; SELECT 1; COMMIT;')).toBe('apart: - SET LOCAL x.y = 1; 0 SELECT 1');
+});
+
 test.each([
-  ['two transactions', 'BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT;', 'begins or ends'],
-  ['statements before it', 'SET x.y = 1; BEGIN; SELECT 1; COMMIT;', 'begins or ends'],
-  ['an isolation of its own', 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;', 'begins or ends'],
-  ['one that is taken back', 'BEGIN; SELECT 1; ROLLBACK;', 'begins or ends'],
+  ['a transaction inside of one', 'BEGIN; SELECT 1; BEGIN; SELECT 2; COMMIT;', 'inside of one'],
+  ['one without an end', 'BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2;', 'does not end'],
+  ['an end alone', 'SELECT 1; COMMIT; SELECT 2;', 'has not begun'],
+  ['the next at once', 'BEGIN; SELECT 1; COMMIT AND CHAIN; SELECT 2; COMMIT;', 'AND CHAIN'],
+  ['an isolation of its own', 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;', 'isolation'],
+  ['one that is taken back', 'BEGIN; SELECT 1; ROLLBACK;', 'takes back'],
   ['what cannot run inside', 'BEGIN; CREATE INDEX CONCURRENTLY ON t (i); COMMIT;', 'cannot run inside'],
+  [
+    'what cannot run inside of the second',
+    'BEGIN; SELECT 1; COMMIT; BEGIN; CREATE INDEX CONCURRENTLY ON t (i); COMMIT;',
+    'cannot run inside',
+  ],
+  ['a savepoint outside', 'BEGIN; SELECT 1; COMMIT; SAVEPOINT a; SELECT 2;', 'a savepoint'],
 ])('any other transaction in a file is refused: %s', async (_, text, why) => {
   expect(await refusal({ '1_a.sql': text })).toMatchObject({
     id: 'migration-forbidden',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { withClient } from '../../../src/postgres/session.ts';
 import { objects, hasChinook } from './chinook.ts';
 import { remove, scenario } from './scenario.ts';
 import { plainSql, withBench } from './support.ts';
@@ -62,6 +63,64 @@ test('plain SQL outside a transaction: interrupted in a statement, it goes on be
       seen: expect.stringMatching(/0001_apart\.sql:3: .*statement timeout/),
       next: expect.stringContaining('statements before it are applied'),
     });
+  });
+});
+
+test('a file of several transactions: one that fails is taken back whole, those before it stay and are not run again, with what they set', async () => {
+  await withBench(undefined, async (bench) => {
+    const engine = plainSql(bench.folder);
+    const seen = async (): Promise<unknown> =>
+      (
+        await bench.client.query(`SELECT (SELECT string_agg(x, ' ' ORDER BY n) FROM t) AS t,
+          (SELECT statements_done FROM verdigris.migration) AS done, (SELECT applied_at IS NOT NULL FROM verdigris.migration) AS whole`)
+      ).rows[0];
+    const text = `CREATE TABLE t (n int GENERATED ALWAYS AS IDENTITY, x text);
+      BEGIN;
+      SET app.tenant = 'one'; SET LOCAL app.unit = 'first';
+      INSERT INTO t (x) VALUES (current_setting('app.unit'));
+      COMMIT;
+      BEGIN;
+      INSERT INTO t (x) VALUES (current_setting('app.tenant') || coalesce(nullif(current_setting('app.unit', true), ''), '!'));
+      SELECT pg_sleep(100);
+      COMMIT;
+      VACUUM t;`;
+    await bench.write('0001_parts.sql', text);
+    expect(await bench.interrupt(engine)).toMatchObject({ id: 'migration-interrupted' });
+    expect(await seen()).toEqual({ t: 'first', done: 4, whole: false });
+    await expect(bench.apply(engine, { statementTimeout: 300 })).rejects.toMatchObject({
+      seen: expect.stringMatching(/0001_parts\.sql:8: .*statement timeout/),
+      next: expect.stringContaining('will not run again'),
+    });
+    expect(await seen()).toEqual({ t: 'first', done: 4, whole: false });
+    // What is slow the first time may be done the next.
+    await bench.client.query(`CREATE FUNCTION public.pg_sleep(int) RETURNS void LANGUAGE sql AS 'SELECT';
+      ALTER DATABASE ${(await bench.client.query('SELECT current_database() AS name')).rows[0].name} SET search_path = public, pg_catalog`);
+    await withClient(bench.connection, 'test', (client) => bench.apply(engine, { client }));
+    expect(await seen()).toEqual({ t: 'first one!', done: 7, whole: true });
+  });
+});
+
+test('what a file sets ends with it: in a trial as in a run, for the files behind it', async () => {
+  await withBench(undefined, async (bench) => {
+    const engine = plainSql(bench.folder);
+    await bench.client.query("CREATE TABLE kept (id int PRIMARY KEY, code text); SET TimeZone = 'Asia/Tokyo'");
+    await bench.write(
+      '0001_dump.sql',
+      "SELECT pg_catalog.set_config('search_path', '', false); SET TimeZone = 'UTC'; SET app.tenant = 'one'; CREATE TABLE public.made (id int);",
+    );
+    await bench.write(
+      '0002_parts.sql',
+      'BEGIN; CREATE SCHEMA other; SET LOCAL search_path = other; CREATE TABLE there (id int); COMMIT; ALTER TABLE kept DROP COLUMN code;',
+    );
+    await bench.write(
+      '0003_next.sql',
+      "CREATE TABLE told AS SELECT current_setting('TimeZone') AS zone, coalesce(current_setting('app.tenant', true), '') AS tenant;",
+    );
+    const tables = ['kept', 'made', 'told'];
+    expect(await bench.rehearse(engine)).toEqual(tables);
+    await bench.apply(engine);
+    expect(await bench.tables()).toEqual(tables);
+    expect((await bench.client.query('SELECT * FROM told')).rows).toEqual([{ zone: 'Asia/Tokyo', tenant: '' }]);
   });
 });
 

@@ -36,6 +36,59 @@ test('links are followed, each folder once; what is hidden or no file is passed 
   await expect(sqlFiles([links])).rejects.toMatchObject({ id: 'lint-path', seen: expect.stringContaining('4.sql') });
 });
 
+test('of a folder of Drizzle its journal says what runs, and in which order; a folder that it lists nothing of is read by names', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lint-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(path.join(folder, 'meta'));
+  for (const name of ['0000_b', '0000_a', '0001_gone', '0002_c']) await writeFile(path.join(folder, `${name}.sql`), '');
+  const listed = async (...tags: readonly string[]) => {
+    const entries = tags.map((tag, idx) => ({ idx, tag, when: idx + 1 }));
+    await writeFile(path.join(folder, 'meta', '_journal.json'), JSON.stringify({ entries }));
+    return (await sqlFiles([folder])).map((file) => path.basename(file.path, '.sql'));
+  };
+  expect(await listed('0000_b', '0002_c', '0000_a')).toEqual(['0000_b', '0002_c', '0000_a']);
+  expect(await listed('other')).toEqual(['0000_a', '0000_b', '0001_gone', '0002_c']);
+});
+
+test('what ROLLBACK TO takes back is neither judged nor learned, unless no file may hold it', async () => {
+  const [table, back] = ['CREATE TABLE t (id int PRIMARY KEY, n int);', 'ROLLBACK TO a;'];
+  expect(await found(table, 'SAVEPOINT a; DROP TABLE t;')).toContain('drop-table error');
+  expect(await found(table, `SAVEPOINT a; DROP TABLE t; ${back} SELECT 1;`)).toEqual([]);
+  expect(await found(table, `SAVEPOINT a; DROP TABLE t; RELEASE a;`)).toContain('drop-table error');
+  expect(await found(table, `SAVEPOINT a; ${back} DROP TABLE t;`)).toContain('drop-table error');
+  expect(await found(table, `SAVEPOINT a; DO $$ BEGIN DROP TABLE t; END $$; ${back}`)).toEqual([]);
+  // Still there for what comes behind it, in this file and in the next.
+  expect(await found(table, `SAVEPOINT a; DROP TABLE t; ${back}`, 'ALTER TABLE t DROP COLUMN n;')).toContain(
+    'drop-column error',
+  );
+  expect(await found(`SAVEPOINT a; CREATE ROLE r; ALTER SYSTEM SET work_mem = 1; ${back}`)).toEqual([
+    'role-management error',
+    'other-database error',
+  ]);
+});
+
+test.each([
+  ['BEGIN; SELECT 1; COMMIT;', 'info'],
+  ['SET x.y = 1; BEGIN; SELECT 1; COMMIT;', 'info'],
+  ['BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT; VACUUM;', 'info'],
+  ['BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2;', 'error'],
+  ['SELECT 1; COMMIT;', 'error'],
+  ['BEGIN; SELECT 1; ROLLBACK;', 'error'],
+])('transactions of a file are said as the runner takes them: %s', async (text, severity) => {
+  expect((await found(text)).filter((each) => each.startsWith('transaction-control'))).toEqual([
+    `transaction-control ${severity}`,
+  ]);
+});
+
+test('a value of an enum that one transaction of a file adds may be used in the next', async () => {
+  const [type, add] = ["CREATE TYPE mood AS ENUM ('sad');", "ALTER TYPE mood ADD VALUE 'calm';"];
+  const use = "CREATE TABLE feels (id int PRIMARY KEY, m mood DEFAULT 'calm');";
+  const name = 'enum-value-used-in-transaction error';
+  expect(await found(type, `BEGIN; ${add} ${use} COMMIT;`)).toContain(name);
+  expect(await found(type, `BEGIN; ${add} COMMIT; BEGIN; ${use} COMMIT;`)).not.toContain(name);
+  expect(await found(type, `BEGIN; ${add} COMMIT; ${use}`)).not.toContain(name);
+});
+
 test.each(['mood[]', 'mood ARRAY', 'other.pair[][]', 'hstore[3]'])(
   'a PL/pgSQL function that returns %s is no fault of syntax, a broken body of it is',
   async (type) => {

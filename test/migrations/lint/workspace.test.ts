@@ -130,7 +130,10 @@ test("GitLab's code quality report has a fingerprint for each finding", async ()
 test('the pre-commit hook and the GitHub action call the linter with options that it has', async () => {
   const hooks = parse(await readFile(path.join(root, '.pre-commit-hooks.yaml'), 'utf8')) as Record<string, string[]>[];
   const action = await readFile(path.join(root, 'action.yml'), 'utf8');
-  expect(hooks.map(({ entry }) => entry)).toEqual(['verdigris lint']);
+  // pre-commit runs it in its clone of this repository.
+  expect(hooks.map(({ entry, language }) => [entry, language])).toEqual([['scripts/pre-commit.sh', 'script']]);
+  const hook = [path.join(root, 'scripts/pre-commit.sh'), '--explain', 'drop-table'] as const;
+  expect((await execa(hook[0], hook.slice(1))).stdout).toContain('drop-table');
   expect(() => parse(action)).not.toThrow();
   const known = lintCommand().options.map(({ long }) => long);
   const line = action.split('\n').find((one) => one.includes('verdigris.js')) ?? '';

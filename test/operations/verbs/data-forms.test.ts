@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { withEnvironment } from '../../support/environment.ts';
@@ -127,6 +129,14 @@ test('rows that are to change without their triggers are refused: by the switcho
       const refused = await failure(test.verb('migrate'));
       expect(refused).toMatchObject({ id: 'data-statement-triggers', facts: { triggers: ['public.customer audit'] } });
       expect(await test.on('green', (client) => rows(client, "SELECT FROM customer WHERE note = 'quiet'"))).toEqual([]);
+      await writeFile(
+        path.join(folder, '0001_quiet.sql'),
+        "SET session_replication_role = replica; UPDATE customer SET note = 'quiet'; RESET session_replication_role;",
+      );
+      expect(await failure(test.verb('migrate'))).toMatchObject({
+        id: 'data-statement-triggers',
+        facts: { triggers: ['all of session_replication_role = replica'] },
+      });
     });
   });
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { VerdigrisError } from '../../../model/errors.ts';
+import { readDrizzleJournal } from '../../drizzle-journal.ts';
 import { sqlSources, versioned, type Naming, type SqlSource } from '../sql/layout.ts';
 import { atlasSum } from './atlas-sum.ts';
 import { toolHistories, type NativeTool, type ToolHistory } from './tool-history.ts';
@@ -52,27 +52,17 @@ export function isNative(name: string): name is Format['name'] {
   return Object.hasOwn(formats, name);
 }
 
-const journal = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) });
-
 /** By its journal, in its order; the newer layout has a folder each, whose name is the time. */
 async function ofDrizzle(folder: string): Promise<SqlSource[]> {
   const text = await readFile(path.join(folder, 'meta', '_journal.json'), 'utf8').catch(() => undefined);
   if (text === undefined)
     return (await sqlSources(folder, firstNumber)).map((source) => ({ ...source, stamp: timeOf(source.version) }));
-  const listed = journal.safeParse(parsed(text));
-  if (!listed.success) throw unlisted(folder, 'meta/_journal.json is no journal of Drizzle');
-  return listed.data.entries.map(({ tag, when }) => {
+  const listed = readDrizzleJournal(text);
+  if (!listed) throw unlisted(folder, 'meta/_journal.json is no journal of Drizzle');
+  return listed.map(({ tag, when }) => {
     const [, version = '', name = tag] = versioned.exec(tag) ?? [];
     return { version, name, path: path.join(folder, `${tag}.sql`), entry: `${tag}.sql`, stamp: String(when) };
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `20260115120000` in milliseconds since 1970, as Drizzle counts it. */

@@ -7,10 +7,10 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { asksForNoTransaction } from '../../transaction-note.ts';
 import { upPart } from '../../up-part.ts';
 import { formatOf, type Format } from '../native/format.ts';
-import type { SqlFile } from './file.ts';
+import { transactionsOf, type SqlFile } from './file.ts';
 import type { SqlSource } from './layout.ts';
 import { refuseNewEnumValue } from './new-enum-value.ts';
-import { readScript } from './parse.ts';
+import { readScript, type SqlStatement } from './parse.ts';
 import { unreadableMigrations } from './unreadable-migrations.ts';
 
 /** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
@@ -51,8 +51,9 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   const { text, noTransaction } = wayUp(bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
-  const transactional = ownTransaction || (!apart && statements.every((statement) => statement.transactional));
-  const loose = transactional ? undefined : statements.find(({ savepoint }) => savepoint);
+  const inOne = (statement: SqlStatement): boolean => statement.transactional && statement.transaction === undefined;
+  const transactional = ownTransaction || (!apart && statements.every(inOne));
+  const loose = transactional ? undefined : statements.find((each) => each.savepoint && each.transaction === undefined);
   if (loose)
     throw invalid(
       'migration-forbidden',
@@ -60,7 +61,8 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
       'savepoints inside of a transaction.',
       'take it out of the file.',
     );
-  if (transactional) refuseNewEnumValue({ path: source.path, statements }, ({ data }) => data === undefined);
+  for (const together of transactionsOf({ statements, transactional }))
+    refuseNewEnumValue({ path: source.path, statements: together }, ({ data }) => data === undefined);
   return {
     ...source,
     bytes,

@@ -21,7 +21,7 @@ export function forbidden(file: string, line: number, why: string): VerdigrisErr
     file,
     'migration-forbidden',
     `${file}:${line}: this statement ${why}.`,
-    'statements that change this database only, in the transaction that the runner or the whole file begins.',
+    'statements that change this database only; transactions of plain BEGIN and COMMIT.',
     'take it out of the migration.',
   );
 }

@@ -7,13 +7,14 @@ import { createdFrom } from '../../data/created-from.ts';
 import { fileSetting, type FileSetting } from '../../data/file-settings.ts';
 import { readFill } from '../../data/fill.ts';
 import { readData, writesRows, type DataStatement } from '../../data/read.ts';
-import { referencesIn, type Reference } from '../../data/references.ts';
+import { referencesIn, type ReferenceChange } from '../../data/references.ts';
 import { SessionObjects } from '../../data/session-objects.ts';
 import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
-import { undoneStatements } from './savepoints.ts';
+import { undoneStatements } from '../../savepoints.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
-import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
+import { outsideTransaction } from '../../outside-transaction.ts';
+import { ownTransactions } from '../../own-transactions.ts';
 import { utf8Text } from './decode.ts';
 import { forbidden, lineAt, unparsed } from './invalid.ts';
 
@@ -28,15 +29,19 @@ export interface SqlStatement {
   readonly plain?: string | undefined;
   /** The value of ALTER TYPE … ADD VALUE, which can be used once it is committed; none where the script makes the type. */
   readonly addsEnumValue?: AddedValue | undefined;
-  /** Foreign keys that it makes. */
-  readonly references?: readonly Reference[];
+  /** Foreign keys that it makes or drops. */
+  readonly references?: ReferenceChange | undefined;
   /** SAVEPOINT, RELEASE or ROLLBACK TO. */
   readonly savepoint?: boolean;
   /** Where it may write rows. */
   readonly data?: DataStatement | undefined;
   readonly note?: PlaceNote | undefined;
+  /** Which of the file's own transactions it is in, where these are not one around the whole file. */
+  readonly transaction?: number | undefined;
   /** What the file sets before it. */
   readonly sets?: readonly FileSetting[];
+  /** What it sets itself. */
+  readonly setting?: FileSetting | undefined;
   /** A column that it computes again. */
   readonly computed?: Computed | undefined;
 }
@@ -51,7 +56,7 @@ type Node = Record<string, Record<string, unknown>>;
 
 export interface Script {
   readonly statements: readonly SqlStatement[];
-  /** The script was BEGIN; … COMMIT; around everything: one transaction by its own words, whose wrap is taken off. */
+  /** One transaction by its own words: its BEGIN and COMMIT are taken off, as those of several are. */
   readonly ownTransaction: boolean;
   /** Its author asks for a superuser, with a reason. */
   readonly superuser: boolean;
@@ -76,18 +81,20 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   const source = Buffer.from(text, 'utf8');
   const statements: SqlStatement[] = [];
   const all = (parsed.stmts ?? []) as { stmt?: unknown; stmt_location?: number; stmt_len?: number }[];
-  const ownTransaction = isOneTransaction(all.map(({ stmt }) => stmt as PgNode));
+  const own = ownTransactions(all.map(({ stmt }) => stmt as PgNode));
   const ranges = all.map(({ stmt_location: start = 0, stmt_len: length }) => {
     const end = length ? start + length : source.length;
     const piece = source.subarray(start, end).toString('utf8');
     return { start: start + Buffer.byteLength(piece) - Buffer.byteLength(piece.trimStart()), end };
   });
+  const lineOf = (byte: number): number => lineAt(text, source.subarray(0, byte).toString('utf8').length);
+  if ('why' in own) throw forbidden(file, lineOf(ranges[own.at]?.start ?? 0), own.why);
   const notes = new Map<number, PlaceNote>();
   let sets: readonly FileSetting[] = [];
   const session = new SessionObjects();
   const undone = undoneStatements(all.map(({ stmt }) => stmt as PgNode));
   for (const { range, text: said, of } of placeNotesOf(text, ranges)) {
-    const line = lineAt(text, source.subarray(0, range.start).toString('utf8').length);
+    const line = lineOf(range.start);
     if ('why' in of) throw badPlaceNote(file, line, said, of.why);
     const node = all[of.statement]?.stmt as PgNode;
     if (!writesRows(node, source.subarray(ranges[of.statement]?.start, ranges[of.statement]?.end).toString('utf8')))
@@ -96,36 +103,50 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
   }
   for (const [index, raw] of all.entries()) {
     const { start: begin = 0, end = 0 } = ranges[index] ?? {};
-    if (ownTransaction && (index === 0 || index === all.length - 1)) continue;
     const piece = source.subarray(begin, end).toString('utf8');
-    const line = lineAt(text, source.subarray(0, begin).toString('utf8').length);
+    const line = lineOf(begin);
+    if (own.controls.has(index)) {
+      // SET LOCAL ends with its transaction.
+      sets = sets.filter(({ local }) => !local);
+      continue;
+    }
     const note = notes.get(index);
     const node = raw.stmt as Node;
     await refuseForbidden(file, line, node, piece);
     const transactional = !outsideTransaction(raw.stmt as PgNode);
-    if (ownTransaction && !transactional)
+    const transaction = own.whole ? undefined : own.of[index];
+    if (!transactional && own.of[index] !== undefined)
       throw forbidden(file, line, 'cannot run inside a transaction, and the file begins one');
-    const own = piece.trim();
+    const sql = piece.trim();
     // It runs here, like the way back behind it: its rows have no other place, and what it sets or makes is gone.
     if (undone.has(index)) {
-      statements.push({ text: own, line, transactional, savepoint: isSavepoint(node) });
+      statements.push({ text: sql, line, transactional, transaction, savepoint: isSavepoint(node) });
       continue;
     }
-    const made = createdFrom(raw.stmt as PgNode, own);
+    const made = createdFrom(raw.stmt as PgNode, sql);
     if (made) {
       const rows = (await parse(made.rows)).stmts?.[0]?.stmt as PgNode;
       statements.push(
-        { text: made.structure, line, transactional },
-        { text: made.rows, line, transactional, data: await dataOf(rows, made.rows, made.onlyIfNew), note, sets },
+        { text: made.structure, line, transactional, transaction },
+        {
+          text: made.rows,
+          line,
+          transactional,
+          transaction,
+          data: await dataOf(rows, made.rows, made.onlyIfNew),
+          note,
+          sets,
+        },
       );
       continue;
     }
+    const setting = fileSetting(raw.stmt as PgNode, sql);
     statements.push({
-      text: own,
+      text: sql,
       line,
       transactional,
       concurrentIndex: concurrentIndex(node),
-      plain: transactional ? undefined : plain(node, own),
+      plain: transactional ? undefined : plain(node, sql),
       addsEnumValue: addedValue(
         node,
         all.slice(0, index).flatMap(({ stmt }, before) => (undone.has(before) ? [] : [stmt as Node])),
@@ -133,15 +154,16 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       references: referencesIn(raw.stmt as PgNode),
       savepoint: isSavepoint(node),
       computed: computedBy(raw.stmt as PgNode),
-      data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, own)),
+      data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, sql)),
       note,
+      transaction,
       sets,
+      setting,
     });
     session.learn(raw.stmt as PgNode);
-    const setting = fileSetting(raw.stmt as PgNode, own);
     if (setting) sets = [...sets, setting];
   }
-  return { statements, ownTransaction, superuser: asksForSuperuser(text, file) };
+  return { statements, ownTransaction: own.whole, superuser: asksForSuperuser(text, file) };
 }
 
 function addedValue(node: Node, before: readonly Node[]): AddedValue | undefined {

@@ -4,6 +4,7 @@ import { VerdigrisError } from '../../../model/errors.ts';
 import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../../../postgres/client.ts';
 import { ident, literal } from '../../../postgres/quote.ts';
 import type { MigrationTarget } from '../../engine.ts';
+import { settingsNow } from '../../session-settings.ts';
 import { tryHeld } from '../../data/held.ts';
 import type { FromFile } from '../../data/statement.ts';
 import { refuseComputed } from '../../data/computed.ts';
@@ -11,7 +12,7 @@ import { isThere } from '../../data/judge.ts';
 import { sourceLine } from '../../data/refusals.ts';
 import { runInPlace } from '../../data/place.ts';
 import type { Book } from './book.ts';
-import type { SqlFile } from './file.ts';
+import { transactionsOf, type SqlFile } from './file.ts';
 import type { SqlStatement } from './parse.ts';
 import { unwatched, type WatchedTarget } from './watch.ts';
 
@@ -27,25 +28,33 @@ interface FileTarget extends WatchedTarget {
 /** Runs one file as its target says, and writes down in the book what of it has run. */
 export async function applyFile(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   const { client, data } = target;
-  if (data) for (const statement of placedAt(file)) refuseComputed(statement, data.live);
+  const statements = placedAt(file);
+  if (data) for (const statement of statements) refuseComputed(statement, data.live);
+  const asBefore = await settingsNow(client);
   await client.query(
     `SET lock_timeout = ${target.lockTimeout}; SET statement_timeout = ${target.statementTimeout}; SET role = ${literal(target.as ?? 'none')}`,
   );
   try {
     const watch = target.watch ?? unwatched;
     if (file.transactional) {
-      // Before the file's own locks: what it writes there has to arrive here.
-      for (const statement of placedAt(file))
-        if (statement.note?.place === 'live') await target.data?.onLive(statement, target.as);
-      await retryLocks(target, file, () =>
-        watch.file(client, file, () => withTransaction(client, () => inTransaction(target, file, book))),
-      );
+      await onLiveBefore(target, statements);
+      const whole = async (): Promise<void> => {
+        await together(target, file, statements, untouched);
+        await book.ran(client, file);
+      };
+      await retryLocks(target, file, () => watch.file(client, file, () => withTransaction(client, whole)));
     } else await watch.file(client, file, () => oneByOne(target, file, book));
   } finally {
     await client
-      .query('RESET lock_timeout; RESET statement_timeout; RESET search_path; RESET role')
+      .query('RESET role')
+      .then(asBefore)
       .catch(() => undefined);
   }
+}
+
+/** Before the locks of what runs here: what they write there has to arrive. */
+async function onLiveBefore({ data, as }: FileTarget, statements: readonly Placed[]): Promise<void> {
+  for (const statement of statements) if (statement.note?.place === 'live') await data?.onLive(statement, as);
 }
 
 const untouched =
@@ -57,25 +66,32 @@ function placedAt(file: SqlFile): Placed[] {
   return file.statements.map((statement, position) => ({
     ...statement,
     // Without a transaction SET LOCAL sets nothing.
-    sets: (statement.sets ?? []).filter(({ local }) => file.transactional || !local),
+    sets: (statement.sets ?? []).filter(
+      ({ local }) => file.transactional || statement.transaction !== undefined || !local,
+    ),
     position,
     version: file.version,
     file: path.basename(file.path),
   }));
 }
 
-async function inTransaction(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
+/** Inside a transaction: those that share it, each in its place. `state` says what is true where one fails. */
+async function together(
+  target: FileTarget,
+  file: SqlFile,
+  statements: readonly Placed[],
+  state: string,
+): Promise<void> {
   let kept: Placed | undefined;
-  for (const statement of placedAt(file)) {
-    const state = kept
-      ? `${untouched} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
+  for (const statement of statements) {
+    const said = kept
+      ? `${state} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
         'note gives that another place (docs/migrations.md).'
-      : untouched;
-    if (await inPlace(target, file, statement, () => watched(target, file, statement, state))) kept ??= statement;
+      : state;
+    if (await inPlace(target, file, statement, () => watched(target, file, statement, said))) kept ??= statement;
   }
-  await settled(target, file, untouched);
-  if (kept && target.data) await tryHeld(target.client, target.data.limits, untouched);
-  await book.ran(target.client, file);
+  await settled(target, { ...statements.at(-1), path: file.path }, state);
+  if (kept && target.data) await tryHeld(target.client, target.data.limits, state);
 }
 
 /**
@@ -99,7 +115,14 @@ async function inPlace(
   return false;
 }
 
-/** Outside a transaction each statement counts for itself; how many are done is written down after each. */
+const again = 'will not run again. The candidate can be resumed: fix this statement and migrate again.';
+const resumed = `The statements before it are applied and ${again}`;
+const unitResumed = `Its transaction is taken back; what is before that in the file is applied and ${again}`;
+
+/**
+ * Each of the file's own transactions, and outside of them each statement, counts for itself; how many statements are
+ * done is written down with it, or right after what takes no transaction.
+ */
 async function oneByOne(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   const { client } = target;
   const known = await asLogin(client, async () => {
@@ -115,29 +138,39 @@ async function oneByOne(target: FileTarget, file: SqlFile, book: Book): Promise<
     );
     return found;
   });
-  const resumed =
-    'The statements before it are applied and will not run again. The candidate can be resumed: fix this statement and migrate again.';
-  for (const statement of placedAt(file)) {
-    const index = statement.position;
-    if (index < (known?.done ?? 0)) continue;
-    const run = (): Promise<void> => watched(target, file, statement, resumed);
-    await retryLocks(target, file, async () => {
-      if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
-      if (statement.note?.place === 'live' && target.data) return target.data.onLive(statement, target.as);
-      // A procedure may commit, which it cannot inside a transaction.
-      const policy = target.data;
-      if (!policy || !statement.data || statement.data.mayCommit) return run();
-      await withTransaction(client, async () => {
-        const kept = await inPlace(target, file, statement, run);
-        await settled(target, file, resumed);
-        if (kept) await tryHeld(client, policy.limits, resumed);
-      });
-    });
-    await asLogin(client, () =>
-      client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [file.version, index + 1]),
-    );
-  }
+  const units = transactionsOf({ statements: placedAt(file), transactional: false });
+  const isDone = (unit: readonly Placed[]): boolean => (unit.at(-1)?.position ?? 0) < (known?.done ?? 0);
+  for (const { setting, text } of units.filter(isDone).flat()) if (setting && !setting.local) await client.query(text);
+  for (const unit of units.filter((each) => !isDone(each)))
+    await retryLocks(target, file, () => onItsOwn(target, file, unit));
   await withTransaction(client, () => book.ran(client, file));
+}
+
+/** One of a file's own transactions, or a statement outside of them. */
+async function onItsOwn(target: FileTarget, file: SqlFile, unit: readonly Placed[]): Promise<void> {
+  const { client } = target;
+  const [statement, last] = [unit[0], unit.at(-1)];
+  if (!statement || !last) return;
+  const done = (): Promise<unknown> =>
+    asLogin(client, () =>
+      client.query('UPDATE verdigris.migration SET statements_done = $2 WHERE version = $1', [
+        file.version,
+        last.position + 1,
+      ]),
+    );
+  if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
+  await onLiveBefore(target, unit);
+  const shares = statement.transaction !== undefined;
+  // A procedure may commit, which it cannot inside a transaction.
+  if (shares || (statement.data && !statement.data.mayCommit)) {
+    await withTransaction(client, async () => {
+      await together(target, file, unit, shares ? unitResumed : resumed);
+      await done();
+    });
+    return;
+  }
+  if (statement.note?.place !== 'live' || !target.data) await watched(target, file, statement, resumed);
+  await done();
 }
 
 /** What CREATE INDEX CONCURRENTLY leaves when it is cut short. */
@@ -170,10 +203,14 @@ async function watched(
   }
 }
 
-/** What a constraint or a trigger says at the end of the transaction, said of the file's last statement. */
-async function settled({ client, as }: FileTarget, file: SqlFile, state: string): Promise<void> {
+/** What a constraint or a trigger says at the end of the transaction, said of its last statement. */
+async function settled(
+  { client, as }: FileTarget,
+  last: Partial<SqlStatement> & Pick<SqlFile, 'path'>,
+  state: string,
+): Promise<void> {
   await client.query('SET CONSTRAINTS ALL IMMEDIATE').catch((cause: unknown) => {
-    throw statementFailed({ line: 1, text: '', ...file.statements.at(-1), path: file.path }, state, cause, as);
+    throw statementFailed({ line: 1, text: '', ...last }, state, cause, as);
   });
 }
 

@@ -16,7 +16,7 @@ import { applyFile } from './run-file.ts';
 import type { WatchedTarget } from './watch.ts';
 
 export const cutShort =
-  'Nothing of the file under way is applied, or of one that runs outside a transaction nothing but the ' +
+  'Nothing of the file under way is applied, or of one that does not run in one transaction nothing but the ' +
   'statements before; the files before it are. The candidate can be resumed: migrate again.';
 
 /** Obligation of `apply`: `theirs` is a session of `withOwnerSession` for this target. */
@@ -36,7 +36,7 @@ export function sqlEngine(files: Files): VersionedEngine {
     data: async (live) => planData(await pendingFiles(live, files), await readTables(live), await readViewTables(live)),
     rehearse: async (client, say, owner, looking = client) => {
       const backfills = await readBackfills(folder);
-      const attempt = tryStatements(client, say);
+      const attempt = await tryStatements(client, say);
       for (const file of await pendingFiles(looking, files)) {
         await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
         await rehearseBackfills(

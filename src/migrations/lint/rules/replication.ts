@@ -103,6 +103,7 @@ export const replicationObject: LintRule = {
   severity: 'error',
   category: 'replication',
   where: 'both',
+  forbidden: true,
   breaksRollback: true,
   why:
     'The release’s own publications, subscriptions and slots carry forward and reverse replication. A ' +

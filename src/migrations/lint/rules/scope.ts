@@ -10,6 +10,7 @@ export const role: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
+  forbidden: true,
   why:
     'Roles belong to the server, not to the database: a copy of the migration on another server fails or ' +
     'differs, replication does not carry them, and passwords end up in the repository. On a candidate ' +
@@ -94,6 +95,7 @@ export const otherDatabase: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
+  forbidden: true,
   why:
     'A release moves one database. What a migration does to the server, to another database or over dblink ' +
     'is not on the candidate’s side alone: it hits the live server, or is done twice, and no rollback knows ' +

@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
 import { as, type Of } from '../ast.ts';
-import { isOneTransaction, outsideTransaction } from '../../outside-transaction.ts';
+import { outsideTransaction } from '../../outside-transaction.ts';
+import { ownTransactions } from '../../own-transactions.ts';
 import type { LintRule } from '../rule.ts';
 import type { Statement } from '../statement.ts';
 
@@ -18,10 +19,8 @@ function isControl({ node }: { readonly node: Node }): boolean {
   return controls[as(node, 'TransactionStmt')?.kind ?? 'TRANS_STMT_SAVEPOINT'] !== undefined;
 }
 
-/** BEGIN; … COMMIT; around everything, and nothing of the kind between. */
-function isWrap(statements: readonly Statement[]): boolean {
-  const own = statements.filter(({ nested }) => !nested);
-  return own.filter(isControl).length === 2 && isOneTransaction(own.map(({ node }) => node));
+function ownNodes(statements: readonly Statement[]): readonly Node[] {
+  return statements.filter(({ nested }) => !nested).map(({ node }) => node);
 }
 
 export const transactionControl: LintRule = {
@@ -32,12 +31,13 @@ export const transactionControl: LintRule = {
   where: 'both',
   why:
     'The runner writes a migration and its record of it in one transaction. A COMMIT inside ends it: after a ' +
-    'later failure half of the migration is applied but not recorded, and runs again. A prepared ' +
-    'transaction blocks replication until somebody resolves it.',
+    'later failure half of the migration is applied but not recorded, and most tools run it again. Verdigris keeps ' +
+    'plain pairs of BEGIN and COMMIT apart, writes down each with its work, and goes on behind the last; what it ' +
+    'cannot keep so is an error. A prepared transaction blocks replication until somebody resolves it.',
   instead:
     'Leave BEGIN and COMMIT to the runner, or put them around the whole file. What has to be apart goes into files ' +
     'of their own.',
-  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;\nALTER TABLE t ADD COLUMN m integer;',
+  bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;\nBEGIN;\nALTER TABLE t ADD COLUMN m integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer, ADD COLUMN m integer;',
   check: {
     TransactionStmt: (node, context) => {
@@ -46,12 +46,16 @@ export const transactionControl: LintRule = {
       if (word === undefined || (!prepared && context.before.some(isControl))) return undefined;
       if (prepared)
         return { message: 'A prepared transaction blocks seeding, apply and the switchover until it is resolved.' };
-      if (isWrap(context.statements))
-        return {
-          message: 'The whole file is one transaction by its own words, which Verdigris keeps; another runner may not.',
-          severity: 'info' as const,
-        };
-      return { message: `${word} takes the transaction out of the runner's hands.` };
+      const own = ownTransactions(ownNodes(context.statements));
+      if ('why' in own)
+        return { message: `${word} takes the transaction out of the runner's hands: a statement ${own.why}.` };
+      return {
+        message: own.whole
+          ? 'The whole file is one transaction by its own words, which Verdigris keeps; another runner may not.'
+          : 'The file has transactions of its own, which Verdigris keeps: after a failure those before it stay, and a ' +
+            'run goes on behind them; another runner may not.',
+        severity: 'info' as const,
+      };
     },
   },
 };
