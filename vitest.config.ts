@@ -148,6 +148,7 @@ export const long = [
   'operations/hooks',
   'operations/older-journal',
   'operations/own-schema',
+  'operations/reads/locked',
   'operations/retained',
   'operations/verbs/left-rows',
   'operations/verbs/rotate',

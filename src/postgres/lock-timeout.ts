@@ -17,7 +17,7 @@ export function lockTimeouts(client: Client, limit: number): (error: unknown) =>
     );
     return new VerdigrisError('lock-timeout', {
       seen: `A statement waited ${limit} ms for a lock. Transactions open that long: ${open.map(({ who }) => who).join(', ') || 'none now'}.`,
-      required: 'the lock within limits.switchover.',
+      required: 'the lock within that time.',
       next: 'wait for them or end them (pg_terminate_backend), then run the same command again: it continues from here.',
       cause: error,
     });

@@ -11,6 +11,9 @@ import { Memory, remember } from '../../postgres/seal/remembered.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import { ofServer } from './server-failure.ts';
 
+/** Milliseconds that what only looks waits for a lock, which somebody may keep for ever. */
+const lookLimit = 3_000;
+
 /** Connections to the servers of both colours, by colour and by what is done over them. */
 export class Sessions {
   readonly environment: Environment;
@@ -117,20 +120,21 @@ export class Sessions {
       if (session === withOwnSession) remember(client, this.#memory);
       return use(client);
     };
-    if (this.looking) return session({ ...settings, readOnly: true }, 'preview', remembering);
     // Nothing that an operator does may wait for a lock without end: neither a step while clients wait, nor an undoing.
-    const limit = this.environment.limits.switchover;
+    const limit = this.looking ? lookLimit : this.environment.limits.switchover;
+    const explaining = (client: Client): Promise<T> => {
+      const explained = lockTimeouts(client, limit);
+      return remembering(client).catch(async (error: unknown) => {
+        throw await explained(error);
+      });
+    };
+    if (this.looking) return session({ ...settings, readOnly: true }, 'preview', explaining, limit);
     return session(
       settings,
       'operator',
       (client) => {
-        const explained = lockTimeouts(client, limit);
         this.#open.add(client);
-        return remembering(client)
-          .catch(async (error: unknown) => {
-            throw await explained(error);
-          })
-          .finally(() => this.#open.delete(client));
+        return explaining(client).finally(() => this.#open.delete(client));
       },
       limit,
     );

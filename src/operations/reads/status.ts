@@ -1,7 +1,7 @@
 import { colours } from '../../model/colours.ts';
 import { credentialAges } from '../../model/credential-record.ts';
 import { defaultRetention, type Environment } from '../../model/environment.ts';
-import { describe } from '../../model/errors.ts';
+import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { Journal } from '../../model/journal.ts';
 import { guarantees, possible, type Transition } from '../../model/transitions.ts';
 import type { Platform } from '../../platform/port/platform.ts';
@@ -99,8 +99,15 @@ async function refusalsNow(
   return withObserver(observing(environment, platform), (c) => findingsInEach(c, look)).then(
     (findings) =>
       refusals(findings).map((refusal) => ({ id: refusal.id, seen: findingLine(refusal), repair: refusal.fix })),
-    () => [],
+    unlooked,
   );
+}
+
+/** A lock that somebody keeps stops the next step as it stopped this look. */
+function unlooked(error: unknown): Status['refusals'] {
+  return error instanceof VerdigrisError && error.id === 'lock-timeout'
+    ? [{ id: error.id, seen: `unknown: the schemas could not be compared. ${error.seen}`, repair: error.next }]
+    : [];
 }
 
 const observing = (environment: Environment, platform: Platform) =>
