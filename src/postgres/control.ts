@@ -63,13 +63,16 @@ export async function ensureControlSchema(client: Client): Promise<void> {
   await guardControlTables(client);
 }
 
-/** Whether what every command needs is there: somebody may have dropped a schema that he did not know. */
+/**
+ * Whether what every command needs is there: somebody may have dropped a schema that he did not know. Tables that 0.1.0
+ * did not have yet are made where they are missing.
+ */
 export async function hasControlSchema(client: Client): Promise<boolean> {
   const { rowCount } = await client.query(
     `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'verdigris' AND c.relname IN ('barrier', 'fence', 'fenced_role', 'fenced_connect')`,
+    WHERE n.nspname = 'verdigris' AND c.relname IN ('barrier', 'fence', 'fenced_role')`,
   );
-  return rowCount === 4;
+  return rowCount === 3;
 }
 
 /** For a trial, in a transaction of the caller's that is rolled back: a further database has none before its release. */
