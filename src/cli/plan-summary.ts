@@ -62,6 +62,15 @@ export function planSummary(
       .flatMap(({ shapes = [] }) => shapes)
       .slice(0, named)
       .map(({ source, verdict, says }) => line('changes', `${verdict}: ${says} (${source})`)),
+    ...operations
+      .flatMap(({ data = [] }) => data)
+      .filter(({ newValues = [] }) => newValues.length > 0)
+      .map(({ source, newValues = [] }) =>
+        line(
+          'way back',
+          `ends where the release itself writes ${newValues.map(({ value }) => value).join(', ')}: ${source}`,
+        ),
+      ),
     ...operations.flatMap(({ dataUnknown }) =>
       dataUnknown === undefined ? [] : [line('unknown', `where statements that write rows run: ${dataUnknown}`)],
     ),

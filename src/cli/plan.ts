@@ -45,11 +45,12 @@ const placeText: Readonly<Record<string, string>> = {
   switch: 'at the switchover',
 };
 
-function dataText({ source, place, why, rows, ms }: DataPlan): string {
+function dataText({ source, place, why, rows, ms, newValues = [] }: DataPlan): string {
   const facts = [
     ...(why === undefined ? [] : [why]),
     ...(rows === undefined ? [] : [count(rows, 'row')]),
     ...(ms === undefined ? [] : [`${ms} ms of what clients wait`]),
+    ...newValues.map(({ value, type }) => `it writes '${value}', new in ${type}, which ends the lossless rollback`),
   ];
   return `    ${source}\n      ${placeText[place] ?? place}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
 }

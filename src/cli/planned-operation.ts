@@ -9,6 +9,8 @@ export interface DataPlan {
   readonly why?: string;
   readonly rows?: number;
   readonly ms?: number | undefined;
+  /** What it writes that the retained colour does not take: its first row ends the lossless rollback. */
+  readonly newValues?: readonly { readonly value: string; readonly type: string }[];
 }
 
 /** A step as a plan shows it. */

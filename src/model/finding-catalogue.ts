@@ -399,6 +399,7 @@ export const findingCatalogue = {
   'foreign-key-unchecked': { grade: 'warn', fix: 'Verify again with a larger budget.' },
   'sequence-behind': { grade: ['refuse', 'info'] },
   'sequence-missing': { grade: 'warn', fix: 'Drop a sequence in a release after the last one that uses it.' },
+  'sequence-unmatched': { grade: ['refuse', 'warn'] },
   'sequence-turned': { grade: 'warn', fix: 'Set the position by hand after the switchover.' },
   'role-missing': { grade: 'refuse' },
   'role-extra': { grade: 'warn' },

@@ -1,10 +1,9 @@
 import { one, rows, type Client } from './client.ts';
+import { continuing, forColumns, type ForColumns } from './sequence-twins.ts';
 import { readUnused } from './unused-sequences.ts';
 
 /** Where a sequence is, exactly. Numbers are bigint: a sequence may pass 2^53. */
-export interface SequencePosition {
-  /** Quoted, with its schema: the same on both colours. */
-  readonly sequence: string;
+export interface SequencePosition extends ForColumns {
   readonly last: bigint;
   /** False: `last` is the next number itself, after setval(…, false) or RESTART, or where it was never used. */
   readonly called: boolean;
@@ -24,15 +23,15 @@ const margin = 32n;
 const carried = new WeakMap<Client, ReadonlyMap<string, string>>();
 
 /**
- * Brings every sequence of `to` to where that of `from` is: owned or not, ascending or descending, in use (then
- * `margin` further) or not. Replication does not carry them. One from which `to` drew numbers itself, as a migration
- * does, is never moved backwards. Returns how many had moved.
+ * Brings every sequence of `to` to where that of `from` is whose numbers it continues, by whatever name: owned or not,
+ * ascending or descending, in use (then `margin` further) or not. Replication does not carry them. One from which `to`
+ * drew numbers itself, as a migration does, is never moved backwards. Returns how many had moved.
  */
 export async function carrySequences(from: Client, to: Client): Promise<number> {
   const all = await readPositions(from);
   const known = carried.get(to);
   const moved = all.filter((position) => known?.get(position.sequence) !== text(position));
-  if (moved.length > 0) await place(to, moved);
+  if (moved.length > 0) await place(to, all, moved, await pairingOf(from, to));
   carried.set(to, new Map(all.map((position) => [position.sequence, text(position)])));
   return moved.length;
 }
@@ -45,9 +44,43 @@ export async function rememberSequences(client: Client): Promise<void> {
   await remember(client, await readPositions(client));
 }
 
-async function place(to: Client, moved: readonly SequencePosition[]): Promise<void> {
-  const names = moved.map(({ sequence }) => sequence);
-  const here = new Map((await readPositions(to, names)).map((position) => [position.sequence, position]));
+/** By the names of both sides: what each continues, and what continues it. */
+interface Pairing {
+  readonly from: ReadonlyMap<string, Facts>;
+  readonly before: ReadonlyMap<string, readonly string[]>;
+  readonly after: ReadonlyMap<string, readonly string[]>;
+}
+
+/** By the connection to where it is carried: found before the hold, for thousands take longer than what moved. */
+const pairings = new WeakMap<Client, Pairing>();
+
+async function pairingOf(from: Client, to: Client): Promise<Pairing> {
+  const [there, here] = [await factsOf(from), await factsOf(to)];
+  const known = pairings.get(to);
+  if (known?.from === there) return known;
+  const before = new Map<string, readonly string[]>();
+  const after = new Map<string, string[]>();
+  for (const { own, before: found } of continuing([...there.values()], [...here.values()])) {
+    before.set(
+      own.sequence,
+      found.map(({ sequence }) => sequence),
+    );
+    for (const { sequence } of found) after.set(sequence, [...(after.get(sequence) ?? []), own.sequence]);
+  }
+  const pairing = { from: there, before, after };
+  pairings.set(to, pairing);
+  return pairing;
+}
+
+async function place(
+  to: Client,
+  all: readonly SequencePosition[],
+  moved: readonly SequencePosition[],
+  { before, after }: Pairing,
+): Promise<void> {
+  const names = [...new Set(moved.flatMap(({ sequence }) => after.get(sequence) ?? []))];
+  const here = await readPositions(to, names);
+  const there = new Map(all.map((position) => [position.sequence, position]));
   const left = new Map(
     (
       await rows<{ sequence: string; last: string; called: boolean }>(
@@ -57,10 +90,13 @@ async function place(to: Client, moved: readonly SequencePosition[]): Promise<vo
       )
     ).map((position) => [position.sequence, text(position)]),
   );
-  const places = moved.flatMap((position) => {
-    const own = here.get(position.sequence);
-    if (!own) return [];
-    const wanted = beyond(position);
+  const places = here.flatMap((own) => {
+    // All that one continues counts, or it would follow the one that moved last, not the furthest.
+    const wanted = furthest(
+      own,
+      (before.get(own.sequence) ?? []).flatMap((name) => there.get(name) ?? []),
+    );
+    if (!wanted) return [];
     const untouched = left.get(own.sequence) === text(own);
     return untouched || isFurther(wanted, own) ? [{ ...own, ...wanted }] : [];
   });
@@ -81,11 +117,22 @@ async function remember(client: Client, positions: readonly SequencePosition[]):
   );
 }
 
+/** Where `own` has to be, by all that it continues; of what counts the other way, only its name says so. */
+function furthest(own: SequencePosition, before: readonly SequencePosition[]): ReturnType<typeof beyond> | undefined {
+  return before
+    .filter(({ sequence, increment }) => sequence === own.sequence || increment > 0n === own.increment > 0n)
+    .map(beyond)
+    .reduce<ReturnType<typeof beyond> | undefined>(
+      (best, wanted) => (!best || isFurther(wanted, { ...own, ...best }) ? wanted : best),
+      undefined,
+    );
+}
+
 /**
  * A value that lies `margin` (or one cache) of steps further, but within the sequence's bounds; what is not in use
  * stays where it is.
  */
-export function beyond({ last, called, increment, cache, min, max }: Omit<SequencePosition, 'sequence'>): {
+export function beyond({ last, called, increment, cache, min, max }: Omit<SequencePosition, keyof ForColumns>): {
   last: bigint;
   called: boolean;
 } {
@@ -104,12 +151,16 @@ type Facts = Omit<SequencePosition, 'last' | 'called'> & { readonly oid: string 
 /** What ALTER SEQUENCE sets: no other than before the hold under the fence, or the seal is broken. */
 const facts = new WeakMap<Client, ReadonlyMap<string, Facts>>();
 
+async function factsOf(client: Client): Promise<ReadonlyMap<string, Facts>> {
+  return facts.get(client) ?? readFacts(client);
+}
+
 async function readFacts(client: Client): Promise<ReadonlyMap<string, Facts>> {
-  const found = await rows<Record<'oid' | 'sequence' | 'increment' | 'cache' | 'min' | 'max', string>>(
+  const found = await rows<ForColumns & Record<'oid' | 'increment' | 'cache' | 'min' | 'max', string>>(
     client,
     `
     SELECT c.oid::text AS oid, format('%I.%I', n.nspname, c.relname) AS sequence, s.seqincrement::text AS increment,
-      s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max
+      s.seqcache::text AS cache, s.seqmin::text AS min, s.seqmax::text AS max, ${forColumns}
     FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relpersistence <> 't' AND n.nspname <> 'verdigris'`,
   );
@@ -125,7 +176,7 @@ async function readFacts(client: Client): Promise<ReadonlyMap<string, Facts>> {
 
 /** Every permanent sequence but ours, or those of `only`. */
 async function readPositions(client: Client, only?: readonly string[]): Promise<SequencePosition[]> {
-  const all = facts.get(client) ?? (await readFacts(client));
+  const all = await factsOf(client);
   const names = only && new Set(only);
   const wanted = [...all.values()].filter(({ sequence }) => names?.has(sequence) ?? true);
   // As one value: thousands of rows would take longer than reading them.

@@ -18,7 +18,8 @@ async function withCopy(make: string, use: (from: Client, to: Client) => Promise
           await ensureControlSchema(client);
           await client.query(make);
         }
-        await rememberSequences(to);
+        // Over a connection of its own, as at a seed: one knows what sequences there were when it first asked.
+        await withClient(connectionTo(server, 'copy'), 'test', rememberSequences);
         await use(from, to);
       }),
     );
@@ -81,5 +82,35 @@ test('over one connection only what moved since is carried again', async () => {
     expect(await carrySequences(from, to)).toBe(1);
     expect(await next(to, 'a')).toBe('34');
     expect(await carrySequences(from, to)).toBe(0);
+  });
+});
+
+test('what fills a column continues what filled it on the other side, the furthest of them, and nothing beside it', async () => {
+  const make = `
+    CREATE TABLE t (id serial PRIMARY KEY); CREATE TABLE u (id bigint PRIMARY KEY); CREATE SEQUENCE shared;
+    ALTER TABLE u ALTER id SET DEFAULT nextval('shared'); CREATE TABLE v (id bigint PRIMARY KEY DEFAULT nextval('shared'));
+    CREATE SEQUENCE lone OWNED BY t.id; CREATE SEQUENCE called OWNED BY v.id;`;
+  await withCopy(make, async (from, to) => {
+    await to.query(`
+      ALTER SEQUENCE t_id_seq RENAME TO "T"; ALTER SEQUENCE called RENAME TO calls; CREATE SEQUENCE of_v;
+      ALTER TABLE v ALTER id SET DEFAULT nextval('of_v'); CREATE TABLE w (id serial); CREATE SEQUENCE down INCREMENT -1;
+      CREATE TABLE x (id int DEFAULT nextval('down'))`);
+    await from.query(
+      "SELECT setval('t_id_seq', 100), setval('shared', 200), setval('lone', 300), setval('called', 400)",
+    );
+    await carrySequences(from, to);
+    const all = async (client: Client, names: readonly string[]) => {
+      const found: (string | undefined)[] = [];
+      for (const name of names) found.push(await next(client, name));
+      return found;
+    };
+    const there = ['"T"', 'shared', 'of_v', 'lone', 'calls', 'w_id_seq', 'down'];
+    expect(await all(to, there)).toEqual(['133', '233', '233', '333', '433', '1', '-1']);
+    await to.query(`SELECT setval('"T"', 1000), setval('shared', 2000), setval('of_v', 5000), setval('calls', 4000)`);
+    await carrySequences(to, from);
+    // One of two that moves on must not draw back what has to be beyond both.
+    await next(to, 'shared');
+    await carrySequences(to, from);
+    expect(await all(from, ['t_id_seq', 'shared', 'lone', 'called'])).toEqual(['1033', '5033', '366', '4033']);
   });
 });

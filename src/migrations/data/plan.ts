@@ -1,9 +1,11 @@
-import { label, type Table } from '../../postgres/catalogue.ts';
+import type { Table } from '../../postgres/catalogue.ts';
 import { refuseNewEnumValue } from '../engines/sql/new-enum-value.ts';
 import { transactionsOf, type SqlFile } from '../engines/sql/file.ts';
+import type { AddedValue } from '../engines/sql/parse.ts';
 import path from 'node:path';
 import { refuseComputed } from './computed.ts';
-import { fits, isThere, judgeStatement, throughViews } from './judge.ts';
+import { mayHold, newValuesWritten } from './new-values.ts';
+import { isThere, judgeStatement, throughViews } from './judge.ts';
 import { withReferring, type Reference } from './references.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import type { StatementPlace } from './note.ts';
@@ -29,6 +31,8 @@ export interface PlannedStatement {
   readonly source: string;
   readonly place: StatementPlace;
   readonly why: string;
+  /** Values of enums that the release adds and it writes into rows of both colours: the way back ends with its first row. */
+  readonly newValues?: readonly AddedValue[];
 }
 
 /**
@@ -45,14 +49,9 @@ export function planData(
   for (const file of files)
     for (const statements of transactionsOf(file))
       refuseNewEnumValue({ ...file, statements }, ({ data }, { type }) =>
-        live.some(
-          (table) =>
-            data?.targets.some((target) => fits(target, label(table))) === true &&
-            table.columns.some(({ baseType }) =>
-              [type, `_${type}`].includes(baseType.slice(baseType.indexOf('.') + 1)),
-            ),
-        ),
+        live.some((table) => data !== undefined && mayHold(data, table, type)),
       );
+  const added = files.flatMap(({ statements }) => statements.flatMap(({ addsEnumValue }) => addsEnumValue ?? []));
   return files.flatMap((file) =>
     file.statements.flatMap(({ data: own, note, text, line, computed, references: changed }) => {
       if (changed) references = [...references.filter((each) => !changed.ends(each)), ...changed.made];
@@ -66,7 +65,8 @@ export function planData(
       if (place === 'switch')
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])
           held.add(table);
-      return [{ source: sourceLine(source), place, why }];
+      const newValues = place === 'live' ? [] : newValuesWritten(text, data, added, live);
+      return [{ source: sourceLine(source), place, why, ...(newValues.length > 0 ? { newValues } : {}) }];
     }),
   );
 }

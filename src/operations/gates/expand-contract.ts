@@ -6,6 +6,9 @@ import { judgeContractions } from '../../migrations/expand-contract/judge.ts';
 import { readShapeLedger, writeShapes } from '../../migrations/expand-contract/ledger.ts';
 import { readNotes, type Notes } from '../../migrations/expand-contract/notes.ts';
 import { contractions, expansions } from '../../migrations/expand-contract/shape.ts';
+import { madeCertain } from '../../migrations/data/certain.ts';
+import type { PlannedStatement } from '../../migrations/data/plan.ts';
+import { chooseEngine } from '../../migrations/engines/choose.ts';
 import { shapeChangesBetween } from '../../migrations/shapes/changes.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import type { Client } from '../../postgres/client.ts';
@@ -27,7 +30,7 @@ export interface Shapes {
  * What the one table of shape changes says of the release. `pending` are the names of the migrations that are to run.
  */
 export async function shapeFindings(c: Context, shapes: Shapes, pending: readonly string[]): Promise<Finding[]> {
-  const changes = await changesOf(shapes);
+  const changes = await changesOf(c, shapes);
   const { from, to } = release(c);
   const { releases, lines } = await c.on(c.live, (client) => readShapeLedger(client, from));
   const { contract } = await notesOf(c);
@@ -59,12 +62,23 @@ function wayBackFindings(c: Context, changes: readonly SeenChange[]): Finding[] 
 
 /** The same of both colours as they are, before the writes move. */
 export async function wayBackNow(c: Context): Promise<Finding[]> {
-  return wayBackFindings(c, await changesOf(await shapes(c)));
+  return wayBackFindings(c, await changesOf(c, await shapes(c)));
 }
 
-async function changesOf({ before, after, forward, reverse }: Shapes): Promise<SeenChange[]> {
+async function changesOf(c: Context, { before, after, forward, reverse }: Shapes): Promise<SeenChange[]> {
   await loadModule();
-  return shapeChangesBetween(before, after, { forward: forward.findings, reverse: reverse.findings });
+  const changes = shapeChangesBetween(before, after, { forward: forward.findings, reverse: reverse.findings });
+  return changes.some(({ id }) => id === 'enum-value-added') ? madeCertain(changes, await statementsOf(c)) : changes;
+}
+
+/** What the release's files write, by what the live colour has yet to be given: none where only a tool reads them. */
+async function statementsOf(c: Context): Promise<readonly PlannedStatement[]> {
+  const { migrations, engine } = c.environment.colours[release(c).candidate] ?? {};
+  if (migrations === undefined) return [];
+  return c.look(
+    c.live,
+    async (client) => (await (await chooseEngine(migrations, engine, client)).data?.(client)) ?? [],
+  );
 }
 
 /**
@@ -97,7 +111,7 @@ export const ledger: Step = {
   async run(c) {
     const { from, to } = release(c);
     const found = await shapes(c);
-    const changes = await changesOf(found);
+    const changes = await changesOf(c, found);
     const [added, taken] = [expansions(found.before, found.after), contractions(changes)];
     const notes = await notesOf(c);
     await c.on(c.idle, (client) => writeShapes(client, { from, to, expansions: added, contractions: taken, notes }));

@@ -10,6 +10,7 @@ import {
   compareObjects,
   compareSequences,
   describeComparison,
+  unmatchedSequences,
   type DataComparison,
 } from '../../postgres/compare/index.ts';
 import type { Client } from '../../postgres/client.ts';
@@ -142,9 +143,10 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
   const { reader } = await c.readers(c.idle);
   return c.on(c.live, (live) =>
     c.on(c.idle, async (candidate) => [
-      ...(await withOwnSession(reader, 'verify', (client) =>
-        compareObjects(client, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) }),
-      )),
+      ...(await withOwnSession(reader, 'verify', async (client) => [
+        ...(await compareObjects(client, { signal: c.signal, ...(budget === undefined ? {} : { budgetMs: budget }) })),
+        ...(await unmatchedSequences(live, candidate, client)),
+      ])),
       ...(await compareSequences(live, candidate)),
       ...(await differingGlobals(c, live, candidate)),
     ]),

@@ -5,3 +5,4 @@ export { brokenForeignKeys } from './foreign-keys.ts';
 export { applyGlobals, compareGlobals } from './globals.ts';
 export { compareObjects } from './objects.ts';
 export { compareSequences, readSequences } from './sequences.ts';
+export { unmatchedSequences } from './unmatched-sequences.ts';

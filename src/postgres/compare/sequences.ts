@@ -2,10 +2,11 @@ import { count } from '../../model/count.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { ignoredSchemas } from '../catalogue.ts';
 import { rows, type Client } from '../client.ts';
-import { ident, literal } from '../quote.ts';
+import { literal } from '../quote.ts';
+import { continuing, forColumns, type ForColumns } from '../sequence-twins.ts';
 
 /** One sequence, owned by a column or not. Numbers are bigint: a sequence may pass 2^53. */
-export interface Sequence {
+export interface Sequence extends ForColumns {
   readonly schema: string;
   readonly name: string;
   readonly type: string;
@@ -25,7 +26,7 @@ export interface Sequence {
 }
 
 type Text<T> = {
-  readonly [K in keyof T]: T[K] extends bigint ? string : T[K] extends bigint | null ? string | null : T[K];
+  readonly [K in keyof T]: T[K] extends bigint ? string : bigint extends T[K] ? string | null : T[K];
 };
 
 /** Every permanent sequence of the database in name order. */
@@ -33,7 +34,8 @@ export async function readSequences(client: Client): Promise<Sequence[]> {
   const found = await rows<Text<Sequence>>(
     client,
     `
-    SELECT n.nspname AS schema, c.relname AS name, format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start,
+    SELECT n.nspname AS schema, c.relname AS name, format('%I.%I', n.nspname, c.relname) AS sequence,
+      ${forColumns}, format_type(s.seqtypid, NULL) AS type, s.seqstart::text AS start,
       s.seqmin::text AS min, s.seqmax::text AS max,
       s.seqincrement::text AS increment, s.seqcycle AS cycle, s.seqcache::text AS cache, pg_sequence_last_value(c.oid)::text AS last,
       (SELECT format('%s.%s.%s', tn.nspname, t.relname, a.attname) FROM pg_depend d
@@ -96,12 +98,15 @@ export function sequenceFindings(
   candidate: readonly Sequence[],
   phase: 'before' | 'after',
 ): Finding[] {
-  const twins = live.map((sequence) => ({
-    sequence,
-    twin: candidate.find(({ schema, name }) => schema === sequence.schema && name === sequence.name),
-  }));
-  const pairs = twins.flatMap(({ sequence, twin }) => (twin ? [{ sequence, twin }] : []));
-  const missing = twins.filter(({ twin }) => !twin).map(({ sequence }) => sequence);
+  const pairs = continuing(live, candidate).flatMap(({ own: twin, before }) =>
+    before.map((sequence) => ({ sequence, twin })),
+  );
+  const names = new Set(candidate.map(({ sequence }) => sequence));
+  const missing = live.filter(({ sequence }) => !names.has(sequence));
+  const missed = (gone: Sequence): string => {
+    const by = pairs.filter(({ sequence }) => sequence === gone).map(({ twin }) => sequenceLabel(twin));
+    return by.length === 0 ? sequenceLabel(gone) : `${sequenceLabel(gone)}, which ${by.join(' and ')} continues`;
+  };
   const turned = pairs.filter(({ sequence, twin }) => sequence.increment > 0n !== twin.increment > 0n);
   const repeating = pairs.filter(
     ({ sequence, twin }) => wouldRepeat(sequence, twin) && !turned.some((pair) => pair.twin === twin),
@@ -110,12 +115,14 @@ export function sequenceFindings(
   return [
     finding('sequence-missing', {
       title: `${count(missing.length, 'sequence')} of the live side are not on the candidate`,
-      objects: missing.map(labelOf),
-      reason: 'Software that still calls nextval() on them fails after the switchover.',
+      objects: missing.map(missed),
+      reason:
+        'Software that still calls nextval() on them fails after the switchover. Where no other is named that fills ' +
+        'the same column, their numbers are carried nowhere, and a rollback finds them as they are now.',
     }),
     finding('sequence-turned', {
       title: `${count(turned.length, 'sequence')} count in the other direction on the candidate`,
-      objects: turned.map(({ twin }) => labelOf(twin)),
+      objects: turned.map(({ twin }) => sequenceLabel(twin)),
       reason: 'No position on the candidate corresponds to the live one.',
     }),
     finding('sequence-behind', {
@@ -123,19 +130,17 @@ export function sequenceFindings(
       title: before
         ? `${count(repeating.length, 'sequence')} that the switchover sets, as replication does not carry them`
         : `${count(repeating.length, 'sequence')} would hand out values that exist already`,
-      objects: repeating.map(({ twin }) => labelOf(twin)),
+      objects: repeating.map(({ twin }) => sequenceLabel(twin)),
       reason: before
         ? 'Until then they lag behind on the candidate, and nobody uses them there.'
         : 'The next insert takes a key that a row has already.',
       fix: repeating
-        .map(
-          ({ sequence, twin }) => `SELECT setval(${literal(ident(twin.schema, twin.name))}, ${sequence.last}, true);`,
-        )
+        .map(({ sequence, twin }) => `SELECT setval(${literal(twin.sequence)}, ${sequence.last}, true);`)
         .join(' '),
     }),
   ].filter(({ objects }) => objects.length > 0);
 }
 
-function labelOf({ schema, name }: Sequence): string {
+export function sequenceLabel({ schema, name }: Sequence): string {
   return `${schema}.${name}`;
 }
