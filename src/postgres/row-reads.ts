@@ -1,7 +1,7 @@
 import { rows, withFixedPath, type Client } from './client.ts';
 import { counted } from './counted.ts';
 
-/** How often a table, or an index of it, was read from; of a partition by itself. */
+/** How often a table, or an index of it, was read from; of a partition by itself. Temporary ones are in `pg_temp_…`. */
 export interface TableScans {
   /** `schema.table`, of a partition its root. */
   readonly table: string;
@@ -27,7 +27,7 @@ function scansSoFar(client: Client): Promise<(TableScans & { readonly key: strin
       CROSS JOIN LATERAL (SELECT own.scans::float8 AS scans) AS x
       JOIN pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END
       JOIN pg_namespace n ON n.oid = r.relnamespace
-      WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'verdigris' AND n.nspname !~ '^pg_' AND x.scans > 0`,
+      WHERE c.relkind = 'r' AND n.nspname <> 'verdigris' AND (c.relpersistence = 't' OR n.nspname !~ '^pg_') AND x.scans > 0`,
     ),
   );
 }

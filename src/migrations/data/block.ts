@@ -31,10 +31,15 @@ async function readQuery(text: string): Promise<Pick<DataStatement, 'targets' | 
   const nodes = stmts.flatMap(({ stmt }) => (stmt ? [stmt] : []));
   const data = nodes.map((node) => readData(node));
   const made = nodes.flatMap((node) => readMade(node) ?? []);
+  // Whoever holds the block back holds its temporary tables back with it.
+  const temporary = (node: Node): boolean =>
+    readMade(node)?.targets.every(({ schema }) => schema === 'pg_temp') === true;
   return {
     targets: [...data, ...made].flatMap((each) => each?.targets ?? []),
     reads: [...data, ...made].flatMap((each) => each?.reads ?? []),
-    changesSchema: nodes.some((node, index) => !data[index] && !harmless.includes(Object.keys(node)[0] ?? '')),
+    changesSchema: nodes.some(
+      (node, index) => !data[index] && !temporary(node) && !harmless.includes(Object.keys(node)[0] ?? ''),
+    ),
   };
 }
 

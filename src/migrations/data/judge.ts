@@ -25,6 +25,8 @@ export function judgeStatement(
   const tables = [...new Set(statement.targets.flatMap((target) => common(target, live)))];
   if (note) return { place: note.place, tables, why: `by its note: ${note.reason}` };
   if (tables.length > 0) return { place: 'switch', tables, why: 'it writes rows that both colours have' };
+  if (statement.fillsSession)
+    return { place: 'candidate', tables, why: 'it writes what its file’s session has for itself' };
   const needed = [...statement.targets, ...statement.reads].flatMap((relation) =>
     [...held].filter((name) => fits(relation, name)),
   );
@@ -48,8 +50,12 @@ export function judgeStatement(
  */
 function restsOnLive(statement: DataStatement, live: readonly Table[]): string | undefined {
   if (statement.fill || (statement.opaque && statement.targets.length === 0)) return undefined;
-  const used = [...statement.reads, ...statement.targets.filter(({ columns }) => columns !== undefined)];
-  const found = live.find((table) => used.some((relation) => fits(relation, label(table))));
+  return liveAmong([...statement.reads, ...statement.targets.filter(({ columns }) => columns !== undefined)], live);
+}
+
+/** The first of the live colour's tables that is one of these. */
+export function liveAmong(relations: readonly NamedRelation[], live: readonly Table[]): string | undefined {
+  const found = live.find((table) => relations.some((relation) => fits(relation, label(table))));
   return found && label(found);
 }
 

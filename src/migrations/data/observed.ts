@@ -2,6 +2,7 @@ import { label } from '../../postgres/catalogue.ts';
 import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { referencedBy, type TableScans } from '../../postgres/row-reads.ts';
 import type { RowWrites } from '../../postgres/row-writes.ts';
+import { carriedAmong, temporaryAmong } from './carried.ts';
 import { fits } from './judge.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement } from './read.ts';
@@ -53,7 +54,7 @@ export async function restedOn(
   { fill, targets }: DataStatement,
   { live }: DataPolicy,
   { writes, result: reads }: { readonly writes: readonly RowWrites[]; readonly result: readonly TableScans[] },
-): Promise<string | undefined> {
+): Promise<{ readonly table: string; readonly session?: string } | undefined> {
   if (writes.length === 0 || reads.length === 0) return undefined;
   const lookedUp = await referencedBy(
     client,
@@ -65,5 +66,7 @@ export async function restedOn(
       !lookedUp.includes(table) &&
       !(fill && scans === 1 && targets.some((target) => fits(target, table))),
   );
-  return found?.table;
+  if (found) return { table: found.table };
+  const carried = await carriedAmong(client, temporaryAmong(reads));
+  return carried && { table: carried.table, session: `the temporary table ${carried.name}` };
 }

@@ -12,6 +12,7 @@ import type { PlaceNote } from './note.ts';
 import { restedOn, sharedWrites } from './observed.ts';
 import type { DataPolicy } from './policy.ts';
 import type { DataStatement, NamedRelation } from './read.ts';
+import { carrying, withCarried } from './carried.ts';
 import { cannotBeHeld, heldAsSuperuser, heldNeedsSession, heldWithoutTriggers } from './refusals.ts';
 import { silencedOf, silentSession } from './silenced.ts';
 import { valueSettings } from './settings.ts';
@@ -39,7 +40,7 @@ export async function runInPlace(
 ): Promise<boolean> {
   const { note } = statement;
   const named = [...statement.data.targets, ...statement.data.reads].map(({ name }) => name);
-  const data = throughViews(statement.data, await readViewTables(client, named));
+  const data = await withCarried(client, throughViews(statement.data, await readViewTables(client, named)));
   const waiting = await readHeld(client);
   const judged = judgeStatement(
     data,
@@ -47,10 +48,11 @@ export async function runInPlace(
     policy.live,
     await restingOn(client, data, new Set(waiting.flatMap(({ tables }) => tables))),
   );
-  const keep = async (tables: readonly string[], why = judged.why): Promise<true> => {
+  const keep = async (tables: readonly string[], why = judged.why, session?: string): Promise<true> => {
     const reason = tables.length > 0 ? 'it writes rows that both colours have' : why;
     if (data.changesSchema) throw cannotBeHeld(statement, reason, tables);
-    if (data.session !== undefined) throw heldNeedsSession(statement, data.session, reason);
+    const needed = session ?? data.session;
+    if (needed !== undefined) throw heldNeedsSession(statement, needed, reason);
     if (superuser) throw heldAsSuperuser(statement);
     const written: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
     for (const target of data.targets) written.push(await found(client, target));
@@ -69,7 +71,8 @@ export async function runInPlace(
     await run();
     return [];
   };
-  const outcome = await countWrites(client, reading).catch(async (error: unknown) => {
+  const filling = data.fillsSession || watched ? () => carrying(client, data, policy.live, reading) : reading;
+  const outcome = await countWrites(client, filling).catch(async (error: unknown) => {
     // It may have needed what is still to be written: whether it works then is tried with the rest.
     if (!data.opaque || waiting.length === 0 || note) throw error;
     return undefined;
@@ -87,7 +90,8 @@ export async function runInPlace(
   await client.query('RELEASE SAVEPOINT placed');
   return keep(
     shared.map(({ table }) => table),
-    rested && `it needs the rows of ${rested}, which the live colour still writes`,
+    rested && `it needs the rows of ${rested.table}, which the live colour still writes`,
+    rested?.session,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Node, RangeVar } from 'libpg-query';
-import { all, fieldsOf, option, strings, tagOf, walk, type Of } from '../lint/ast.ts';
+import { all, as, fieldsOf, option, strings, tagOf, walk, type Of } from '../lint/ast.ts';
 
 import { createdFrom } from './created-from.ts';
 import type { Fill } from './fill.ts';
@@ -31,6 +31,8 @@ export interface DataStatement {
   readonly calls?: readonly string[];
   /** What of its file's session it needs. */
   readonly session?: string;
+  /** It writes nothing but temporary tables. */
+  readonly fillsSession?: boolean;
   /** Its rows are written where the file makes this table, not where the table is there. */
   readonly onlyIfNew?: NamedRelation;
 }
@@ -69,11 +71,29 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
   }
 }
 
-/** A table that a block makes of rows, which it writes as INSERT would. */
+/**
+ * A table that is made of rows, which are written as by INSERT: a temporary one is of schema `pg_temp`. Of a query, what
+ * it reads.
+ */
+export function readRows(node: Node): DataStatement | undefined {
+  const made = as(node, 'CreateTableAsStmt');
+  const query = made ? made.query : node;
+  const into = made ? made.into : as(node, 'SelectStmt')?.intoClause;
+  if (!query) return undefined;
+  const targets = [...(into?.rel ? [kept(into.rel)] : []), ...writesIn([query])];
+  if (into?.skipData) return { ...nothing, targets };
+  return { ...nothing, targets, reads: readsIn([query]), calls: callsIn([query]) };
+}
+
+function kept(relation: RangeVar): NamedRelation {
+  return relation.relpersistence === 't' ? { ...named(relation), schema: 'pg_temp' } : named(relation);
+}
+
+/** A table that a block makes, temporary or of rows. */
 export function readMade(node: Node): Pick<DataStatement, 'targets' | 'reads'> | undefined {
-  const { into, query } = tagOf(node) === 'CreateTableAsStmt' ? (fieldsOf(node) as Of<'CreateTableAsStmt'>) : {};
-  if (!into?.rel || !query || into.rel.relpersistence === 't') return undefined;
-  return { targets: [named(into.rel)], reads: readsIn([query]) };
+  const temporary = as(node, 'CreateStmt')?.relation;
+  if (temporary?.relpersistence === 't') return { targets: [kept(temporary)], reads: [] };
+  return tagOf(node) === 'CreateTableAsStmt' ? readRows(node) : undefined;
 }
 
 /** Whether a note may give it a place; of a table that is made of rows, they may have one. */
@@ -102,7 +122,8 @@ function writesIn(nodes: readonly Node[]): WriteTarget[] {
 
 function readsIn(nodes: readonly Node[]): NamedRelation[] {
   return [...walk(nodes)].flatMap(([tag, fields]) => {
-    if (tag !== 'RangeVar') return [];
+    // What it makes is no source.
+    if (tag !== 'RangeVar' || fields['relpersistence'] === 't') return [];
     return [named(fields as RangeVar)];
   });
 }

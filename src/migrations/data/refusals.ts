@@ -61,8 +61,9 @@ export function heldNeedsSession(
     seen: `${sourceLine(statement)} is held back until the switchover, because ${why}, and needs ${needed}, which its file's session has for itself.`,
     required: 'a statement that can run in another session.',
     next:
-      'write it as one statement (`WITH … AS (SELECT …) UPDATE …`), put all of it into one DO block, or make a ' +
-      'temporary table an ordinary one that the file drops in a later release. The live colour is untouched.',
+      'write it as one statement (`WITH … AS (SELECT …) UPDATE …`), put all of it into one DO block, with what makes ' +
+      'and fills its temporary tables, or make a temporary table an ordinary one that a later release drops. The live ' +
+      'colour is untouched.',
     facts: { file: statement.file, line: statement.line, needed },
   });
 }

@@ -125,6 +125,8 @@ test(
     const refused = {
       'the temporary table chosen': `CREATE TEMP TABLE chosen AS SELECT id FROM customer WHERE tier IS NULL;
         UPDATE customer SET tier = 'x' FROM chosen WHERE chosen.id = customer.id;`,
+      'the temporary table gold': `CREATE TABLE more (id bigint PRIMARY KEY); CREATE TEMP TABLE gold AS SELECT id FROM customer;
+        INSERT INTO more SELECT * FROM gold;`,
       'the prepared statement fix': "PREPARE fix (text) AS UPDATE customer SET tier = $1;\nEXECUTE fix ('x');",
     };
     await withFolder({}, async (folder, write) => {
@@ -162,6 +164,53 @@ test(
         const at = "SELECT (at AT TIME ZONE 'UTC')::text AS at FROM event";
         expect(await test.on('blue', (client) => rows(client, at))).toEqual([{ at: '2026-01-01 00:05:00' }]);
         await test.verb('verify');
+      });
+    });
+  },
+);
+
+test(
+  'a new table has every row that the live colour wrote: what gets them by a temporary table is refused, in one block it waits for the switchover',
+  { timeout },
+  async () => {
+    const archive = 'CREATE TABLE archive (id bigint PRIMARY KEY, name text);';
+    const byFunction = `CREATE FUNCTION fill_archive() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO archive SELECT * FROM t; END $$;`;
+    const made = 'CREATE TEMP TABLE t AS SELECT id, name FROM customer;';
+    const read = 'INSERT INTO archive SELECT * FROM t;';
+    const refused = [
+      `CREATE TEMP TABLE t AS SELECT 1::bigint AS id, order_total(1)::text AS name; ${read}`,
+      `DO $$ DECLARE n text := 'customer'; BEGIN EXECUTE format('CREATE TEMP TABLE t AS SELECT id, name FROM %I', n); END $$; ${read}`,
+      `${made} SELECT fill_archive();`,
+    ];
+    await withFolder({ '0001_a.sql': archive + byFunction }, async (folder, write) => {
+      await withEnvironment(options(folder), async (test) => {
+        await test.verb('seed');
+        const needed = { id: 'data-statement-session', facts: { needed: 'the temporary table t' } };
+        for (const text of refused) {
+          await write('0002_b.sql', text);
+          expect(await failure(test.verb('migrate')), text).toMatchObject(needed);
+        }
+        await write('0002_b.sql', made);
+        await write('0003_c.sql', read);
+        expect(await failure(test.verb('migrate'))).toMatchObject(needed);
+        await write(
+          '0003_c.sql',
+          `DO $$ BEGIN CREATE TEMP TABLE picked ON COMMIT DROP AS SELECT id, name FROM customer; INSERT INTO archive SELECT * FROM picked; END $$;
+          CREATE TABLE golds (id bigint PRIMARY KEY, name text);
+          WITH chosen AS (SELECT id, name FROM customer WHERE tier = 'gold') INSERT INTO golds SELECT * FROM chosen;
+          CREATE TEMP TABLE own AS SELECT 1 AS id; CREATE TABLE few (id int PRIMARY KEY); INSERT INTO few SELECT * FROM own;`,
+        );
+        await test.verb('migrate');
+        await test.on('blue', (client) =>
+          client.query("INSERT INTO customer (name, tier) VALUES ('d', 'gold'), ('e', NULL)"),
+        );
+        await test.verb('verify');
+        await test.verb('switch');
+        const names = (table: string) => `(SELECT string_agg(name, ' ' ORDER BY id) FROM ${table}) AS ${table}`;
+        const all = `SELECT ${names('archive')}, ${names('golds')}, (SELECT count(*)::int FROM few) AS few`;
+        expect(await test.on('green', (client) => rows(client, all))).toEqual([
+          { archive: 'a b c d e', golds: 'b d', few: 1 },
+        ]);
       });
     });
   },

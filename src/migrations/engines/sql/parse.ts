@@ -105,13 +105,14 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     const { start: begin = 0, end = 0 } = ranges[index] ?? {};
     const piece = source.subarray(begin, end).toString('utf8');
     const line = lineOf(begin);
+    const node = raw.stmt as Node;
     if (own.controls.has(index)) {
       // SET LOCAL ends with its transaction.
       sets = sets.filter(({ local }) => !local);
+      if ((node['TransactionStmt']?.['kind'] ?? '') === 'TRANS_STMT_COMMIT') session.commit();
       continue;
     }
     const note = notes.get(index);
-    const node = raw.stmt as Node;
     await refuseForbidden(file, line, node, piece);
     const transactional = !outsideTransaction(raw.stmt as PgNode);
     const transaction = own.whole ? undefined : own.of[index];
@@ -133,7 +134,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
           line,
           transactional,
           transaction,
-          data: await dataOf(rows, made.rows, made.onlyIfNew),
+          data: session.placed(rows, await dataOf(rows, made.rows, made.onlyIfNew)),
           note,
           sets,
         },
@@ -160,7 +161,6 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       sets,
       setting,
     });
-    session.learn(raw.stmt as PgNode);
     if (setting) sets = [...sets, setting];
   }
   return { statements, ownTransaction: own.whole, superuser: asksForSuperuser(text, file) };
