@@ -31,8 +31,11 @@ function isKept(persistence: string | undefined): boolean {
   return persistence === 'p';
 }
 
+/** A function may read them. */
 function readsTables(query: Node, made?: string): boolean {
-  return [...walk([query])].some(([tag, { relname }]) => tag === 'RangeVar' && relname !== made);
+  return [...walk([query])].some(
+    ([tag, { relname }]) => tag === 'FuncCall' || (tag === 'RangeVar' && relname !== made),
+  );
 }
 
 function ofCreate(text: string, onlyIfNew: CreatedFrom['onlyIfNew']): CreatedFrom | undefined {

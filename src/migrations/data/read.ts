@@ -75,7 +75,7 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
  * A table that is made of rows, which are written as by INSERT: a temporary one is of schema `pg_temp`. Of a query, what
  * it reads.
  */
-export function readRows(node: Node): DataStatement | undefined {
+export function readRowsMade(node: Node): DataStatement | undefined {
   const made = as(node, 'CreateTableAsStmt');
   const query = made ? made.query : node;
   const into = made ? made.into : as(node, 'SelectStmt')?.intoClause;
@@ -93,7 +93,7 @@ function kept(relation: RangeVar): NamedRelation {
 export function readMade(node: Node): Pick<DataStatement, 'targets' | 'reads'> | undefined {
   const temporary = as(node, 'CreateStmt')?.relation;
   if (temporary?.relpersistence === 't') return { targets: [kept(temporary)], reads: [] };
-  return tagOf(node) === 'CreateTableAsStmt' ? readRows(node) : undefined;
+  return tagOf(node) === 'CreateTableAsStmt' ? readRowsMade(node) : undefined;
 }
 
 /** Whether a note may give it a place; of a table that is made of rows, they may have one. */

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { as, fieldsOf, option, strings, tagOf, type Of } from '../lint/ast.ts';
-import { readData, readRows, type DataStatement, type NamedRelation } from './read.ts';
+import { readData, readRowsMade, type DataStatement, type NamedRelation } from './read.ts';
 
 /** A temporary table or view. */
 interface Relation {
@@ -66,12 +66,12 @@ export class SessionObjects {
     const { name = '' } = as(query ?? node, 'ExecuteStmt') ?? ({} as Partial<Of<'ExecuteStmt'>>);
     const prepared = this.#prepared.get(name);
     const session = { what: `the prepared statement ${name}` };
-    if (into && prepared) return { data: readRows({ CreateTableAsStmt: { into, query: prepared } }), session };
+    if (into && prepared) return { data: readRowsMade({ CreateTableAsStmt: { into, query: prepared } }), session };
     if (prepared) {
       const inner = readData(prepared);
       return { data: inner && { ...inner, fill: undefined }, session };
     }
-    const rows = readRows(node);
+    const rows = readRowsMade(node);
     return { data: own ?? (rows?.targets.some(({ schema }) => schema === 'pg_temp') ? rows : undefined) };
   }
 
@@ -95,13 +95,13 @@ export class SessionObjects {
     if (portalname !== undefined && read)
       this.#cursors.set(
         portalname,
-        (readRows(read)?.reads ?? []).flatMap((each) => this.#behind(each)),
+        (readRowsMade(read)?.reads ?? []).flatMap((each) => this.#behind(each)),
       );
     this.#forget(node);
   }
 
   #learnView(name: string, temporary: boolean, query: Node): void {
-    const reads = readRows(query)?.reads ?? [];
+    const reads = readRowsMade(query)?.reads ?? [];
     const over = reads.flatMap((each) => this.#relation(each) ?? []);
     // Over what is temporary, a view is too.
     if (!temporary && over.length === 0) return;

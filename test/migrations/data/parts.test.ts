@@ -20,6 +20,10 @@ test('a table that is made of rows is its structure, and rows that have a place'
     'CREATE TABLE IF NOT EXISTS s.t (n) AS SELECT a FROM sold WITH NO DATA',
     'INSERT INTO s.t SELECT * FROM ( SELECT a FROM sold\n) AS made WHERE NOT EXISTS (SELECT FROM s.t)',
   ]);
+  expect(await parts('CREATE TABLE t AS SELECT * FROM sold_ones()')).toEqual([
+    'CREATE TABLE t AS SELECT * FROM sold_ones() WITH NO DATA',
+    'INSERT INTO t SELECT * FROM sold_ones()',
+  ]);
   for (const whole of [
     'CREATE TEMP TABLE t AS SELECT * FROM sold',
     'CREATE TABLE t AS SELECT 1',

@@ -198,18 +198,21 @@ test(
           `DO $$ BEGIN CREATE TEMP TABLE picked ON COMMIT DROP AS SELECT id, name FROM customer; INSERT INTO archive SELECT * FROM picked; END $$;
           CREATE TABLE golds (id bigint PRIMARY KEY, name text);
           WITH chosen AS (SELECT id, name FROM customer WHERE tier = 'gold') INSERT INTO golds SELECT * FROM chosen;
+          CREATE TABLE totals AS SELECT 1 AS id, order_total(1)::text AS name; ALTER TABLE totals ADD PRIMARY KEY (id);
           CREATE TEMP TABLE own AS SELECT 1 AS id; CREATE TABLE few (id int PRIMARY KEY); INSERT INTO few SELECT * FROM own;`,
         );
         await test.verb('migrate');
         await test.on('blue', (client) =>
-          client.query("INSERT INTO customer (name, tier) VALUES ('d', 'gold'), ('e', NULL)"),
+          client.query(
+            "INSERT INTO customer (name, tier) VALUES ('d', 'gold'), ('e', NULL); INSERT INTO line VALUES (4, 1, 9)",
+          ),
         );
         await test.verb('verify');
         await test.verb('switch');
         const names = (table: string) => `(SELECT string_agg(name, ' ' ORDER BY id) FROM ${table}) AS ${table}`;
-        const all = `SELECT ${names('archive')}, ${names('golds')}, (SELECT count(*)::int FROM few) AS few`;
+        const all = `SELECT ${names('archive')}, ${names('golds')}, ${names('totals')}, (SELECT count(*)::int FROM few) AS few`;
         expect(await test.on('green', (client) => rows(client, all))).toEqual([
-          { archive: 'a b c d e', golds: 'b d', few: 1 },
+          { archive: 'a b c d e', golds: 'b d', totals: '20', few: 1 },
         ]);
       });
     });
