@@ -53,7 +53,7 @@ async function onlyShown(platform: KubernetesPlatform, replica: Replica, before:
     await expect(shown.say(command), command).rejects.toThrow(/not allowed|admin access|permission/i);
   await shown.close();
   await platform.poolers.say(replica, 'PAUSE shop');
-  expect(await platform.traffic.readerStatus()).toMatchObject({ held: { since: 'unknown' } });
+  expect(await platform.traffic.readerStatus()).toMatchObject({ held: { since: undefined, token: 0 } });
   await platform.poolers.say(replica, 'RESUME shop');
   expect((await platform.traffic.readerStatus()).held).toBeUndefined();
 }
