@@ -1,28 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
-import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { killAlongTheWay } from '../faults/kill-chain.ts';
-import { served, type FaultBench } from '../faults/support.ts';
+import { served } from '../faults/support.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
-import { leftovers, nothing } from '../support/leftovers.ts';
 import { based, dumped, to, withProgram } from '../support/prepared.ts';
+import { thereAndBack } from '../support/there-and-back.ts';
 import { good } from '../support/verdict.ts';
 
 beforeAll(withNewestPgDump);
-
-async function thereAndBack(bench: FaultBench): Promise<void> {
-  const { verb, platform, on, exercise } = bench;
-  const { verdict } = await exercise(async (workload) => {
-    for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
-      await verb(each);
-      await bench.harvest();
-      await served(workload, 50);
-    }
-    await verb('retire');
-  });
-  expect(verdict).toMatchObject(good);
-  expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-  expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green' });
-}
 
 test('a program dumps the database by the slot’s snapshot under load; there and back and there: nothing is lost or left', async () => {
   await withProgram(() => `${dumped}\necho snapshot`, thereAndBack);

@@ -16,8 +16,8 @@ import {
   type ExternalFixture,
 } from '../support/external.ts';
 import { failure } from '../support/failure.ts';
-import { leftovers, nothing } from '../support/leftovers.ts';
 import { testMajor } from '../support/postgres.ts';
+import { thereAndBack } from '../support/there-and-back.ts';
 import { good } from '../support/verdict.ts';
 
 function between(live: ExternalFixture, port: number): Record<string, unknown> {
@@ -51,20 +51,7 @@ async function withTwo(use: (live: ExternalFixture, port: number) => Promise<voi
 
 test('a standby that others have made is promoted at exactly X under load; there and back and there: nothing is lost or left', async () => {
   await withTwo(async (live, port) => {
-    await withBench({ declaration: between(live, port), existing: credentials }, async (bench) => {
-      const { verb, platform, on, exercise } = bench;
-      const { verdict } = await exercise(async (workload) => {
-        for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback', 'verify', 'switch'] as const) {
-          await verb(each);
-          await bench.harvest();
-          await served(workload, 50);
-        }
-        await verb('retire');
-      });
-      expect(verdict).toMatchObject(good);
-      expect(await leftovers(platform, 'green', on)).toEqual(nothing);
-      expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live: 'green' });
-    });
+    await withBench({ declaration: between(live, port), existing: credentials }, thereAndBack);
   });
 });
 

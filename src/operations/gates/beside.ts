@@ -1,4 +1,5 @@
 import type { Colour } from '../../model/colours.ts';
+import { connectionIn } from '../../platform/connection-in.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { maintenance } from '../../postgres/maintenance.ts';
@@ -67,6 +68,6 @@ async function keptClosed(client: Client, name: string): Promise<string | undefi
 
 /** Undefined where it does not let Verdigris in: what it holds is then not known. */
 async function contentOf(c: Context, colour: Colour, database: string): Promise<string | undefined> {
-  const at = { ...(await c.platform.servers.connection(colour)), database };
+  const at = await connectionIn(c.platform.servers, colour, database);
   return withLooker(at, 'preflight', readWhole).catch(() => undefined);
 }

@@ -11,12 +11,10 @@ export interface ReleaseWave {
 export function orderInWaves(names: readonly string[], waves: readonly ReleaseWave[]): Map<string, readonly string[]> {
   const named = new Set(waves.flatMap(({ environments }) => environments));
   const rest = names.filter((name) => !named.has(name));
-  const all = rest.length === 0 || waves.length === 0 ? waves : [...waves, { environments: rest }];
-  if (waves.length === 0) return new Map(names.map((name) => [name, []]));
   return new Map(
-    all.flatMap(({ environments, atATime = environments.length }, at) =>
+    [...waves, { environments: rest }].flatMap(({ environments, atATime = environments.length }, at) =>
       environments.map((name, place) => {
-        const before = all[at - 1]?.environments ?? [];
+        const before = waves[at - 1]?.environments ?? [];
         const lane = environments.slice(Math.max(0, place - atATime), Math.max(0, place - atATime + 1));
         return [name, place < atATime ? before : lane] as const;
       }),

@@ -1,9 +1,9 @@
 import { programEnd, startProgram } from '../../../machine/program.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { lsnBytes, lsnDistance, type Lsn } from '../../../model/lsn.ts';
+import { connectionIn } from '../../../platform/connection-in.ts';
 import { cleanCopy } from '../../../postgres/clean-copy.ts';
 import { one, rows, type Client } from '../../../postgres/client.ts';
-import type { ConnectionSettings } from '../../../postgres/connection.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
 import { rememberGlobals } from '../../../postgres/globals/carry.ts';
 import { withExportedSlot, type ExportedSlot } from '../../../postgres/logical-seed/exported-slot.ts';
@@ -84,7 +84,7 @@ export const cleanPrepared: Step = {
 async function copyByProgram(c: Context): Promise<void> {
   const { startTime, timeline } = await c.on(c.live, serverIdentity);
   await noteSeed(c, { startTime, timeline });
-  const live = await settingsOf(c, 'live');
+  const live = await connectionIn(c.platform.servers, c.live, c.environment.database);
   const noted = await withExportedSlot(live, stream(c).name, c.environment.limits.slotCreation, async (slot) => ({
     slotLsn: slot.position,
     said: await runProgram(c, slot),
@@ -136,7 +136,8 @@ async function positionOf(c: Context, begins: Lsn, said: string): Promise<Lsn> {
 async function runProgram(c: Context, slot: ExportedSlot): Promise<string> {
   const { seed, name, database } = c.environment;
   const [program = '', ...args] = seed.command ?? [];
-  const [live, candidate] = await Promise.all([settingsOf(c, 'live'), settingsOf(c, 'idle')]);
+  const live = await connectionIn(c.platform.servers, c.live, database);
+  const candidate = await connectionIn(c.platform.servers, c.idle, database);
   const env = {
     VERDIGRIS_ENVIRONMENT: name,
     VERDIGRIS_DATABASE: database,
@@ -166,10 +167,6 @@ async function runProgram(c: Context, slot: ExportedSlot): Promise<string> {
   const said = stdout.trim().split('\n').at(-1)?.trim() ?? '';
   if (!lastLine.test(said)) throw failed(c, `did not say in its last line where its copy ends${told}`);
   return /^[sp]/i.test(said) ? said.toLowerCase() : said.toUpperCase();
-}
-
-async function settingsOf(c: Context, which: 'live' | 'idle'): Promise<ConnectionSettings> {
-  return { ...(await c.platform.servers.connection(c[which])), database: c.environment.database };
 }
 
 async function slots(client: Client): Promise<string[]> {
