@@ -1,6 +1,8 @@
 import { colours, type Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { describe } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
+import { waitFor } from '../../model/wait.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -14,6 +16,9 @@ import { OwnService, servicePort, type UidStore } from './own-service.ts';
 import { isSameTarget, type Target } from './target.ts';
 
 const oneCluster = 'Splitting readers needs routes with weights, which a Service’s selector does not have.';
+
+/** Milliseconds until who asks by a new Service must be led: kube-proxy takes a second, a busy node more. */
+const answerLimit = 60_000;
 
 /** A colour as the Service has it. */
 interface Side {
@@ -42,9 +47,32 @@ export class ServiceTraffic implements OutsideTraffic {
     this.#service = new OwnService(environment, api, uid, targets);
   }
 
-  /** Makes the Service of a new environment. @throws VerdigrisError `service-taken` */
-  create(live: Colour): Promise<void> {
-    return this.#service.create(live, this.#side(live).target);
+  /**
+   * Makes the Service, and waits until it leads clients: each node learns of it a moment later.
+   * @throws VerdigrisError `service-taken`, or `timed-out` where nobody answers there; then it is removed again.
+   */
+  async create(live: Colour): Promise<void> {
+    await this.#service.create(live, this.#side(live).target);
+    let last = 'no answer';
+    try {
+      await waitFor(
+        () =>
+          this.probe().then(
+            ({ colour }) => colour === live || undefined,
+            (error: unknown) => void (last = describe(error)),
+          ),
+        {
+          what: `${live} answers by the Service ${this.#service.where}`,
+          limit: answerLimit,
+          every: 50,
+          next: 'see that this machine reaches addresses of Services; then run the same command again.',
+        },
+        () => last,
+      );
+    } catch (error) {
+      await this.#service.remove();
+      throw error;
+    }
   }
 
   remove(): Promise<void> {
