@@ -31,7 +31,8 @@ export function passes(error: string): boolean {
  * Undefined where it does not, or where its words would have to be quoted in a shell.
  */
 export function collidingRow(error: string): string | undefined {
-  const [, table] = /for replication target relation "([^"]+)"/.exec(error) ?? [];
+  // The last is the server's own: before it stands what code on the table may have said.
+  const [, table] = /.*for replication target relation "([^"]+)"/.exec(error) ?? [];
   const [, column, value] = /Key \(([^()]+)\)=\((.+?)\) already exists/.exec(error) ?? [];
   if (table === undefined || column === undefined || value === undefined) return undefined;
   const plain = /^[a-z_][a-z0-9_]*$/;

@@ -13,13 +13,17 @@ const relations = `JOIN pg_class t ON t.oid = o.rel JOIN pg_namespace tn ON tn.o
   JOIN pg_attribute a ON a.attrelid = o.rel AND a.attnum = o.num`;
 const ofColumns = "d.refclassid = 'pg_class'::regclass";
 
-/** To be selected beside a sequence `c` of pg_class. */
+/**
+ * To be selected beside a sequence `c` of pg_class. A default may name any sequence: it says something only where the
+ * table's owner may draw numbers from it, or anybody who may create a table could have one sequence moved by another.
+ */
 export const forColumns = `
   ARRAY(SELECT ${column} FROM (
     SELECT d.refobjid AS rel, d.refobjsubid AS num FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND ${ofColumns} AND d.deptype = 'i'
-    UNION SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
-      WHERE d.classid = 'pg_attrdef'::regclass AND ${ofColumns} AND d.refobjid = c.oid) o ${relations}) AS fills,
+    UNION SELECT f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid JOIN pg_class own ON own.oid = f.adrelid
+      WHERE d.classid = 'pg_attrdef'::regclass AND ${ofColumns} AND d.refobjid = c.oid
+        AND has_sequence_privilege(own.relowner, c.oid, 'USAGE, UPDATE')) o ${relations}) AS fills,
   (SELECT ${column} FROM (
     SELECT d.refobjid AS rel, d.refobjsubid AS num FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND ${ofColumns} AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')

@@ -114,3 +114,20 @@ test('what fills a column continues what filled it on the other side, the furthe
     expect(await all(from, ['t_id_seq', 'shared', 'lone', 'called'])).toEqual(['1033', '5033', '366', '4033']);
   });
 });
+
+test('a table of somebody who may not use a sequence does not tie it to one of theirs', async () => {
+  await withCopy(
+    `CREATE SEQUENCE orders; SELECT setval('orders', 40);
+     DO $$ BEGIN CREATE ROLE stranger; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+     CREATE SCHEMA theirs AUTHORIZATION stranger; SET ROLE stranger;
+     CREATE SEQUENCE theirs.far; SELECT setval('theirs.far', 9000000000000000000);
+     CREATE TABLE theirs.trap (n bigint DEFAULT nextval('public.orders') + nextval('theirs.far')); RESET ROLE`,
+    async (from, to) => {
+      await to.query('ALTER SEQUENCE orders RENAME TO order_numbers; ALTER SEQUENCE order_numbers RESTART');
+      await carrySequences(from, to);
+      expect(BigInt((await next(to, 'order_numbers')) ?? 0)).toBeLessThan(100n);
+      // Their own is carried as all are.
+      expect(BigInt((await next(to, 'theirs.far')) ?? 0)).toBeGreaterThan(9000000000000000000n);
+    },
+  );
+});

@@ -62,12 +62,15 @@ export async function readRewrites(client: Client): Promise<SchemaObject[]> {
   );
 }
 
-/** Sessions of this database whose statement, or last one, gives tables other files, each with its pid and statement. */
+/**
+ * Sessions of this database whose statement, or last one, gives tables other files, each with its pid and what the
+ * statement begins with: a literal may be a password, and these go into logs and Events.
+ */
 export async function readRewriters(client: Client): Promise<string[]> {
   const found = await rows<{ session: string }>(
     client,
     `SELECT format('session %s of %s%s: %s', pid, usename, CASE application_name WHEN '' THEN '' ELSE ' (' || application_name || ')' END,
-        left(regexp_replace(query, '\\s+', ' ', 'g'), 100)) AS session
+        left(regexp_replace(regexp_replace(query, '[''$].*', '…'), '\\s+', ' ', 'g'), 100)) AS session
     FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
       AND query ~* '\\m(truncate|cluster|alter|repack|vacuum)\\M' ORDER BY query_start DESC LIMIT 5`,
   );

@@ -29,6 +29,13 @@ test('a session whose last statement gave a table another file is named with its
         expect(await readRewriters(client)).toEqual([
           expect.stringMatching(new RegExp(`^session ${pid} of \\w+ \\(.*\\): VACUUM \\(FULL\\) item$`)) as string,
         ]);
+        // What others wrote into a statement is theirs.
+        await other.query(
+          "ALTER TABLE item ADD COLUMN told text DEFAULT 'a secret'\n, ADD COLUMN more text DEFAULT $$another$$",
+        );
+        const [session, ...rest] = await readRewriters(client);
+        expect(rest).toEqual([]);
+        expect(session).toMatch(/: ALTER TABLE item ADD COLUMN told text DEFAULT …$/);
       });
     });
   }));
