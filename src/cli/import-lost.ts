@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { importInto } from '../operations/import-lost.ts';
 import { withOperator } from '../operations/operator.ts';
-import { importLost } from '../postgres/import-lost.ts';
+
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 export function importLostCommand(): Command {
@@ -9,9 +10,7 @@ export function importLostCommand(): Command {
     .argument('<file>', 'the export, as the rollback named it')
     .action((file: string, options: CommonOptions) =>
       withSession(options, async ({ environment, platform, reporter, emit, signal }) => {
-        const done = await withOperator({ environment, platform, emit, signal }, 'recover', (c) =>
-          c.asWriter(c.live, (client) => importLost(client, file)),
-        );
+        const done = await withOperator({ environment, platform, emit, signal }, 'recover', (c) => importInto(c, file));
         reporter.result(
           done,
           () => `${done.rows} rows in ${done.tables} tables are as they were on the colour that was given up.`,

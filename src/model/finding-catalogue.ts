@@ -114,6 +114,7 @@ export const findingCatalogue = {
   },
   'apply-stopped': { grade: 'refuse' },
   'apply-errors': { grade: 'warn', title: 'apply met errors since the candidate was made' },
+  'beside-differs': { grade: 'warn', title: 'template1 or postgres hold other objects than on the other colour' },
   'databases-left-out': {
     grade: 'warn',
     title: 'databases of the server are left out',

@@ -85,8 +85,8 @@ const release = z.strictObject({
   fallback: z.string().optional(),
   /** Every snapshot that this release was about to make: those, and no other, are its to remove. */
   snapshots: z.array(z.string()).optional(),
-  /** The file that a rollback exported last, and how many rows. */
-  exported: z.strictObject({ rows: z.number(), file: z.string() }).optional(),
+  /** The file that a rollback exported last, more where there are, and how many rows are in all of them. */
+  exported: z.strictObject({ rows: z.number(), file: z.string(), more: z.array(z.string()).optional() }).optional(),
   switchedAt: time.optional(),
   /** Milliseconds that clients were held at the last switchover, either way. */
   pauseMs: z.number().optional(),

@@ -3,16 +3,15 @@ import { label, ownRows, type Table } from './catalogue.ts';
 import { rows, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
 import { copyLines } from './copy-lines.ts';
-import { literalDefaults } from './literal-defaults.ts';
 import type { LostRow } from './lost-rows.ts';
-import { literal } from './quote.ts';
+import { hasMore, writtenSince } from './more-columns.ts';
 
 export interface TablePair {
   /** Undefined where the colour that is gone back to has no such table: then all rows are lost. */
   readonly kept: Table | undefined;
   readonly lost: Table;
   readonly columns: readonly string[];
-  /** Of a table that only `lost` has: rows written by this transaction or a later one. Without it all of them. */
+  /** Of a table or of columns that only `lost` has: rows written by this transaction or a later one. Without it all. */
   readonly since?: string | undefined;
 }
 
@@ -44,7 +43,7 @@ interface Place {
 }
 
 interface Change {
-  readonly kind: LostRow['kind'];
+  readonly kind: 'inserted' | 'updated' | 'deleted';
   readonly lost?: Place;
   readonly kept?: Place;
 }
@@ -62,6 +61,7 @@ export async function exportDifferences(
   lost: Client,
   pair: TablePair,
   out?: Writable,
+  database?: string,
 ): Promise<LossCount> {
   const { columns } = pair;
   const key =
@@ -90,7 +90,7 @@ export async function exportDifferences(
     }
   }
   for (const { kind } of changed) count[kind]++;
-  if (out) await write(lost, kept, pair, changed, out);
+  if (out) await write(lost, kept, { ...pair, database }, changed, out);
   return count;
 }
 
@@ -111,11 +111,9 @@ async function* entries(
   // A function takes 100 arguments, a table has up to 1,600 columns.
   const text = (names: readonly string[]): string =>
     `ARRAY[${names.map((name) => columnText('r', name)).join(', ')}]::text[]::text`;
-  // Freezing leaves the number of who wrote a row where it is.
-  const written = since === undefined ? '' : ` WHERE age(r.xmin) <= age(${literal(since)}::xid)`;
   const all = `COPY (
     SELECT hashtextextended(k, 0), encode(convert_to(k, 'UTF8'), 'hex'), md5(v), m, o, c
-    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, ${more} AS m, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r${written}) q
+    FROM (SELECT ${text(key)} AS k, ${text(columns)} AS v, ${more} AS m, r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r WHERE ${writtenSince(since)}) q
     ORDER BY 1, k COLLATE "C") TO STDOUT`;
   for await (const line of copyLines(client, all)) {
     const [order = '0', hex = '', digest = '', own = '', tableoid = '', ctid = ''] = line.split('\t');
@@ -124,23 +122,10 @@ async function* entries(
   return undefined;
 }
 
-/**
- * SQL condition on a row `r` of the colour that is given up: in a column that the other one lacks it has another value
- * than every row got when the column was added. Where its default is no literal, any value counts.
- */
-async function hasMore(client: Client, { kept, lost }: TablePair): Promise<string> {
-  const more = lost.columns.filter(
-    ({ name, generated }) => kept && !generated && !kept.columns.some((column) => column.name === name),
-  );
-  if (more.length === 0) return 'false';
-  const values = await literalDefaults(client, lost);
-  return more.map(({ name }) => `${columnText('r', name)} IS DISTINCT FROM ${values.get(name) ?? 'NULL'}`).join(' OR ');
-}
-
 async function write(
   lost: Client,
   kept: Client,
-  pair: TablePair,
+  pair: TablePair & { readonly database: string | undefined },
   changed: readonly Change[],
   out: Writable,
 ): Promise<void> {
@@ -159,6 +144,7 @@ async function write(
     for (const change of some) {
       const line: LostRow = {
         table: label(pair.lost),
+        ...(pair.database === undefined ? {} : { database: pair.database }),
         relation: [pair.lost.schema, pair.lost.name],
         kind: change.kind,
         ...(change.lost ? { row: found(there, change.lost) } : {}),

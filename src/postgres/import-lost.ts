@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
 import { textLines } from '../model/text-lines.ts';
 import { label, ownRows, qualified, readHistoryTables, readTables, type Table } from './catalogue.ts';
@@ -16,11 +17,16 @@ import { ident } from './quote.ts';
  * the tables.
  * @throws VerdigrisError `import-unreadable`, `import-conflict`
  */
-export async function importLost(client: Client, file: string): Promise<{ rows: number; tables: number }> {
+export async function importLost(
+  client: Client,
+  file: string,
+  database?: string,
+): Promise<{ rows: number; tables: number }> {
   const tables = new Map(
     [...(await readTables(client)), ...(await readHistoryTables(client))].map((table) => [label(table), table]),
   );
   const touched = new Map<Table, Orders>();
+  const otherwise: { line: LostRow; number: number }[] = [];
   let count = 0;
   await withTransaction(client, async () => {
     const { session_replication_role: fires } = await one<{ session_replication_role: string }>(
@@ -32,26 +38,90 @@ export async function importLost(client: Client, file: string): Promise<{ rows: 
       for await (const { line, number } of linesOf(file)) {
         const table = tables.get(line.relation.join('.'));
         if (!table) throw conflict(file, number, line, 'the table does not exist here');
+        const lacking = line.kind === 'columns' ? Object.keys(line.row ?? {}).find(lacks(table)) : undefined;
+        if (lacking !== undefined) throw conflict(file, number, line, `the column ${lacking} does not exist here`);
         const orders = touched.get(table) ?? (await readOrders(client, qualified(table)));
         touched.set(table, orders);
+        if (line.database !== database)
+          throw conflict(file, number, line, `it is of ${line.database ?? "the environment's first database"}`);
         if (turn === 'before') count++;
-        const values = line[turn];
-        if (
-          values &&
-          !(turn === 'before' ? await takeOut(client, table, line, orders) : await putIn(client, table, values))
-        )
-          throw conflict(file, number, line, 'the row is not here as it was when the export was written');
+        const brought = await bringBack(client, table, line, orders, turn).catch((error: unknown) => {
+          throw isViolation(error) ? conflict(file, number, line, (error as Error).message) : error;
+        });
+        if (!brought) otherwise.push({ line, number });
       }
+      if (otherwise.length > 0) throw changedSince(file, otherwise);
     }
     for (const table of touched.keys()) await requireReferences(client, table, file);
   });
   return { rows: count, tables: touched.size };
 }
 
+/** SQLSTATE class 23: a row is there by now, or a constraint that it does not satisfy. */
+function isViolation(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code?.startsWith('23') === true;
+}
+
+const lacks = (table: Table) => (column: string) => !table.columns.some(({ name }) => name === column);
+
 type Values = NonNullable<LostRow['row']>;
 type Orders = Awaited<ReturnType<typeof readOrders>>;
 
+async function bringBack(
+  client: Client,
+  table: Table,
+  line: LostRow,
+  orders: Orders,
+  turn: 'before' | 'row',
+): Promise<boolean> {
+  if (line.kind === 'columns') return turn === 'row' || putValues(client, table, line, orders);
+  if (turn === 'before') return line.before === undefined || takeOut(client, table, line, orders);
+  return line.row === undefined || putIn(client, table, line.row);
+}
+
 async function takeOut(client: Client, table: Table, line: LostRow, orders: Orders): Promise<boolean> {
+  const { conditions, values } = await found(client, table, line, orders);
+  const { rowCount } = await client.query(
+    `DELETE FROM ${ownRows(table)} d USING
+      (SELECT r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r WHERE ${conditions.join(' AND ')} LIMIT 1) f
+    WHERE d.tableoid = f.o AND d.ctid = f.c`,
+    [...values],
+  );
+  return rowCount === 1;
+}
+
+/** Into columns that nobody has written since: each still has what every row got with the column, or what is exported. */
+async function putValues(client: Client, table: Table, line: LostRow, orders: Orders): Promise<boolean> {
+  const { conditions, values, same } = await found(client, table, line, orders);
+  const row = line.row ?? {};
+  // What PostgreSQL alone hands out is either the same already, or another row's.
+  const fixed = await rows<{ name: string }>(
+    client,
+    "SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::oid AND attidentity = 'a'",
+    [table.oid],
+  );
+  const names = Object.keys(row).filter((name) => !fixed.some((column) => column.name === name));
+  const place = `(SELECT r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r
+    WHERE ${conditions.join(' AND ')} ORDER BY (${same.join(' AND ')}) LIMIT 1)`;
+  if (names.length === 0) return (await rows(client, `SELECT FROM ${place} f`, [...values])).length === 1;
+  const { rowCount } = await client.query(
+    `UPDATE ${ownRows(table)} d SET ${names.map((name, at) => `${ident(name)} = $${values.length + at + 1}`).join(', ')}
+    FROM ${place} f WHERE d.tableoid = f.o AND d.ctid = f.c`,
+    [...values, ...names.map((name) => row[name] ?? null)],
+  );
+  return rowCount === 1;
+}
+
+interface Found {
+  /** SQL on a row `r`. */
+  readonly conditions: readonly string[];
+  readonly values: readonly (string | null)[];
+  /** Of columns that the other colour did not have: whether the row has what was exported. */
+  readonly same: readonly string[];
+}
+
+/** How the row of a line is found, as the export found it. */
+async function found(client: Client, table: Table, line: LostRow, orders: Orders): Promise<Found> {
   const { before: values = {}, row = {} } = line;
   const names = Object.keys(values).filter((name) => table.columns.some((column) => column.name === name));
   // By its key where there is one, so that an index finds it; by the text of the rest, so that it is the very row.
@@ -66,20 +136,19 @@ async function takeOut(client: Client, table: Table, line: LostRow, orders: Orde
     ({ name, generated }) => !generated && Object.hasOwn(row, name) && !Object.hasOwn(values, name),
   );
   const given = more.length === 0 ? undefined : await literalDefaults(client, table);
+  const same: string[] = [];
   for (const [place, { name }] of more.entries()) {
     const text = columnText('r', name);
     const exported = `${text} IS NOT DISTINCT FROM $${names.length + place + 1}::text`;
+    same.push(exported);
     matches.push(`(${text} IS NOT DISTINCT FROM ${given?.get(name) ?? 'NULL'} OR ${exported})`);
   }
-  const { rowCount } = await client.query(
-    `DELETE FROM ${ownRows(table)} d USING
-      (SELECT r.tableoid AS o, r.ctid AS c FROM ${ownRows(table)} r WHERE ${matches.join(' AND ')} LIMIT 1) f
-    WHERE d.tableoid = f.o AND d.ctid = f.c`,
-    [...names.map((name) => values[name]), ...more.map(({ name }) => row[name])],
-  );
-  return rowCount === 1;
+  return {
+    conditions: matches,
+    values: [...names.map((name) => values[name] ?? null), ...more.map(({ name }) => row[name] ?? null)],
+    same,
+  };
 }
-
 async function putIn(client: Client, table: Table, values: Values): Promise<boolean> {
   // A column that this release does not have stays in the export.
   const names = table.columns
@@ -128,6 +197,12 @@ const own = (oid: string): string =>
 
 const bare = (source: string): string => source.replace(/^ONLY /, '');
 
+/** Of which further database an export is; undefined for the environment's first. */
+export async function databaseOf(file: string): Promise<string | undefined> {
+  for await (const { line } of linesOf(file)) return line.database;
+  return undefined;
+}
+
 async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: number }> {
   let number = 0;
   for await (const text of textLines(createReadStream(file))) {
@@ -143,7 +218,7 @@ async function* linesOf(file: string): AsyncGenerator<{ line: LostRow; number: n
     if (!parsed.success)
       throw new VerdigrisError('import-unreadable', {
         seen: `${file}:${number} is not a row exported by this version of Verdigris.`,
-        required: 'the file as a lossy rollback wrote it.',
+        required: 'the file as `rollback` wrote it.',
         next: 'pass that file, whole and unchanged. Nothing was changed.',
       });
     yield { line: parsed.data, number };
@@ -154,10 +229,25 @@ function conflict(file: string, number: number, line: LostRow, why: string): Ver
   return refused(file, `line ${number}, ${line.kind} in ${line.table}: ${why}.`);
 }
 
-function refused(file: string, what: string): VerdigrisError {
+/** Lines that are named one by one. */
+const listed = 20;
+
+function changedSince(file: string, lines: readonly { line: LostRow; number: number }[]): VerdigrisError {
+  const some = lines.slice(0, listed).map(({ line, number }) => `line ${number}, ${line.kind} in ${line.table}`);
+  const rest = lines.length > listed ? [`${lines.length - listed} more`] : [];
+  const what = `of these rows, none is here as it was when the export was written: ${[...some, ...rest].join('; ')}.`;
+  return refused(
+    file,
+    what,
+    lines.map(({ number }) => number),
+  );
+}
+
+function refused(file: string, what: string, lines: readonly number[] = []): VerdigrisError {
   return new VerdigrisError('import-conflict', {
     seen: `${file} cannot be brought back: ${what}`,
     required: 'every row as the export found it: what was written since is never overwritten.',
     next: 'nothing was changed. Decide which version is right. To keep rows as they are, remove their lines from a copy of the file, and import that.',
+    ...(lines.length === 0 ? {} : { facts: { lines } }),
   });
 }

@@ -17,10 +17,13 @@ export const lostRowSchema = z.strictObject({
   /** For people and tools: `schema.table`. */
   table: z.string(),
   relation: z.tuple([z.string(), z.string()]),
-  kind: z.enum(['inserted', 'updated', 'deleted']),
-  /** As it was on the colour that was given up. */
+  /** Of a further database; without it the environment's first. */
+  database: z.string().optional(),
+  /** `columns`: the row is on both, and has values in columns that only one has. */
+  kind: z.enum(['inserted', 'updated', 'deleted', 'columns']),
+  /** As it was on the colour that was given up; of `columns` those that it alone has. */
   row: values.optional(),
-  /** As it is on the colour that was gone back to. */
+  /** As it is on the colour that was gone back to; of `columns` those by which it is found. */
   before: values.optional(),
 });
 

@@ -1,7 +1,7 @@
 import { finding, type Finding } from '../model/finding.ts';
 import { label, type Table } from './catalogue.ts';
 import { mapColumns } from './map-columns.ts';
-import { MappingFindings, type MappingDirection } from './mapping-findings.ts';
+import { columnsNotCarried, MappingFindings, type MappingDirection } from './mapping-findings.ts';
 import type { PublishedTable } from './stream/publication.ts';
 import { ident } from './quote.ts';
 import { isUnidentified, standIn, unsentIdentity } from './row-identity.ts';
@@ -128,17 +128,8 @@ function sayStricter(source: Table, target: Table, { cost, refuse, warn }: Mappi
     );
 }
 
-function sayLost(source: Table, lost: readonly string[], { direction, refuse, warn }: MappingFindings): void {
-  if (lost.length > 0)
-    warn(
-      'columns-not-carried',
-      `${label(source)}: ${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not on the other side`,
-      lost.map((name) => `${label(source)}.${name}`),
-      direction === 'forward'
-        ? 'What the current software writes there is not carried.'
-        : 'After a rollback the columns that only this release has are gone, with what was written in them.',
-      'Nothing, where that is meant.',
-    );
+function sayLost(source: Table, lost: readonly string[], { direction, refuse, findings }: MappingFindings): void {
+  if (lost.length > 0) findings.push(columnsNotCarried(source, lost, direction));
   if (source.replicaIdentity === 'full' && lost.length > 0)
     refuse(
       'full-identity-with-list',

@@ -8,9 +8,9 @@ import { withEnvironment } from '../support/environment.ts';
 const names = "SELECT datname AS name FROM pg_database WHERE datname IN ('stamp', 'shelf') ORDER BY 1";
 
 test('templates and closed databases that the candidate has as they were copied stop nothing, both ways; each that changed since is named', async () => {
-  await withEnvironment({}, async ({ platform, verb, on }) => {
-    const within = async (colour: Colour, statement: string) =>
-      withClient({ ...(await platform.servers.connection(colour)), database: 'stamp' }, 'test', (client) =>
+  await withEnvironment({}, async ({ platform, verb, on, events }) => {
+    const within = async (colour: Colour, statement: string, database = 'stamp') =>
+      withClient({ ...(await platform.servers.connection(colour)), database }, 'test', (client) =>
         client.query(statement),
       );
     const onBlue = (statement: string) => on('blue', (client) => client.query(statement));
@@ -68,7 +68,16 @@ test('templates and closed databases that the candidate has as they were copied 
       await back?.();
     }
     await verb('abandon');
-    for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+    const told = () =>
+      events.flatMap((event) =>
+        event.type === 'finding' && event.finding.id === 'beside-differs' ? [event.finding.objects] : [],
+      );
+    expect(told()).toEqual([]);
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    // New databases are copied from it.
+    await within('blue', "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", 'template1');
+    await verb('switch');
+    expect(told()).toEqual([[expect.stringMatching(/^template1: .*public\.f\(\)/)]]);
     expect(await on('green', (client) => rows(client, names))).toEqual([{ name: 'shelf' }, { name: 'stamp' }]);
     await within('green', "INSERT INTO t VALUES (4, 'x')");
     await expect(verb('rollback')).rejects.toMatchObject(refused(/^stamp/));

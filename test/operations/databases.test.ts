@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
+import { importInto } from '../../src/operations/import-lost.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
+import { rows, type Client } from '../../src/postgres/client.ts';
 import { withEnvironment } from '../support/environment.ts';
 import { fillBilling, inBilling, wholeReleaseOfBoth } from '../support/two-databases.ts';
 
@@ -53,5 +55,18 @@ test('what is not right in one database stops the release of both, by its name; 
     ).rejects.toMatchObject({ id: 'databases-unfit' });
     await verb('switch');
     await expect(verb('rollback', { lossy: true, acceptLoss: true })).rejects.toMatchObject({ id: 'databases-unfit' });
+    const hotfix = 'CREATE TABLE public.hotfix (id int PRIMARY KEY, note text)';
+    const written = (client: Client) => rows(client, 'SELECT * FROM public.hotfix');
+    await inBilling(environment, 'green', (client) =>
+      client.query(`${hotfix}; INSERT INTO public.hotfix VALUES (1, 'of billing')`),
+    );
+    await verb('rollback');
+    const file = (await readJournal(platform.journal)).release?.exported?.file ?? '';
+    // The first database has such a table too.
+    await on('blue', (client) => client.query(hotfix));
+    await inBilling(environment, 'blue', (client) => client.query(hotfix));
+    expect(await environment.operator((c) => importInto(c, file))).toEqual({ rows: 1, tables: 1 });
+    expect(await inBilling(environment, 'blue', written)).toEqual([{ id: 1, note: 'of billing' }]);
+    expect(await on('blue', written)).toEqual([]);
   });
 });

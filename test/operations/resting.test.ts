@@ -1,7 +1,11 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { gateNow } from '../../src/operations/reads/gate.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { temporaryFolder } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
 
 test('a retained colour that is scaled down costs the live one log alone: status says so, a rollback wakes it, retire waits', async () => {
@@ -44,10 +48,23 @@ test('a retained colour that is scaled down costs the live one log alone: status
 });
 
 test('a colour that is scaled down for longer than its log lasts cannot be gone back to without loss, and that is said', async () => {
+  const migrations = path.join(await temporaryFolder(), 'migrations');
+  await mkdir(migrations);
+  await writeFile(path.join(migrations, '001.sql'), 'ALTER TABLE workload.account ADD note text');
   await withEnvironment(
-    { declaration: { retention: { mode: 'scaled-down' } } },
+    { declaration: { retention: { mode: 'scaled-down' } }, migrations },
     async ({ verb, on, platform, environment }) => {
       for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+      // What it would leave behind is said without waking it.
+      const hotfix = 'CREATE TABLE public.hotfix AS SELECT 1 AS id';
+      await on('green', (client) => client.query(hotfix));
+      const { findings } = await gateNow(environment, platform, { verb: 'rollback' }, 20_000);
+      expect(findings.map(({ id, objects }) => `${id} ${objects.join()}`)).toEqual([
+        'retained-rests blue',
+        'rows-left-behind public.hotfix',
+        'columns-not-carried workload.account.note',
+      ]);
+      expect((await platform.servers.observe('blue'))?.running).toBe(false);
       await on('green', async (client) => {
         // Not declared: so small a limit would lose the slot that green was seeded from.
         await client.query("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");

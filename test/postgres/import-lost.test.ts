@@ -4,11 +4,12 @@ import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { readTables } from '../../src/postgres/catalogue.ts';
-import { rows, type Client } from '../../src/postgres/client.ts';
+import { one, rows, type Client } from '../../src/postgres/client.ts';
 import { writerOf } from '../../src/postgres/readers.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
+import { exportColumns } from '../../src/postgres/export-columns.ts';
 import { exportDifferences } from '../../src/postgres/export-differences.ts';
-import { importLost } from '../../src/postgres/import-lost.ts';
+import { databaseOf, importLost } from '../../src/postgres/import-lost.ts';
 import type { Server } from '../../src/platform/local/server.ts';
 import { connectionTo, temporaryFolder, withServer } from '../support/postgres.ts';
 
@@ -169,4 +170,47 @@ test('values of columns that only the colour given up has are lost rows too; wha
         "SELECT string_agg(format('%s', (id, v, state, n, note)), ' ' ORDER BY id) AS rows FROM public.a WHERE id < 6",
       ),
     ).toEqual([{ rows: '(1,x,paid,0.00,) (2,x,new,0.01,) (3,x,new,0.00,n) (4,x,,0.00,) (5,y,new,0.00,)' }]);
+  }));
+
+test('values of columns are put where nobody wrote since, by key or by all columns, in each of equal rows; and no other database’s', () =>
+  withBoth(async ({ kept, lost, file }) => {
+    const tables = `CREATE TABLE public.k (id int, v text, PRIMARY KEY (id)); INSERT INTO public.k SELECT g, 'x' FROM generate_series(1, 3) g;
+      CREATE TABLE public.n (v text); INSERT INTO public.n SELECT 'x' FROM generate_series(1, 3) g`;
+    const release = `ALTER TABLE public.k ADD "more "" of" numeric DEFAULT 1, ADD at timestamptz DEFAULT clock_timestamp(),
+      ADD number int GENERATED ALWAYS AS IDENTITY; ALTER TABLE public.n ADD w text DEFAULT 'd'`;
+    for (const client of [kept, lost]) await client.query(tables);
+    const before = await readTables(kept);
+    for (const client of [kept, lost]) await client.query(`${release}; UPDATE public.k SET at = NULL`);
+    const { since } = await one<{ since: string }>(
+      lost,
+      'SELECT (pg_snapshot_xmax(pg_current_snapshot())::text::bigint % 4294967296)::text AS since',
+    );
+    await lost.query(`UPDATE public.k SET "more "" of" = 1.00, at = 'epoch' WHERE id = 2;
+      UPDATE public.n SET w = 'e' WHERE ctid IN (SELECT ctid FROM public.n LIMIT 2)`);
+    const out = createWriteStream(file);
+    const counts: number[] = [];
+    for (const table of await readTables(lost)) {
+      const other = before.find(({ name }) => name === table.name);
+      if (!other) throw new Error(`no ${table.name}`);
+      const columns = other.columns.map(({ name }) => name);
+      counts.push((await exportColumns(lost, { kept: other, lost: table, columns, since }, out, 'billing')).updated);
+    }
+    out.end();
+    await finished(out);
+    expect(counts).toEqual([1, 2]);
+    await expect(importLost(kept, file)).rejects.toMatchObject({
+      id: 'import-conflict',
+      seen: expect.stringContaining('it is of billing'),
+    });
+    expect(await importLost(kept, file, await databaseOf(file))).toEqual({ rows: 3, tables: 2 });
+    const seen = (client: Client) =>
+      rows(
+        client,
+        "SELECT format('%s', q) AS row FROM (TABLE public.k) q UNION ALL SELECT format('%s', q) FROM (TABLE public.n) q ORDER BY 1",
+      );
+    expect(await seen(kept)).toEqual(await seen(lost));
+
+    await kept.query("DELETE FROM public.n WHERE ctid IN (SELECT ctid FROM public.n WHERE w = 'e' LIMIT 1)");
+    await kept.query('UPDATE public.k SET "more "" of" = 2');
+    await expect(importLost(kept, file, 'billing')).rejects.toMatchObject({ facts: { lines: [1] } });
   }));

@@ -1,7 +1,8 @@
 import type { Colour } from '../../model/colours.ts';
 import { connectionIn } from '../../platform/connection-in.ts';
 import { rows, type Client } from '../../postgres/client.ts';
-import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { finding, type Finding } from '../../model/finding.ts';
+import { diffSchema, readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { maintenance } from '../../postgres/maintenance.ts';
 import { withLooker } from '../../postgres/readers.ts';
 import { readBeside, readClosed, readWhole, type Beside } from '../../postgres/seal/beside.ts';
@@ -38,6 +39,36 @@ export async function copiedDatabases(c: Context): Promise<string[]> {
     if (other?.outside === each.outside && (await isUnwritten(c, each))) copied.push(each.name);
   }
   return copied;
+}
+
+/** Databases that every server is born with. What they hold came with the copy; what is changed since does not follow. */
+const born = ['template1', maintenance];
+
+/** Objects of these that the two colours do not have alike; said, as no rows of a release are there. */
+export async function bornFindings(c: Context): Promise<Finding[]> {
+  if (c.isInside || partOf(c) || upgrades(c)) return [];
+  if (c.platform.servers.seeding(c.live, c.idle) === 'logical') return [];
+  const { database, ignoreDatabases } = c.environment;
+  const objects: string[] = [];
+  for (const name of born.filter((each) => each !== database && !ignoreDatabases.includes(each))) {
+    const [there, here] = await Promise.all([c.idle, c.live].map((colour) => objectsOf(c, colour, name)));
+    if (there && here)
+      objects.push(...diffSchema(there, here).map(({ kind, identity }) => `${name}: ${kind} ${identity}`));
+  }
+  if (objects.length === 0) return [];
+  return [
+    finding('beside-differs', {
+      objects,
+      reason: `They are as they were when ${c.idle} was copied: CREATE DATABASE copies template1, and tools log in to ${maintenance}.`,
+      fix: `Make the same change on ${c.idle}, by psql as verdigris_operator, if it is needed there.`,
+    }),
+  ];
+}
+
+/** Undefined where it lets nobody in. */
+async function objectsOf(c: Context, colour: Colour, database: string): Promise<SchemaObject[] | undefined> {
+  const at = await connectionIn(c.platform.servers, colour, database);
+  return withLooker(at, 'preflight', readSchema).catch(() => undefined);
 }
 
 function upgrades({ environment: { colours }, live, idle }: Context): boolean {

@@ -135,5 +135,5 @@ function migrationsOf({ migrations, databases = {} }: Release): Release['migrati
 }
 
 function reportsOf({ tests = [], exported }: Release): string[] {
-  return [...tests.map(({ log }) => log), ...(exported ? [exported.file] : [])];
+  return [...tests.map(({ log }) => log), ...(exported ? [exported.file, ...(exported.more ?? [])] : [])];
 }

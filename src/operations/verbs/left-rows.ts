@@ -1,11 +1,13 @@
 import type { Colour } from '../../model/colours.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import { label, ownRows } from '../../postgres/catalogue.ts';
-import { one, rows } from '../../postgres/client.ts';
+import { label, ownRows, readTables, type Table } from '../../postgres/catalogue.ts';
+import { one, rows, type Client } from '../../postgres/client.ts';
+import { mapTables } from '../../postgres/mapping.ts';
+import { columnsNotCarried } from '../../postgres/mapping-findings.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne, textInEach } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
-import { note } from '../engine/release-record.ts';
+import { note, stream } from '../engine/release-record.ts';
 import { storeObjects } from '../gates/schema.ts';
 import { lostRows, losses, tablesAlone } from './rollback-lossy/losses.ts';
 
@@ -23,24 +25,67 @@ async function momentOf(c: Context, colour: Colour): Promise<string | undefined>
   return c.on(colour, async (client) => (await rows<{ definition: string }>(client, query, [kind]))[0]?.definition);
 }
 
-/** The file of the rollback under way, or of the one that would be next. */
-async function fileOf(c: Context, streams: number): Promise<string> {
+/** What a lossless rollback leaves, by what only one colour has; its file of the rollback with this number. */
+const kinds = { alone: 'left-behind', columns: 'left-columns' } as const;
+
+type LeftKind = keyof typeof kinds;
+
+async function fileOf(c: Context, of: LeftKind, streams: number): Promise<string> {
   const database = c.isInside ? `-${c.environment.database}` : '';
-  return c.platform.exportFile(`rollback-${streams}${database}-left-behind.jsonl`);
+  return c.platform.exportFile(`rollback-${streams}${database}-${kinds[of]}.jsonl`);
 }
 
-/** Before a lossless rollback: rows that it cannot carry, as no replication reaches their tables. */
+/** Before a lossless rollback: rows and values that it cannot carry, as no replication reaches their tables or columns. */
 export async function leftRowsFindings(c: Context): Promise<Finding[]> {
-  const objects = await c.look(c.live, (lost) =>
+  return c.look(c.live, (lost) =>
     c.look(c.idle, async (kept) => {
-      const filled: string[] = [];
-      for (const { lost: table } of await tablesAlone(kept, lost)) {
-        const { any } = await one<{ any: boolean }>(lost, `SELECT EXISTS (SELECT FROM ${ownRows(table)}) AS any`);
-        if (any) filled.push(label(table));
-      }
-      return filled;
+      const alone = await tablesAlone(kept, lost);
+      const { findings } = mapTables(await readTables(lost), await readTables(kept), 'reverse');
+      return [
+        ...(await leftBehind(
+          c,
+          lost,
+          alone.map(({ lost: table }) => table),
+        )),
+        ...findings.filter(({ id }) => id === 'columns-not-carried'),
+      ];
     }),
   );
+}
+
+/** The same where the colour that is gone back to is stopped: by what the live one publishes for it. */
+export async function leftWhileResting(c: Context): Promise<Finding[]> {
+  return c.look(c.live, async (lost) => {
+    const sent = await rows<{ name: string; columns: string[] }>(
+      lost,
+      `SELECT format('%s.%s', schemaname, tablename) AS name, attnames::text[] AS columns
+      FROM pg_publication_tables WHERE pubname = $1`,
+      [stream(c).name],
+    );
+    const columnsOf = new Map(sent.map(({ name, columns }) => [name, columns]));
+    const tables = await readTables(lost);
+    const more = tables.flatMap((table) => {
+      const there = columnsOf.get(label(table));
+      const left = table.columns.filter(({ name, generated }) => there && !generated && !there.includes(name));
+      return left.length === 0
+        ? []
+        : columnsNotCarried(
+            table,
+            left.map(({ name }) => name),
+            'reverse',
+          );
+    });
+    const alone = tables.filter((table) => !columnsOf.has(label(table)));
+    return [...(await leftBehind(c, lost, alone)), ...more];
+  });
+}
+
+async function leftBehind(c: Context, client: Client, alone: readonly Table[]): Promise<Finding[]> {
+  const objects: string[] = [];
+  for (const table of alone) {
+    const { any } = await one<{ any: boolean }>(client, `SELECT EXISTS (SELECT FROM ${ownRows(table)}) AS any`);
+    if (any) objects.push(label(table));
+  }
   if (objects.length === 0) return [];
   return [
     finding('rows-left-behind', {
@@ -51,7 +96,7 @@ export async function leftRowsFindings(c: Context): Promise<Finding[]> {
         'continue they are exported, exactly.',
       fix:
         `Nothing, where ${c.idle} does not need them. Otherwise create the tables there after the rollback, and run ` +
-        `\`verdigris import-lost ${await fileOf(c, c.journal.streams + 1)}\`.`,
+        `\`verdigris import-lost ${await fileOf(c, 'alone', c.journal.streams + 1)}\`.`,
     }),
   ];
 }
@@ -59,23 +104,45 @@ export async function leftRowsFindings(c: Context): Promise<Finding[]> {
 /** Clients are served again by then, and nobody writes to what they have left. */
 export const keepLeftRows: Step = {
   id: 'keep-left-rows',
-  title: 'export rows that stayed behind',
-  why: 'tables that only one colour has are in no replication, and abandon removes them',
+  title: 'export rows and values that stayed behind',
+  why: 'tables and columns that only one colour has are in no replication, and abandon removes them',
   risk: 'none: reads the colour that clients have left',
   async run(c) {
     if (!(await c.platform.servers.observe(c.idle))?.running)
-      return `${c.idle} is down: what its own tables hold stays on its storage`;
-    return textInEach(c, await oneByOne(c, exportInside));
+      return `${c.idle} is down: what it alone has stays on its storage`;
+    const inside = await oneByOne(c, async (each) => [
+      ...(await exportInside(each, 'alone')),
+      ...(await exportInside(each, 'columns')),
+    ]);
+    const [first, ...more] = inside.flat();
+    if (first)
+      await note(c, {
+        exported: {
+          rows: inside.flat().reduce((sum, { total }) => sum + total, 0),
+          file: first.file,
+          ...(more.length === 0 ? {} : { more: more.map(({ file }) => file) }),
+        },
+      });
+    return textInEach(
+      c,
+      inside.map((exports) => exports.map(({ text }) => text).join('; ')),
+    );
   },
 };
 
-async function exportInside(c: Context): Promise<string | undefined> {
+interface LeftExport {
+  readonly total: number;
+  readonly file: string;
+  readonly text: string;
+}
+
+async function exportInside(c: Context, of: LeftKind): Promise<LeftExport[]> {
   const from = { lost: c.idle, since: await momentOf(c, c.idle) };
-  const left = await losses(c, 'alone', undefined, from);
-  if (left.length === 0) return undefined;
-  const file = await fileOf(c, c.journal.streams);
-  const total = lostRows(await losses(c, 'alone', file, from));
-  if (!c.isInside) await note(c, { exported: { rows: total, file } });
-  const tables = left.map(({ table, inserted }) => `${table} ${inserted}`).join(', ');
-  return `${total} rows of tables that ${c.live} does not have (${tables}) in ${file}`;
+  const left = await losses(c, of, undefined, from);
+  if (left.length === 0) return [];
+  const file = await fileOf(c, of, c.journal.streams);
+  const total = lostRows(await losses(c, of, file, from));
+  const tables = left.map(({ table, inserted, updated }) => `${table} ${inserted + updated}`).join(', ');
+  const what = { alone: 'rows of tables', columns: 'rows with values in columns' }[of];
+  return [{ total, file, text: `${total} ${what} that ${c.live} does not have (${tables}) in ${file}` }];
 }

@@ -3,7 +3,7 @@ import type { Release } from '../../model/journal.ts';
 import type { Context } from '../engine/context.ts';
 import { findingsInEach } from '../engine/each.ts';
 import type { Operation } from '../engine/operation.ts';
-import { keepLeftRows, leftRowsFindings } from './left-rows.ts';
+import { keepLeftRows, leftRowsFindings, leftWhileResting } from './left-rows.ts';
 import { resting, restingFindings, wake } from './rest.ts';
 import { rolesExchanged } from './reverse-stream.ts';
 import { switchoverFindings } from './switch.ts';
@@ -21,7 +21,7 @@ export const rollbackLossless: Operation = {
   keep: (c) => [c.live, c.idle],
   limit: { from: 'hold', ms: (c) => c.environment.limits.switchover },
   validate: (c) =>
-    findingsInEach(c, async (inside) => ((await resting(inside)) ? restingFindings(inside) : backFindings(inside))),
+    findingsInEach(c, async (inside) => ((await resting(inside)) ? asleepFindings(inside) : backFindings(inside))),
   ready: wake,
   start: startSteps,
   stranded,
@@ -39,6 +39,10 @@ export const rollbackLossless: Operation = {
   },
   complete: [...completeSteps, keepLeftRows],
 };
+
+async function asleepFindings(c: Context): Promise<Finding[]> {
+  return [...(await restingFindings(c)), ...(await leftWhileResting(c))];
+}
 
 async function backFindings(c: Context): Promise<Finding[]> {
   const findings = await switchoverFindings(c);

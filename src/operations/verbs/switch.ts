@@ -1,5 +1,6 @@
 import { refuses, type Finding } from '../../model/finding.ts';
 import { backfillFindings } from '../gates/backfill-gate.ts';
+import { bornFindings } from '../gates/beside.ts';
 import { recall } from './canary.ts';
 import { dataRan } from './data-statements/steps.ts';
 import { testFindings } from '../gates/compatibility.ts';
@@ -29,7 +30,7 @@ export async function switchoverFindings(c: Context): Promise<Finding[]> {
     c.journal.state === 'switched'
       ? [...(await otherRowsFindings(c, 'the switchover')), ...(await retainedFindings(c))]
       : [];
-  return [...findings, ...back, ...(await preflightFindings(c, 'switch'))];
+  return [...findings, ...back, ...(await preflightFindings(c, 'switch')), ...(await bornFindings(c))];
 }
 
 export const switchOver: Operation = {

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { other, type Colour } from '../../../model/colours.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { one, type Client } from '../../../postgres/client.ts';
+import { exportColumns } from '../../../postgres/export-columns.ts';
 import { describeSchemaDifference } from '../../../postgres/fingerprint/index.ts';
 import { exportDifferences, type LossCount, type TablePair } from '../../../postgres/export-differences.ts';
 import { mapTables } from '../../../postgres/mapping.ts';
@@ -14,27 +15,32 @@ import { driftOf } from '../../gates/schema.ts';
 interface From {
   /** The colour whose rows they are; without it the live one. */
   readonly lost: Colour;
-  /** Of tables that it alone has: only rows written by this transaction or a later one. */
+  /** Of tables and columns that it alone has: only rows written by this transaction or a later one. */
   readonly since?: string | undefined;
 }
 
 /**
- * Rows that differ, by table, of those that both colours have, or of those that only one has; written to `file` where
- * one is given.
+ * Rows that differ, by table: of tables that both colours have, of those that only one has, or in columns that only one
+ * has; written to `file` where one is given.
  */
 export async function losses(
   c: Context,
-  of: 'common' | 'alone',
+  of: 'common' | 'alone' | 'columns',
   file?: string,
   { lost: colour, since }: From = { lost: c.live },
 ): Promise<LossCount[]> {
   const out = file === undefined ? undefined : createWriteStream(file, { mode: 0o600, flush: true });
   const counts = await c.asReader(colour, (lost) =>
     c.asReader(other(colour), async (kept) => {
-      const pairs = of === 'common' ? await commonTables(kept, lost) : await tablesAlone(kept, lost, since);
+      const database = c.isInside ? c.environment.database : undefined;
+      const pairs = of === 'alone' ? await tablesAlone(kept, lost, since) : await commonTables(kept, lost);
       const all: LossCount[] = [];
       for (const pair of pairs) {
-        all.push(await exportDifferences(kept, lost, pair, out));
+        all.push(
+          of === 'columns'
+            ? await exportColumns(lost, { ...pair, since }, out, database)
+            : await exportDifferences(kept, lost, pair, out, database),
+        );
         c.emit({
           type: 'progress',
           step: 'export',
