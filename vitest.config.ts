@@ -64,6 +64,7 @@ export const chains = [
   'external/prepared-release',
   'external/release',
   'external/rotate',
+  'external/routers',
   'external/standby',
   'faults/kill-*',
   'faults/kills',

@@ -187,6 +187,11 @@ export const sources: readonly CommandSource[] = [
   },
   {
     group: 'This machine:',
+    names: ['router'],
+    load: async () => [(await import('./router.ts')).routerCommand()],
+  },
+  {
+    group: 'This machine:',
     names: ['completion'],
     load: async (all) => [(await import('./completion.ts')).completionCommand(all)],
   },

@@ -47,5 +47,6 @@ export const summaries = {
   create: 'make an environment from nothing, or start what is down of one that exists',
   start: 'start the servers and the router of an environment that are down',
   destroy: 'remove an environment with all its data',
+  router: 'run one of several routers, which follow the journal; until it is ended',
   completion: 'print a script that completes commands and options in your shell',
 } as const satisfies Readonly<Record<string, string>>;

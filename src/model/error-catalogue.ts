@@ -288,6 +288,8 @@ export const errorCatalogue = {
   'router-state': 'failed',
   'router-failed': 'failed',
   'router-folder': 'usage',
+  'routers-silent': 'refused',
+  'no-routers': 'usage',
   'bad-request': 'usage',
   'unknown-request': 'usage',
   // Loading a dump (create --from, demo --from)

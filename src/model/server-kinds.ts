@@ -60,14 +60,14 @@ const pgbouncerSchema = z.strictObject({
 export type PgBouncerDeclaration = z.output<typeof pgbouncerSchema>;
 
 export const trafficSchema = z.strictObject({
-  kind: z.enum(['router', 'poolers', 'service', 'pgbouncer', 'command']),
+  kind: z.enum(['router', 'routers', 'poolers', 'service', 'pgbouncer', 'command']),
   /** Of `service`: the name of the Service that clients connect to. */
   name: kubernetesName.optional(),
   /** Of `service` between servers outside of the cluster: where the Service is; a Cluster's own where one is a colour. */
   namespace: kubernetesName.optional(),
   /** Of `service`: one of the kubeconfig's contexts. */
   context: z.string().min(1).optional(),
-  /** Of `command` and `pgbouncer`: where clients connect, for people; of `pgbouncer` the first one's, where none is named. */
+  /** Of `routers`, `command` and `pgbouncer`: where clients connect, for people; of `pgbouncer` the first one's, where none is named. */
   address: z
     .string()
     .regex(/^\S+:\d{1,5}$/, 'host:port')
@@ -83,6 +83,10 @@ export const trafficSchema = z.strictObject({
   command: z.array(z.string().min(1)).min(1).optional(),
   /** Of `command`: how long one call may take. */
   limit: duration.optional(),
+  /** Of `routers`: how long one serves on that cannot see which colour is live; its clients wait then. */
+  trustFor: duration.pipe(z.number().min(2_000).max(60_000)).optional(),
+  /** Of `routers`: how long they wait until they are refused. */
+  holdFor: duration.optional(),
 });
 
 export type TrafficDeclaration = z.output<typeof trafficSchema>;
@@ -102,7 +106,7 @@ export const journalSchema = z.strictObject({
 export const kindsOf = {
   local: {
     server: ['local', 'external', 'cnpg'],
-    traffic: ['router', 'service', 'pgbouncer', 'command'],
+    traffic: ['router', 'routers', 'service', 'pgbouncer', 'command'],
     journal: ['files', 'postgres'],
   },
   kubernetes: { server: ['statefulset'], traffic: ['poolers'], journal: ['configmap'] },

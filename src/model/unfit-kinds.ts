@@ -21,6 +21,7 @@ const ownKeys: Readonly<Record<string, readonly string[]>> = {
   external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
   cnpg: ['cluster', 'namespace', 'context'],
   service: ['name', 'namespace', 'context'],
+  routers: ['address', 'trustFor', 'holdFor'],
   pgbouncer: ['pgbouncers', 'user', 'password', 'databases', 'address'],
   command: ['command', 'limit', 'address'],
 };

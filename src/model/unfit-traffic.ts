@@ -3,6 +3,7 @@ import { asList, asObject } from './raw.ts';
 
 /** Keys without which a kind of traffic is none. */
 const needed: Readonly<Record<string, readonly string[]>> = {
+  routers: ['address'],
   pgbouncer: ['pgbouncers', 'user', 'password'],
   command: ['command', 'address'],
 };
@@ -38,8 +39,7 @@ export function unfitTraffic(top: Record<string, unknown>, servers: readonly Ser
       : [
           {
             path: `local.passwords.${role}`,
-            message:
-              'is required by traffic.kind pgbouncer: by that login Verdigris asks through the poolers who answers',
+            message: `is required by traffic.kind ${kind}: by that login it is asked through the clients’ path who answers`,
           },
         ]),
     ...(asObject(traffic['password'])['env'] === undefined

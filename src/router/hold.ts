@@ -31,6 +31,8 @@ export class Hold {
   readonly #table: RouteTable;
   /** Those who were busy when the hold began and still are. Nobody is added: at the gate, idle ones stop. */
   readonly #busy = new Set<Holdable>();
+  /** Whether nobody knows which colour is live: then nothing new begins, as in a hold. */
+  blind: () => boolean = () => false;
   #record: HoldRecord | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #longestWait = 0;
@@ -94,8 +96,9 @@ export class Hold {
 
   /** Readers that another colour serves go on; so does what the operator sends past the hold. */
   covers(session: Holdable): boolean {
-    const record = this.#record;
-    if (!record || session.operator) return false;
+    if (session.operator) return false;
+    const record = this.#record ?? (this.blind() ? { colour: this.#table.live } : undefined);
+    if (!record) return false;
     const at = session.attachedTo;
     if (session.replication) return at === undefined;
     if (!session.reader || at === record.colour) return true;

@@ -11,7 +11,14 @@ export const passwordsSchema = z.record(
 export type PasswordsFile = z.output<typeof passwordsSchema>;
 
 /** Passwords of roles, for servers that ask for one when a session is carried over. */
-export class Passwords {
+export interface PasswordSource {
+  of(role: string, colour: Colour): Promise<string | undefined>;
+  /** There may be others now. */
+  forget(): void;
+}
+
+/** As the operator has written them down. */
+export class Passwords implements PasswordSource {
   readonly #file: string;
   #read: Promise<PasswordsFile> | undefined;
 

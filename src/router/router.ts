@@ -10,7 +10,7 @@ import { Deadman } from './deadman.ts';
 import { Hold, resumedMeanwhile } from './hold.ts';
 import { Keys, type Cancellable } from './keys.ts';
 import { Occupancy } from './occupancy.ts';
-import type { Passwords } from './passwords.ts';
+import type { PasswordSource } from './passwords.ts';
 import type { Shared } from './shared.ts';
 import type { Session } from './client/session.ts';
 import type { ClientTls } from './client/tls.ts';
@@ -38,12 +38,12 @@ export class Router implements Shared {
   moves = 0;
   unseenEverywhere = false;
   readonly #keys = new Keys();
-  readonly #passwords: Passwords;
+  readonly #passwords: PasswordSource;
   readonly #fencing: Fencing;
   readonly #store: Store;
   readonly #deadman: Deadman;
 
-  constructor(config: RouterConfig, store: Store, log: Logger, passwords: Passwords, tls?: ClientTls) {
+  constructor(config: RouterConfig, store: Store, log: Logger, passwords: PasswordSource, tls?: ClientTls) {
     this.config = config;
     this.limits = config.limits;
     this.log = log;
@@ -213,9 +213,20 @@ export class Router implements Shared {
     });
   }
 
+  /** Whoever waited for what is known now is judged once more. */
+  again(): void {
+    this.#passwords.forget();
+    this.#reroute();
+  }
+
   /** Ends every session. What is held stays held for the next start. */
   close(last: Buffer): void {
     this.#deadman.set(undefined);
+    this.turnOut(last);
+  }
+
+  /** Ends every session, with these last words. */
+  turnOut(last: Buffer): void {
     for (const session of this.sessions) session.close(last);
   }
 

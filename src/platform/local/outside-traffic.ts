@@ -9,6 +9,7 @@ import { HoldWatch } from '../hold-watch/watch.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { MachineServers } from './machine-servers.ts';
 import type { Places } from './places.ts';
+import { routeStore } from './route-store.ts';
 import { recoverCommand } from './recover-command.ts';
 import { connectionIn } from '../connection-in.ts';
 
@@ -25,12 +26,22 @@ export async function outsideTraffic(
     case 'pgbouncer': {
       const { PgBouncers } = await import('../pgbouncer/pgbouncers.ts');
       const { PgBouncerTraffic } = await import('../pgbouncer/traffic.ts');
-      const { WhoAnswers } = await import('../pgbouncer/who-answers.ts');
+      const { WhoAnswers } = await import('../who-answers.ts');
       const parts = watched(places, servers, 'the PgBouncers');
       const poolers = new PgBouncers(environment, traffic);
       return new PgBouncerTraffic(environment, {
         ...parts,
         poolers,
+        who: new WhoAnswers(connections(environment, servers)),
+      });
+    }
+    case 'routers': {
+      const { RoutersTraffic } = await import('../routers/traffic.ts');
+      const { WhoAnswers } = await import('../who-answers.ts');
+      const { watch } = watched(places, servers, 'the routers');
+      return new RoutersTraffic(traffic, {
+        watch,
+        store: await routeStore(environment, places),
         who: new WhoAnswers(connections(environment, servers)),
       });
     }

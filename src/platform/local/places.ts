@@ -61,6 +61,16 @@ export class Places {
     return path.join(this.root, 'traffic');
   }
 
+  /** Where routers that follow the journal read what to do and say what they did, where the journal is in files. */
+  get routers(): string {
+    return path.join(this.root, 'routers');
+  }
+
+  /** Of the router that follows the journal and takes clients at this port. */
+  following(port: number): string {
+    return path.join(this.home, '.routers', `${this.environment}-${port}`);
+  }
+
   get exports(): string {
     return path.join(this.root, 'exports');
   }

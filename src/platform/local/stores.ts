@@ -1,6 +1,7 @@
 import type { Environment } from '../../model/environment.ts';
 import { tokenIn } from '../../model/journal-text.ts';
 import { tlsOf } from '../../model/server-kinds.ts';
+import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { readSecret, secretName } from '../external/secret.ts';
 import type { DrillStore } from '../port/drills.ts';
 import type { HistoryStore } from '../port/history.ts';
@@ -28,15 +29,20 @@ export interface Stores {
 }
 
 /** As the declaration has it: files of this machine, or tables of a third server. */
-export async function storesOf(
-  { name, journal: declared }: Pick<Environment, 'name' | 'journal'>,
-  places: Places,
-): Promise<Stores> {
-  if (declared?.kind !== 'postgres') return fileStores(places);
+export async function storesOf(environment: Pick<Environment, 'name' | 'journal'>, places: Places): Promise<Stores> {
+  const settings = await journalSettings(environment);
+  if (!settings) return fileStores(places);
+  return { ...postgresStores(settings, environment.name), keepReserves: () => Promise.resolve() };
+}
+
+/** Of the server that has the journal; undefined where it is in files. */
+export async function journalSettings({
+  journal: declared,
+}: Pick<Environment, 'journal'>): Promise<ConnectionSettings | undefined> {
+  if (declared?.kind !== 'postgres') return undefined;
   const { host = '', port = 5432, database = '', user = '', password } = declared;
   const secret = password && { password: await readSecret(password), passwordFrom: secretName(password) };
-  const stores = postgresStores({ host, port, database, user, ...secret, ...tlsOf(declared) }, name);
-  return { ...stores, keepReserves: () => Promise.resolve() };
+  return { host, port, database, user, ...secret, ...tlsOf(declared) };
 }
 
 function fileStores(places: Places): Stores {

@@ -4,7 +4,7 @@ import { pointed, withEntry, type EntryTarget } from './entries.ts';
 import { changeFiles } from './files.ts';
 import type { PgBouncers } from './pgbouncers.ts';
 import { asked, leadsTo } from './trials.ts';
-import type { WhoAnswers } from './who-answers.ts';
+import type { WhoAnswers } from '../who-answers.ts';
 
 /** The files first: a PgBouncer that is started again meanwhile reads them. */
 export async function leadClients(poolers: PgBouncers, to: EntryTarget): Promise<void> {

@@ -18,7 +18,7 @@ import { leadClients, requireLeadingTo } from './lead.ts';
 import type { PgBouncers } from './pgbouncers.ts';
 import { pgbouncerStatus } from './status.ts';
 import { asked, pgbouncerTrials } from './trials.ts';
-import type { WhoAnswers } from './who-answers.ts';
+import type { WhoAnswers } from '../who-answers.ts';
 
 const oneServer = 'PgBouncer leads an entry to one server: no share of the readers can go elsewhere.';
 

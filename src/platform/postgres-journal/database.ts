@@ -4,7 +4,7 @@ import { rows, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { isFull } from '../../postgres/refused.ts';
 import { withOwnSession } from '../../postgres/session.ts';
-import { ensureTables } from './tables.ts';
+import { ensureTables, journalTables, type TableSet } from './tables.ts';
 
 /** Milliseconds that a server which went away has to come back: less than a lease lasts, which is renewed over it. */
 const patience = 4_000;
@@ -13,12 +13,14 @@ const pause = 100;
 /** One session that is kept: the journal is written while clients wait. Every statement over it may be said again. */
 export class JournalDatabase {
   readonly settings: ConnectionSettings;
+  readonly #tables: TableSet;
   #session: Promise<Session> | undefined;
   /** One statement after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: ConnectionSettings) {
+  constructor(settings: ConnectionSettings, tables = journalTables) {
     this.settings = settings;
+    this.#tables = tables;
   }
 
   /** For people. */
@@ -41,7 +43,7 @@ export class JournalDatabase {
   async #run<T>(sql: string, values: readonly unknown[]): Promise<T[]> {
     for (const end = performance.now() + patience; ; await sleep(pause)) {
       try {
-        this.#session ??= open(this.settings);
+        this.#session ??= open(this.settings, this.#tables);
         const { client } = await this.#session;
         return await answered(rows<T>(client, sql, values), Math.max(pause, end - performance.now()));
       } catch (cause) {
@@ -83,13 +85,13 @@ interface Session {
 }
 
 /** A session that lasts until it is ended. */
-function open(settings: ConnectionSettings): Promise<Session> {
+function open(settings: ConnectionSettings, tables: TableSet): Promise<Session> {
   return new Promise((resolve, reject) => {
     const over = Promise.withResolvers<void>();
     const ended = withOwnSession(settings, 'journal', async (client) => {
       // What was written must outlive this server where a standby of its own takes over.
       await client.query('SET synchronous_commit = on');
-      await ensureTables(client, settings);
+      await ensureTables(client, settings, tables);
       resolve({ client, end: () => (over.resolve(), ended) });
       await over.promise;
     });

@@ -2,15 +2,34 @@ import { rows, withTransaction, type Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { schemaTaken } from '../../postgres/refused.ts';
 
+/** Tables that are made together; `last` is the one of them that is made last. */
+export interface TableSet {
+  readonly last: string;
+  readonly sql: string;
+}
+
 /** In a schema of their own, so that the server may have other uses; one set of tables for many environments. */
-const tables = `
+export const journalTables: TableSet = {
+  last: 'drill',
+  sql: `
   CREATE SCHEMA IF NOT EXISTS verdigris_journal;
   CREATE TABLE IF NOT EXISTS verdigris_journal.journal (environment text PRIMARY KEY, revision bigint NOT NULL, text text NOT NULL, attempt uuid NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris_journal.earlier (environment text, revision bigint, text text NOT NULL, PRIMARY KEY (environment, revision));
   CREATE TABLE IF NOT EXISTS verdigris_journal.lease (environment text PRIMARY KEY, token bigint NOT NULL, holder text NOT NULL,
     since timestamptz NOT NULL, renewed timestamptz NOT NULL, released bool NOT NULL, process text, attempt uuid NOT NULL);
   CREATE TABLE IF NOT EXISTS verdigris_journal.history (environment text, started_at text, entry text NOT NULL, PRIMARY KEY (environment, started_at));
-  CREATE TABLE IF NOT EXISTS verdigris_journal.drill (environment text, started_at text, outcome text NOT NULL, PRIMARY KEY (environment, started_at))`;
+  CREATE TABLE IF NOT EXISTS verdigris_journal.drill (environment text, started_at text, outcome text NOT NULL, PRIMARY KEY (environment, started_at))`,
+};
+
+/** Of routers that follow the journal: where they are to lead, and what each says of itself. */
+export const routerTables: TableSet = {
+  last: 'router',
+  sql: `
+  CREATE SCHEMA IF NOT EXISTS verdigris_journal;
+  CREATE TABLE IF NOT EXISTS verdigris_journal.route (environment text PRIMARY KEY, token bigint NOT NULL, seq bigint NOT NULL, said jsonb NOT NULL, ask text);
+  CREATE TABLE IF NOT EXISTS verdigris_journal.router (environment text, id text, beat text NOT NULL, seen timestamptz NOT NULL, said jsonb NOT NULL,
+    PRIMARY KEY (environment, id))`,
+};
 
 /** Owners of the schema, or of anything in it, whose code must not run as the session's user, or who could write it. */
 const strangers = `
@@ -35,16 +54,17 @@ const making = 1_000;
  * made: no lock of their own, which anybody who is let in there could keep for ever.
  * @throws VerdigrisError `schema-taken` where they belong to somebody whom the journal's user has no reason to trust.
  */
-export async function ensureTables(client: Client, settings: ConnectionSettings): Promise<void> {
-  const there = await rows(client, "SELECT WHERE to_regclass('verdigris_journal.drill') IS NOT NULL");
-  if (there.length === 0) await make(client).catch((error: unknown) => ifMade(error, () => make(client)));
+export async function ensureTables(client: Client, settings: ConnectionSettings, tables: TableSet): Promise<void> {
+  const there = await rows(client, 'SELECT WHERE to_regclass($1) IS NOT NULL', [`verdigris_journal.${tables.last}`]);
+  if (there.length === 0)
+    await make(client, tables).catch((error: unknown) => ifMade(error, () => make(client, tables)));
   // Afterwards: somebody may have been first a moment ago.
   const [taken] = await rows<{ owner: string; user: string }>(client, strangers);
   if (taken) throw schemaTaken(settings, { schema: 'verdigris_journal', ...taken });
 }
 
-function make(client: Client): Promise<unknown> {
-  return withTransaction(client, () => client.query(`SET LOCAL lock_timeout = ${making}; ${tables}`));
+function make(client: Client, { sql }: TableSet): Promise<unknown> {
+  return withTransaction(client, () => client.query(`SET LOCAL lock_timeout = ${making}; ${sql}`));
 }
 
 async function ifMade(error: unknown, again: () => Promise<unknown>): Promise<void> {

@@ -18,8 +18,9 @@ import type { ExternalServer } from '../../external/server.ts';
 import { declaredPasswords, writePasswords } from '../external-store.ts';
 import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
-import { readConfig, type RouterSettings } from '../../../router/config.ts';
+import { readConfig } from '../../../router/config.ts';
 import { recoverCommand } from '../recover-command.ts';
+import { forClients } from '../client-settings.ts';
 
 /**
  * Makes an environment from nothing: first colour, database, roles with passwords, the schema of its release, journal,
@@ -124,20 +125,6 @@ async function startOutside({ outside, journal }: LocalParts): Promise<void> {
   const found = await journal.read();
   if (found && outside && !(await outside.status()).running)
     await outside.create(parseJournal(found.text, found.where).live);
-}
-
-/** What the router's configuration says of clients. */
-function forClients({ local: { tls, limits } }: Environment): Pick<RouterSettings, 'tls' | 'limits'> {
-  return {
-    ...(tls ? { tls } : {}),
-    limits: {
-      connections: limits.connections,
-      connectionsPerUser: limits.connectionsPerUser,
-      beforeLogin: limits.beforeLogin,
-      bytesBeforeLogin: limits.bytesBeforeLogin,
-      loginMs: limits.login,
-    },
-  };
 }
 
 export async function launch(environment: Environment, platform: LocalParts, port: number): Promise<void> {

@@ -1,9 +1,9 @@
-import { colours, type Colour } from '../../model/colours.ts';
-import { one, type Client } from '../../postgres/client.ts';
-import type { ConnectionSettings } from '../../postgres/connection.ts';
-import { withOwnSession, withPooledSession } from '../../postgres/session.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
-import type { ProbeAnswer } from '../port/traffic.ts';
+import { colours, type Colour } from '../model/colours.ts';
+import { one, type Client } from '../postgres/client.ts';
+import type { ConnectionSettings } from '../postgres/connection.ts';
+import { withOwnSession, withPooledSession } from '../postgres/session.ts';
+import { serverIdentity } from '../postgres/server-identity.ts';
+import type { ProbeAnswer } from './port/traffic.ts';
 
 /**
  * Tells which colour answers somebody who may read nothing there: by the microsecond in which the server was started,
@@ -31,18 +31,35 @@ export class WhoAnswers {
   }
 
   async ask(settings: ConnectionSettings): Promise<ProbeAnswer> {
-    const { started, timeline, readOnly } = await withPooledSession(settings, 'probe', async (client) => ({
-      ...(await serverIdentity(client)),
-      started: await startOf(client),
-    }));
+    return this.recognise(
+      await withPooledSession(settings, 'probe', ofServer),
+      `at ${settings.host}:${settings.port}`,
+    );
+  }
+
+  /** `where`: who said so of the server that answers, for people. */
+  async recognise({ started, timeline, readOnly }: ServerFacts, where: string): Promise<ProbeAnswer> {
     const colour = this.#colourOf(started) ?? (await this.prepare().then(() => this.#colourOf(started)));
-    if (!colour) throw new Error(`a server answers at ${settings.host}:${settings.port} that is neither colour`);
+    if (!colour) throw new Error(`a server answers ${where} that is neither colour`);
     return { colour, timeline, writable: !readOnly };
   }
 
   #colourOf(started: string): Colour | undefined {
     return colours.find((colour) => this.#known[colour] === started);
   }
+}
+
+/** What anybody may ask a server, and by which it is recognised. */
+export interface ServerFacts {
+  /** When it was started, in microseconds since 1970. */
+  readonly started: string;
+  readonly timeline: number;
+  readonly readOnly: boolean;
+}
+
+export async function ofServer(client: Client): Promise<ServerFacts> {
+  const { timeline, readOnly } = await serverIdentity(client);
+  return { timeline, readOnly, started: await startOf(client) };
 }
 
 async function startOf(client: Client): Promise<string> {
