@@ -157,6 +157,7 @@ export const long = [
   'operations/snapshots',
   'operations/untried',
   'package/pack',
+  'platform/routers/traffic',
   'postgres/compare/property',
   'postgres/logical-seed/majors',
   'postgres/logical-seed/tables',

@@ -32,13 +32,13 @@ export class WhoAnswers {
 
   async ask(settings: ConnectionSettings): Promise<ProbeAnswer> {
     return this.recognise(
-      await withPooledSession(settings, 'probe', ofServer),
+      await withPooledSession(settings, 'probe', answeringServer),
       `at ${settings.host}:${settings.port}`,
     );
   }
 
   /** `where`: who said so of the server that answers, for people. */
-  async recognise({ started, timeline, readOnly }: ServerFacts, where: string): Promise<ProbeAnswer> {
+  async recognise({ started, timeline, readOnly }: AnsweringServer, where: string): Promise<ProbeAnswer> {
     const colour = this.#colourOf(started) ?? (await this.prepare().then(() => this.#colourOf(started)));
     if (!colour) throw new Error(`a server answers ${where} that is neither colour`);
     return { colour, timeline, writable: !readOnly };
@@ -50,14 +50,14 @@ export class WhoAnswers {
 }
 
 /** What anybody may ask a server, and by which it is recognised. */
-export interface ServerFacts {
+export interface AnsweringServer {
   /** When it was started, in microseconds since 1970. */
   readonly started: string;
   readonly timeline: number;
   readonly readOnly: boolean;
 }
 
-export async function ofServer(client: Client): Promise<ServerFacts> {
+export async function answeringServer(client: Client): Promise<AnsweringServer> {
   const { timeline, readOnly } = await serverIdentity(client);
   return { timeline, readOnly, started: await startOf(client) };
 }

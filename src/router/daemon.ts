@@ -72,6 +72,7 @@ export async function openDaemon(folder: string, passwords?: PasswordSource): Pr
   clients.on('error', (error) => log.error({ cause: error.message }, 'a connection could not be taken'));
   // Whoever renews certificates may say so; else it is seen within seconds.
   process.on('SIGHUP', () => void tls?.renew());
+  const others: Server[] = [];
   return {
     router,
     async listen() {
@@ -87,12 +88,14 @@ export async function openDaemon(folder: string, passwords?: PasswordSource): Pr
     },
     unlisten: () => clients.close(),
     async serveOperator(stop) {
-      await replaceSocket(clientServer(router, true), operatorSocket(folder, port));
-      await replaceSocket(controlServer(router, stop), files.control);
+      const [operator, control] = [clientServer(router, true), controlServer(router, stop)];
+      others.push(operator, control);
+      await replaceSocket(operator, operatorSocket(folder, port));
+      await replaceSocket(control, files.control);
       await writeFile(files.pid, JSON.stringify(await ownIdentity()), { mode: 0o600 });
     },
     end() {
-      clients.close();
+      for (const server of [clients, ...others]) server.close();
       router.close(fatal('57P01', 'the router of this environment is stopping', 'Connect again.'));
       const own = [files.pid, files.control, operatorSocket(folder, port)];
       return Promise.all(own.map((file) => rm(file, { force: true })));

@@ -24,6 +24,7 @@ const pathSaid: Readonly<Record<string, object>> = {
     password: { file: 'secret' },
   },
   command: { command: ['/bin/true'], address: 'db:5432' },
+  routers: { address: 'db:5432' },
 };
 
 /** What a kind of server needs besides. */
@@ -61,12 +62,13 @@ function declaration(
 /** The kinds of servers to which a kind of traffic leads, where not to all. */
 const wanted: Readonly<Record<string, { readonly kinds: readonly string[]; readonly why: string }>> = {
   service: { kinds: ['cnpg', 'external'], why: 'leads to Clusters, and to addresses outside' },
+  routers: { kinds: ['external'], why: 'leads clients to servers that others run' },
   pgbouncer: { kinds: ['external'], why: 'leads clients to servers that others run' },
   command: { kinds: ['external'], why: 'leads clients to servers that others run' },
 };
 
 test('each cell of the table of pairs is as it says, with each journal, and its tests are there', () => {
-  expect(paths).toEqual(['router', 'service', 'pgbouncer', 'command', 'poolers']);
+  expect(paths).toEqual(['router', 'routers', 'service', 'pgbouncer', 'command', 'poolers']);
   const kinds = ['local', 'external', 'cnpg', 'statefulset'];
   const cluster = (kind: string) => kind === 'statefulset';
   const sensible = kinds.flatMap((blue) =>
@@ -137,7 +139,7 @@ test('a Service of Kubernetes has addresses of one family, and lies where the Cl
 
 test('the examples of clients’ paths are declarations', () => {
   const examples = [...document('docs/traffic.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
-  expect(examples).toHaveLength(3);
+  expect(examples).toHaveLength(4);
   const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
   for (const example of examples)
     expect(() =>

@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tryTraffic } from '../../src/operations/proofs/try-traffic.ts';
+import { one } from '../../src/postgres/client.ts';
+import { withPooledSession } from '../../src/postgres/session.ts';
 import { Forwarder } from '../faults/forwarder.ts';
 import { served, withBench } from '../faults/support.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
@@ -60,3 +62,96 @@ test('two routers behind one address: there and back and there under load, nobod
     }),
   );
 });
+
+test('a router that is cut off from the journal, stopped, killed or started late: no write at the wrong colour, and the release goes on', async () => {
+  await betweenServers((between) =>
+    withExternalServer(testMajor, ({ port: journalPort, passwordFile }) =>
+      withOneAddress(async ({ port, behind }) => {
+        const way = await Forwarder.to(journalPort);
+        const journal = (at: number) => ({
+          ...{ kind: 'postgres', host: '127.0.0.1', port: at, database: 'postgres', user: 'postgres' },
+          ...{ password: { file: passwordFile }, sslmode: 'disable' },
+        });
+        const traffic = { kind: 'routers', address: `127.0.0.1:${port}`, trustFor: '3s', holdFor: '4s' };
+        const declaration = { ...between, traffic, journal: journal(journalPort) };
+        await withBench({ declaration, existing: credentials }, async (bench) => {
+          const { verb, platform, on } = bench;
+          const cutOff = path.join(bench.folder, 'cut-off.json');
+          const declared = JSON.parse(await readFile(bench.declaration, 'utf8')) as Record<string, unknown>;
+          await writeFile(cutOff, JSON.stringify({ ...declared, journal: journal(way.port) }));
+          const [a, b] = [
+            await startFollowing(bench.declaration, path.join(bench.folder, 'a'), 'a'),
+            await startFollowing(cutOff, path.join(bench.folder, 'b'), 'b'),
+          ] as const;
+          const routers = [a, b];
+          const serving = async (router: RunningRouter): Promise<void> => {
+            await router.serves();
+            behind.add(router.port);
+          };
+          await ending(routers, async () => {
+            for (const each of routers) await serving(each);
+            const { verdict } = await bench.exercise(async (workload) => {
+              for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+
+              way.cut();
+              await verb('switch');
+              await served(workload, 50);
+              await until('b refuses', () => b.log().includes('clients are refused'), 30_000);
+              expect((await failure(answering(b))).message).toMatch(/ECONNREFUSED/);
+              expect(await answering(a)).toBe('their-green');
+              way.heal();
+              await until('b serves again', () => b.log().split('takes clients').length === 3, 30_000);
+              expect(await answering(b)).toBe('their-green');
+
+              a.kill('SIGSTOP');
+              await verb('rollback');
+              expect(await answering(b)).toBe('their-blue');
+              a.kill('SIGCONT');
+              await until('a leads to blue', async () => (await answering(a).catch(() => '')) === 'their-blue', 30_000);
+              await served(workload, 50);
+              await verb('verify');
+
+              a.kill('SIGKILL');
+              expect(await bench.operators.run('switch', { dieAfter: 'fence' })).toEqual({ how: 'killed' });
+              const late = await startFollowing(bench.declaration, path.join(bench.folder, 'c'), 'c');
+              routers.push(late);
+              await serving(late);
+              await until(
+                'recovery from a death under the fence',
+                async () => (await bench.journal()).operation === null && !(await platform.traffic.status()).held,
+                120_000,
+              );
+              await bench.harvest();
+              await bench.settled({ state: 'verified', live: 'blue' });
+              expect(await answering(late)).toBe('their-blue');
+
+              expect(await bench.operators.run('switch', { dieAfter: 'route' })).toEqual({ how: 'killed' });
+              await until(
+                'recovery from a death behind the commit point',
+                async () => (await bench.journal()).operation === null && !(await platform.traffic.status()).held,
+                120_000,
+              );
+              await bench.harvest();
+              for (const each of [b, late]) expect(await answering(each)).toBe('their-green');
+              await served(workload, 50);
+              await verb('retire');
+            });
+            expect(verdict).toMatchObject(kept);
+            expect(verdict.acknowledged).toBeGreaterThan(500);
+            expect(await leftovers(platform, 'green', on)).toEqual(nothing);
+          });
+        });
+        way.close();
+      }),
+    ),
+  );
+});
+
+/** Which server answers a client of that router. */
+async function answering({ port }: RunningRouter): Promise<string> {
+  const client = { host: '127.0.0.1', port, user: 'shop_app', password: credentials.shop_app, database: 'shop' };
+  return withPooledSession(client, 'test', async (session) => {
+    const { name } = await one<{ name: string }>(session, "SELECT current_setting('cluster_name') AS name");
+    return name;
+  });
+}

@@ -77,6 +77,7 @@ export async function startFollowing(declaration: string, home: string, id: stri
     log: () => log,
     kill: (signal) => void child.kill(signal),
     ended: child,
-    serves: () => until(`the router ${id} takes clients: ${log}`, () => log.includes('takes clients'), 30_000),
+    serves: async () =>
+      void (await until(`the router ${id} takes clients: ${log}`, () => log.includes('takes clients'), 30_000)),
   };
 }

@@ -96,8 +96,10 @@ export class CommandTraffic implements OutsideTraffic {
     const { record, watch } = this.#parts;
     await record.take(token, 'hold');
     try {
-      await watch.begin(token, lease);
+      // Nothing renews it before the program has ended.
+      await watch.begin(token, this.#limit + lease);
       await this.#call('hold', token, { VERDIGRIS_PAUSE_MS: String(Math.round(budget)) });
+      await watch.renew(token, lease);
     } catch (error) {
       // Whatever it had done by then is taken back; where that fails too, the watch goes on trying.
       await this.resume(token).catch(() => undefined);
@@ -158,6 +160,10 @@ export class CommandTraffic implements OutsideTraffic {
     return Promise.resolve();
   }
 
+  get #limit(): number {
+    return this.#declared.limit ?? usualLimit;
+  }
+
   get #command(): readonly string[] {
     return this.#declared.command ?? [];
   }
@@ -186,7 +192,7 @@ export class CommandTraffic implements OutsideTraffic {
     const { name, database } = this.#environment;
     return call(question, {
       command: this.#command,
-      limit: this.#declared.limit ?? usualLimit,
+      limit: this.#limit,
       env: { VERDIGRIS_ENVIRONMENT: name, VERDIGRIS_DATABASE: database, VERDIGRIS_TOKEN: String(token), ...more },
     });
   }

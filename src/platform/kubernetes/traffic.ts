@@ -24,11 +24,11 @@ const lookHolds = 500;
  */
 const respreadTurns = 50;
 
-/**
- * Milliseconds that a hold's connections, opened beforehand, say that their silence may last: as the operations hold
- * by.
- */
+/** Milliseconds that a hold's connections, opened beforehand, say that their silence may last at least: as the operations hold by. */
 const preparedLease = 3_000;
+
+/** Milliseconds beyond the wait for open transactions, in which the connections that ask for it say nothing else. */
+const afterPause = 1_000;
 
 /** The clients' path: poolers, Services, and Istio's routes where there are some. */
 export class KubernetesTraffic implements Traffic {
@@ -93,7 +93,7 @@ export class KubernetesTraffic implements Traffic {
     await this.#poolers.settled();
     const replicas = await this.#poolers.required();
     await Promise.all([
-      this.#hold.prepare({ token, lease: preparedLease, since: new Date().toISOString() }),
+      this.#hold.prepare({ token, lease: this.#silence(preparedLease), since: new Date().toISOString() }),
       this.#routes.foresee(),
       this.#probes.prepare(replicas),
     ]);
@@ -101,12 +101,16 @@ export class KubernetesTraffic implements Traffic {
 
   async hold(token: number, budget: number, lease: number): Promise<void> {
     const [replicas] = await Promise.all([this.#poolers.required(), this.#requireNewest(token), this.#hold.check()]);
-    await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, replicas);
+    await this.#hold.begin({ token, lease: this.#silence(lease), since: new Date().toISOString() }, budget, replicas);
     this.#known = replicas;
   }
 
   async renew(): Promise<void> {
     await this.#hold.renew();
+  }
+
+  #silence(lease: number): number {
+    return Math.max(lease, this.#environment.limits.pause + afterPause);
   }
 
   async route(token: number, live: Colour, canary: number): Promise<void> {

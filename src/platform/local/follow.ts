@@ -11,7 +11,7 @@ import { routerFiles, type RouterSettings, type Upstream } from '../../router/co
 import { Follower } from '../../router/follow/follower.ts';
 import type { PasswordSource } from '../../router/passwords.ts';
 import { readSecret } from '../external/secret.ts';
-import { ofServer } from '../who-answers.ts';
+import { answeringServer } from '../who-answers.ts';
 import { forClients } from './client-settings.ts';
 import { Places } from './places.ts';
 import { routeStore } from './route-store.ts';
@@ -68,7 +68,7 @@ export async function followRoute(environment: Environment, options: FollowingRo
       address: `${listen.host}:${listen.port}`,
       trustMs: traffic?.trustFor ?? usualTrust,
       holdMs: traffic?.holdFor ?? usualHold,
-      probe: () => withRoutedSession({ host: folder, port: listen.port, user, database }, 'probe', ofServer),
+      probe: () => withRoutedSession({ host: folder, port: listen.port, user, database }, 'probe', answeringServer),
     }).run(ended.signal);
   } finally {
     signal.removeEventListener('abort', stop);

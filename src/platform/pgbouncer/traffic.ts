@@ -94,8 +94,10 @@ export class PgBouncerTraffic implements OutsideTraffic {
     await this.#hold.check();
     await record.take(token, 'hold');
     try {
-      await watch.begin(token, lease);
+      // Nothing renews it before all have answered.
+      await watch.begin(token, budget + lease);
       await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, poolers.all);
+      await watch.renew(token, lease);
     } catch (error) {
       // One that could not be let go is let go by the watch.
       const left = await Promise.allSettled(poolers.all.map((pooler) => poolers.paused(pooler)));

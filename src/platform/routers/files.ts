@@ -3,7 +3,14 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import path from 'node:path';
 import { writeDurably } from '../../machine/durable.ts';
 import { staleToken } from '../../model/failures.ts';
-import { beatSchema, routeSchema, type Beat, type Route, type Said } from '../../router/follow/route.ts';
+import {
+  beatSchema,
+  noRoute,
+  routeSchema,
+  type Beat,
+  type WrittenRoute,
+  type RouteOrder,
+} from '../../router/follow/route.ts';
 import type { RouteStore, SeenBeat } from './store.ts';
 
 /** In a folder that the operator and all routers see: of this machine, or of a shared disk. */
@@ -20,16 +27,16 @@ export class FileRoutes implements RouteStore {
     return { route: routeSchema.parse(JSON.parse(text)), ask: await textOf(this.#asked) };
   }
 
-  async write(token: number, change: Partial<Said>): Promise<Route> {
+  async write(token: number, change: Partial<RouteOrder>): Promise<WrittenRoute> {
     const before = (await this.read())?.route;
     if (!before) throw new Error(`${this.#route} is not there: the environment was destroyed`);
     if (before.token > token) throw staleToken(this.#route, token, before.token);
-    const route: Route = { token, seq: before.seq + 1, said: { ...before.said, ...change } };
+    const route: WrittenRoute = { token, seq: before.seq + 1, said: { ...before.said, ...change } };
     await writeDurably(this.#route, JSON.stringify(route));
     return route;
   }
 
-  async first(said: Said): Promise<void> {
+  async first(said: RouteOrder): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     if (!(await this.read())) await writeDurably(this.#route, JSON.stringify({ token: 0, seq: 1, said }));
   }
@@ -38,8 +45,10 @@ export class FileRoutes implements RouteStore {
     return replace(this.#asked, id);
   }
 
-  beat(beat: Beat): Promise<void> {
-    return replace(this.#of(beat.id), JSON.stringify(beat));
+  async beat(beat: Beat): Promise<void> {
+    await replace(this.#of(beat.id), JSON.stringify(beat)).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? noRoute() : error;
+    });
   }
 
   async beats(): Promise<SeenBeat[]> {

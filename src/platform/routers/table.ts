@@ -1,5 +1,5 @@
 import { staleToken } from '../../model/failures.ts';
-import { beatSchema, routeSchema, type Beat, type Route, type Said } from '../../router/follow/route.ts';
+import { beatSchema, routeSchema, type Beat, type WrittenRoute, type RouteOrder } from '../../router/follow/route.ts';
 import type { JournalDatabase } from '../postgres-journal/database.ts';
 import type { RouteStore, SeenBeat } from './store.ts';
 
@@ -24,7 +24,7 @@ export class TableRoutes implements RouteStore {
     return { route: routeSchema.parse(route), ask: ask ?? undefined };
   }
 
-  async write(token: number, change: Partial<Said>): Promise<Route> {
+  async write(token: number, change: Partial<RouteOrder>): Promise<WrittenRoute> {
     const [written] = await this.#rows(
       `UPDATE verdigris_journal.route SET token = $2, seq = seq + 1, said = said || $3::jsonb
       WHERE environment = $1 AND token <= $2 RETURNING ${shown}`,
@@ -36,7 +36,7 @@ export class TableRoutes implements RouteStore {
     throw staleToken(`the route in ${this.#database.where}`, token, newest);
   }
 
-  async first(said: Said): Promise<void> {
+  async first(said: RouteOrder): Promise<void> {
     await this.#rows(
       'INSERT INTO verdigris_journal.route (environment, token, seq, said) VALUES ($1, 0, 1, $2) ON CONFLICT DO NOTHING',
       JSON.stringify(said),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { other, type Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { TrafficDeclaration } from '../../model/server-kinds.ts';
-import type { Route } from '../../router/follow/route.ts';
+import type { WrittenRoute } from '../../router/follow/route.ts';
 import type { HoldWatch } from '../hold-watch/watch.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Behind } from '../port/platform.ts';
@@ -37,7 +37,7 @@ interface Parts {
 export class RoutersTraffic implements OutsideTraffic {
   readonly #declared: TrafficDeclaration;
   readonly #parts: Parts;
-  readonly #lookout: Lookout;
+  #lookout: Lookout;
 
   constructor(declared: TrafficDeclaration, parts: Parts) {
     this.#declared = declared;
@@ -93,6 +93,8 @@ export class RoutersTraffic implements OutsideTraffic {
   async prepare(token: number): Promise<void> {
     const { store, watch, who } = this.#parts;
     await Promise.all([watch.prepare(), who.prepare(), store.write(token, { soon: true })]);
+    // That somebody spoke some time ago says nothing of now.
+    this.#lookout = new Lookout(store);
     for (;;) {
       const seen = await this.#lookout.look();
       await this.#lookout.forgetBlind(seen);
@@ -106,9 +108,11 @@ export class RoutersTraffic implements OutsideTraffic {
     const budgetMs = Math.round(budget);
     const id = randomUUID();
     try {
-      await watch.begin(token, lease);
+      // Nothing renews it before all have answered.
+      await watch.begin(token, budgetMs + patience + lease);
       await store.write(token, { held: { id, since: new Date().toISOString(), budgetMs } });
       await this.#allHold(id, budgetMs);
+      await watch.renew(token, lease);
     } catch (error) {
       // Where that fails too, the watch goes on trying.
       await this.resume(token).catch(() => undefined);
@@ -139,7 +143,7 @@ export class RoutersTraffic implements OutsideTraffic {
       const seen = await this.#lookout.look();
       const said = seen.filter(answered);
       const late = performance.now() > end;
-      if (said.length > 0 && (late || seen.every((each) => answered(each) || each.silentMs > talkative)))
+      if (said.length > 0 && (late || seen.every((each) => answered(each) || isQuiet(each))))
         return this.#agreed(said.map(({ beat }) => beat));
       if (late) throw new Error('no router has said which server answers there');
       await sleep(pause);
@@ -178,10 +182,10 @@ export class RoutersTraffic implements OutsideTraffic {
   }
 
   /** Waits a little for those who still speak: the others read it before they believe anything. */
-  async #applied({ seq }: Route): Promise<void> {
+  async #applied({ seq }: WrittenRoute): Promise<void> {
     for (const end = performance.now() + patience; performance.now() < end; await sleep(pause)) {
       const seen = await this.#lookout.look();
-      if (seen.every(({ beat, silentMs }) => beat.applied >= seq || silentMs > talkative)) return;
+      if (seen.every((each) => each.beat.applied >= seq || isQuiet(each))) return;
     }
   }
 
@@ -205,6 +209,11 @@ function weightsOf(live: Colour, canary: number): Record<Colour, number> {
   return { blue: weights['blue'] ?? 0, green: weights['green'] ?? 0 };
 }
 
+/** Nothing depends on its answer: it was held, or it reads before it believes anything. */
+function isQuiet({ beat, silentMs }: Sighting): boolean {
+  return silentMs > talkative || !isFresh(beat);
+}
+
 function isFresh({ ageMs }: SeenBeat): boolean {
   return ageMs < fresh;
 }
@@ -219,7 +228,7 @@ function lackOf({ id, trouble, reach }: SeenBeat, needed: readonly Colour[]): st
   });
 }
 
-function ofRoute({ token, said: { live, weights, held } }: Route): Partial<TrafficStatus> {
+function ofRoute({ token, said: { live, weights, held } }: WrittenRoute): Partial<TrafficStatus> {
   return { live, canary: weights[other(live)], held: held ? { since: held.since, token } : undefined };
 }
 

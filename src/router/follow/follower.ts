@@ -6,7 +6,7 @@ import type { Colour } from '../../model/colours.ts';
 import type { Router } from '../router.ts';
 import type { RouterReach } from '../api.ts';
 import { routerStatus } from '../status.ts';
-import type { Beat, Route, Sight } from './route.ts';
+import { noRoute, type Beat, type WrittenRoute, type Sight } from './route.ts';
 
 /** Milliseconds between two looks, and where clients wait for what is seen. */
 const usual = 200;
@@ -28,7 +28,7 @@ export interface Doors {
   shut(): void;
 }
 
-export interface FollowOptions {
+export interface FollowerOptions {
   readonly id: string;
   readonly address: string;
   readonly trustMs: number;
@@ -48,7 +48,7 @@ export class Follower {
   readonly #router: Router;
   readonly #sight: Sight;
   readonly #doors: Doors;
-  readonly #options: FollowOptions;
+  readonly #options: FollowerOptions;
   /** Until when what was read may be believed, by a clock that nobody sets. */
   #trusted = Number.NEGATIVE_INFINITY;
   #applied = 0;
@@ -62,7 +62,7 @@ export class Follower {
   #open = false;
   #served = false;
 
-  constructor(router: Router, sight: Sight, doors: Doors, options: FollowOptions) {
+  constructor(router: Router, sight: Sight, doors: Doors, options: FollowerOptions) {
     this.#router = router;
     this.#sight = sight;
     this.#doors = doors;
@@ -86,12 +86,12 @@ export class Follower {
     }
   }
 
-  async #look(): Promise<Route | undefined> {
+  async #look(): Promise<WrittenRoute | undefined> {
     const from = performance.now();
     try {
       await this.#sight.beat(this.#beat());
       const seen = await this.#sight.read();
-      if (!seen) throw new Error('nobody has written yet which colour is live: `verdigris create` does');
+      if (!seen) throw noRoute();
       await this.#apply(seen.route);
       this.#ask(seen.ask);
       this.#tryReach();
@@ -110,7 +110,7 @@ export class Follower {
     }
   }
 
-  async #apply({ token, seq, said }: Route): Promise<void> {
+  async #apply({ token, seq, said }: WrittenRoute): Promise<void> {
     const router = this.#router;
     if (token < router.token) throw staleToken('this router', token, router.token);
     const { held, live, weights, unseen } = said;
@@ -165,7 +165,7 @@ export class Follower {
     };
   }
 
-  #pause(route: Route | undefined): number {
+  #pause(route: WrittenRoute | undefined): number {
     if (!route) return usual;
     const { held, soon } = route.said;
     if (!soon) this.#soonSince = undefined;

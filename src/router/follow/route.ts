@@ -20,8 +20,8 @@ export const routeSchema = z.strictObject({
   said: saidSchema,
 });
 
-export type Said = z.output<typeof saidSchema>;
-export type Route = z.output<typeof routeSchema>;
+export type RouteOrder = z.output<typeof saidSchema>;
+export type WrittenRoute = z.output<typeof routeSchema>;
 
 /** What a router says of itself, again and again. */
 export const beatSchema = z.strictObject({
@@ -60,7 +60,12 @@ export interface Sight {
   /** Durable, and seen by everybody, before `read` begins. */
   beat(beat: Beat): Promise<void>;
   /** Undefined where nothing was written yet. */
-  read(): Promise<{ readonly route: Route; readonly ask: string | undefined } | undefined>;
+  read(): Promise<{ readonly route: WrittenRoute; readonly ask: string | undefined } | undefined>;
   /** It serves nobody any more. */
   leave(id: string): Promise<void>;
+}
+
+/** Before the environment was made, and after it was destroyed. */
+export function noRoute(): Error {
+  return new Error('nobody has written which colour is live: `verdigris create` does');
 }
