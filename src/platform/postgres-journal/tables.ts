@@ -55,7 +55,7 @@ const making = 1_000;
  * @throws VerdigrisError `schema-taken` where they belong to somebody whom the journal's user has no reason to trust.
  */
 export async function ensureTables(client: Client, settings: ConnectionSettings, tables: TableSet): Promise<void> {
-  const there = await rows(client, 'SELECT WHERE to_regclass($1) IS NOT NULL', [`verdigris_journal.${tables.last}`]);
+  const there = await rows(client, `SELECT WHERE to_regclass('verdigris_journal.${tables.last}') IS NOT NULL`);
   if (there.length === 0)
     await make(client, tables).catch((error: unknown) => ifMade(error, () => make(client, tables)));
   // Afterwards: somebody may have been first a moment ago.
