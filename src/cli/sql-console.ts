@@ -110,6 +110,11 @@ async function run(client: Client, text: string): Promise<Answer[]> {
 
 function answerText({ command, columns, rows }: Answer): string {
   if (columns.length === 0) return command;
-  const cells = rows.map((row) => row.map((value) => harmless(value ?? 'NULL').replaceAll('\n', '⏎')));
-  return `${table(columns.map(harmless), cells)}\n(${command})`;
+  const cells = rows.map((row) => row.map((value) => cell(value ?? 'NULL')));
+  return `${table(columns.map(cell), cells)}\n(${command})`;
+}
+
+/** In one line: the name of a column is somebody else's as its values are. */
+function cell(text: string): string {
+  return harmless(text).replaceAll('\n', '⏎');
 }

@@ -7,6 +7,7 @@ import { dial, passesWithin } from './dial.ts';
 import { complete, forOlder } from './older-server.ts';
 import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
+import { hasNoAnswer } from './no-answer.ts';
 import { isOfLoginTrigger, loginTriggerFails, schemaTaken, unwelcome, type SchemaTaken } from './refused.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
@@ -136,6 +137,8 @@ async function open<T>(
     const { lens } = plain;
     if (lens && kind === 'own') rewriting(client, (sql) => throughLens(sql, lens));
     return await use(client);
+  } catch (error) {
+    throw hasNoAnswer(error) ? (lastWords.get(client) ?? error) : error;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -155,11 +158,16 @@ async function loginTriggers(given: ConnectionSettings): Promise<string[]> {
   ).catch(() => []);
 }
 
+/** What the server said as it ended a session that was idle: the next query only hears that nobody is there. */
+const lastWords = new WeakMap<Client, Error>();
+
 async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
   const began = performance.now();
   for (;;) {
     const client = new pg.Client({ ...settings, stream: dial });
-    client.on('error', () => undefined);
+    client.on('error', (error: Error & { severity?: string }) => {
+      if (error.severity !== undefined) lastWords.set(client, error);
+    });
     try {
       await client.connect();
       return client;

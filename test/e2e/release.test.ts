@@ -1,11 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Pod } from '../../src/platform/kubernetes/pods.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClient, withPooledSession } from '../../src/postgres/session.ts';
+import type { Workload } from '../../src/workload/start.ts';
+import { SecretWatch, verifiersOf } from '../support/secret-watch.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 import { leftovers, nothingLeft } from './support/leftovers.ts';
+import { allLogged, placesOf, secretsOf } from './support/no-secret.ts';
 
 /**
  * What an application's role is told at the candidate's own address, from its first moment to the end of `work`: each
@@ -39,10 +43,24 @@ async function knocking({ platform, namespace }: ClusterEnvironment, work: () =>
   return [...answers];
 }
 
-test('a release goes forward, back, forward and is accepted on a real cluster, under load, and nothing is lost or left', async () => {
-  await withClusterEnvironment({ declaration: { retention: { mode: 'scaled-down' } } }, async (test) => {
-    const { verb, clients, platform, pauses, namespace } = test;
-    const { verdict } = await clients(async (workload) => {
+/**
+ * Passwords, keys and verifiers are in Secrets and nowhere else, whatever servers log: what one of them is asked on
+ * purpose is found in its output.
+ */
+async function nothingSecretShown({ namespace: { admin }, on }: ClusterEnvironment, watch: SecretWatch): Promise<void> {
+  const asked = randomBytes(18).toString('base64url');
+  await on('green', (client) => client.query(`SELECT '${asked}'`));
+  for (const secret of [...(await secretsOf(admin)), ...(await on('green', verifiersOf))]) watch.secrets.add(secret);
+  expect(watch.secrets.size).toBeGreaterThan(10);
+  expect(await placesOf(admin, [asked, ...watch.secrets])).toEqual(['output of pod/shop-green-0']);
+}
+
+test('a release goes forward, back, forward and is accepted on a real cluster, under load, and nothing is lost, left or told', async () => {
+  const options = { kubernetes: { settings: allLogged }, declaration: { retention: { mode: 'scaled-down' } } };
+  await withClusterEnvironment(options, async (test) => {
+    const { verb, clients, platform, pauses, namespace, events } = test;
+    const watch = new SecretWatch({ mayInherit: true });
+    const released = async (workload: Workload): Promise<void> => {
       expect(await knocking(test, () => verb('seed'))).toEqual([
         expect.stringMatching(/^pg_hba.conf rejects connection/),
       ]);
@@ -59,8 +77,12 @@ test('a release goes forward, back, forward and is accepted on a real cluster, u
             facts: { findings: [{ id: 'canary-needs-istio' }] },
           });
       }
+      await nothingSecretShown(test, watch);
       await verb('retire');
-    });
+    };
+    const { verdict } = await watch.during(() => clients(released));
+    await nothingSecretShown(test, watch);
+    expect((await watch.found([], [JSON.stringify(events)])).places).toEqual([]);
     console.log(
       `write pauses in ms, as the operator measured them: ${pauses.join(', ')}; as the clients saw them: ${verdict.pauses.map(({ ms }) => ms).join(', ')}`,
     );

@@ -13,6 +13,7 @@ import type { ConnectionSettings } from '../../src/postgres/connection.ts';
 import { withOwnSession, withPooledSession } from '../../src/postgres/session.ts';
 import { good } from '../support/verdict.ts';
 import { rotate, rotateVerdigris } from '../support/rotate.ts';
+import { allLogged, placesOf, secretsOf } from './support/no-secret.ts';
 import { withClusterEnvironment, type ClusterEnvironment } from './support/environment.ts';
 
 /** With this password and no other. */
@@ -59,8 +60,10 @@ async function onlyShown(platform: KubernetesPlatform, replica: Replica, before:
 }
 
 test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
-  await withClusterEnvironment({ kubernetes: { pooler: { replicas: 1 } } }, async (test) => {
+  const declared = { kubernetes: { pooler: { replicas: 1 }, settings: allLogged } };
+  await withClusterEnvironment(declared, async (test) => {
     const { verb, clients, environment, namespace, on } = test;
+    const secrets = new Set(await secretsOf(namespace.admin));
     // Somebody whose process was there before.
     const other = new KubernetesPlatform(environment, Cluster.of(namespace.operator, namespace.name));
     // Who only looks, and has looked before.
@@ -81,6 +84,11 @@ test('on a cluster passwords change beside clients and a release: a role’s by 
       await verb('rollback');
     });
     expect(verdict).toMatchObject(good);
+    const first = secrets.size;
+    for (const secret of await secretsOf(namespace.admin)) secrets.add(secret);
+    // Of a role, of each of Verdigris's own, of the two readers that follow from them.
+    expect(secrets.size).toBeGreaterThanOrEqual(first + 6);
+    expect(await placesOf(namespace.admin, secrets)).toEqual([]);
     for (const colour of ['blue', 'green'] as const) {
       expect(
         await letsIn({ ...before, ...(await other.servers.connection(colour)), password: before.password ?? '' }),

@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
-import type { Cluster, Stored } from '../../src/platform/kubernetes/cluster.ts';
 import { KubernetesPlatform } from '../../src/platform/kubernetes/platform.ts';
 import { withNamespace } from './support/namespace.ts';
+import { secretsIn, secretsOf } from './support/no-secret.ts';
 import { ours, prepared, small, withStack } from './support/stack.ts';
-
-/** Every password and key that a Secret of the environment has, as text and as a Secret's own encoding. */
-async function passwordsOf(admin: Cluster): Promise<string[]> {
-  const secrets = await admin.list<Stored & { data?: Record<string, string> }>('Secret', ours);
-  return secrets
-    .flatMap(({ data = {} }) => Object.entries(data))
-    .filter(([key]) => /password|key$/.test(key))
-    .flatMap(([, encoded]) => [encoded, Buffer.from(encoded, 'base64').toString()]);
-}
 
 test('up makes an environment, a second up is none, and changing the live colour is the release; back it is the rollback', async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
@@ -55,9 +46,9 @@ test('up makes an environment, a second up is none, and changing the live colour
       expect(await state()).toEqual({ state: 'migrated', live: 'blue', operation: null });
 
       const said = JSON.stringify(await stack.exportStack());
-      const secrets = await passwordsOf(admin);
+      const secrets = await secretsOf(admin);
       expect(secrets.length).toBeGreaterThan(5);
-      expect(secrets.filter((each) => said.includes(each))).toEqual([]);
+      expect(secretsIn(said, secrets)).toEqual([]);
 
       // Taking the colour out leaves the release.
       declare(declared());

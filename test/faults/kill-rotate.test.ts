@@ -47,6 +47,8 @@ async function atEachEntry(
     const ending = await bench.operators.run(verb, { kill: { side, write, from: 'opening' } });
     if (ending.how === 'done') return write - 1;
     expect(ending, `${verb}, ${side} write ${write}`).toEqual({ how: 'killed' });
+    // Who was killed told nobody of the commit point.
+    await bench.harvest();
     await beside();
     if ((await bench.journal()).state !== from) for (const each of again) await bench.verb(each);
   }

@@ -2,8 +2,10 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { ofServer } from '../../src/operations/engine/server-failure.ts';
 import { hasNoAnswer } from '../../src/postgres/no-answer.ts';
+import { one } from '../../src/postgres/client.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { failure } from '../support/failure.ts';
+import { connectionTo, withServer } from '../support/postgres.ts';
 
 /** What a server does with the first bytes of a client. */
 type Answer = (socket: Socket) => void;
@@ -88,3 +90,19 @@ test.each<[what: string, answer: Answer, encrypted: boolean, seen: object]>([
   expect(hasNoAnswer(seen)).toBe(false);
   expect(await failure(ofServer('green', Promise.reject(seen as Error)))).toBe(seen);
 });
+
+test('of a session that somebody ended while it was idle the server’s own words are told', () =>
+  withServer(async (server) => {
+    const settings = connectionTo(server);
+    const idle = withOwnSession(settings, 'test', async (client) => {
+      const { pid } = await one<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid');
+      const gone = new Promise((resolve) => client.once('end', resolve));
+      await withOwnSession(settings, 'test', (other) => other.query('SELECT pg_terminate_backend($1)', [pid]));
+      await gone;
+      await client.query('SELECT 1');
+    });
+    expect(await failure(ofServer('blue', idle))).toMatchObject({
+      id: 'server-gone',
+      message: expect.stringMatching(/somebody ended .*administrator command.*pg_signal_backend/s) as string,
+    });
+  }));

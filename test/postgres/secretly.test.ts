@@ -6,7 +6,7 @@ import { quietSettings } from '../../src/model/quiet-settings.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
 import { makeOperator, setOperatorPassword, setReplicationPassword } from '../../src/postgres/own-logins.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
-import { ensureReplicationRole } from '../../src/postgres/stream/source.ts';
+import { changeSource, ensureReplicationRole } from '../../src/postgres/stream/source.ts';
 import { withExternalServer } from '../support/external.ts';
 import { testMajor } from '../support/postgres.ts';
 import { logged, verifiersOf } from '../support/secret-watch.ts';
@@ -40,6 +40,29 @@ test.each([12, testMajor])(
     );
   },
 );
+
+test('nor of the password by which a subscription connects, also where it is asked whether it does so already', async () => {
+  await withExternalServer(
+    testMajor,
+    async ({ superuser, log }) => {
+      await withOwnSession(superuser, 'operator', async (client) => {
+        await client.query(
+          "CREATE SUBSCRIPTION there CONNECTION '' PUBLICATION none WITH (connect = false, slot_name = NONE)",
+        );
+        const lead = (password: string) => changeSource(client, 'there', `host=/nowhere password=${password}`, 'shop');
+        expect([await lead('their-first'), await lead('their-first'), await lead('their-next')]).toEqual([
+          true,
+          false,
+          true,
+        ]);
+      });
+      const text = await readFile(log, 'utf8');
+      expect(text).toContain('FROM pg_subscription');
+      expect(text).not.toContain('their-');
+    },
+    logged,
+  );
+});
 
 test('nor does a server that runs alone, as the start script of a provisioned volume runs it', async () => {
   await withExternalServer(

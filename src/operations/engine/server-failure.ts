@@ -15,13 +15,18 @@ export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
   });
 }
 
+/** 57P01 admin_shutdown: the server stops, or somebody called pg_terminate_backend. */
 function serverGone(colour: Colour, cause: unknown): VerdigrisError {
+  const ended = (cause as { code?: string }).code === '57P01';
   return new VerdigrisError('server-gone', {
-    seen: `The server of ${colour} stopped, or does not answer: ${describe(cause)}`,
+    seen: ended
+      ? `The server of ${colour} stops, or somebody ended Verdigris’s session there: ${describe(cause)}`
+      : `The server of ${colour} stopped, or does not answer: ${describe(cause)}`,
     required: 'both servers running while a command works.',
     next:
-      `see why in its log (\`verdigris logs --colour ${colour}\`), then \`verdigris start\` and the same command again: ` +
-      'what was begun is undone or continued.',
+      `see why in its log (\`verdigris logs --colour ${colour}\`), ` +
+      (ended ? 'and who may call pg_terminate_backend (members of pg_signal_backend), ' : '') +
+      'then `verdigris start` and the same command again: what was begun is undone or continued.',
     facts: { colour },
     cause,
   });

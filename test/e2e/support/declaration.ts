@@ -3,6 +3,9 @@ import { ledger } from './legacy.ts';
 /** Image of PgBouncer that the cluster has. */
 export const pooler = process.env['VERDIGRIS_TEST_POOLER'] ?? 'test/pgbouncer:1.24';
 
+/** Settings of servers in a cluster of two cores. */
+export const smallServer = { shared_buffers: '64MB', autovacuum: 'off' };
+
 interface Words {
   readonly kubernetes?: object | undefined;
   readonly limits?: object | undefined;
@@ -25,7 +28,7 @@ export function shopDeclaration<More extends object = object>(
       namespace,
       storage: '1GiB',
       images: { pooler },
-      settings: { shared_buffers: '64MB', autovacuum: 'off' },
+      settings: smallServer,
       ...kubernetes,
     },
     ...more,
