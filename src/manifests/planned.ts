@@ -10,6 +10,7 @@ import { guardManifests } from './guard.ts';
 import type { Manifest } from './manifest.ts';
 import { domain, objectNames, selectorLabels } from './names.ts';
 import { overlaid } from './overlay.ts';
+import { withoutToken } from './token.ts';
 import { poolerConfig, poolerDeployment, poolerService, poolersService } from './pooler.ts';
 import { poolerSecret } from './pooler-users.ts';
 import { operatorSecret, readerSecret, roleSecret } from './secrets.ts';
@@ -157,7 +158,7 @@ function routes(environment: Environment, route: Route): Manifest[] {
         },
       ]
     : [];
-  return [...moving.map(withoutToken), ...(istio ? istioDestinations(environment) : []), ...alias];
+  return [...moving.map(tokenless), ...(istio ? istioDestinations(environment) : []), ...alias];
 }
 
 function roles(environment: Environment): Manifest[] {
@@ -224,8 +225,8 @@ function concealed({ stringData: _, ...rest }: Manifest): Manifest {
 }
 
 /** The fencing token counts on with every operation, and says nothing about where clients go. */
-function withoutToken(manifest: Manifest): Manifest {
-  const { [`${domain}/token`]: _, ...annotations } = manifest.metadata.annotations ?? {};
+function tokenless(manifest: Manifest): Manifest {
+  const annotations = withoutToken(manifest.metadata.annotations);
   return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 

@@ -1,6 +1,7 @@
 import { colours, other, type Colour } from '../model/colours.ts';
 import type { Manifest } from './manifest.ts';
 import { colourSelector, domain, metadata, objectNames, selectorLabels, type Named } from './names.ts';
+import { tokenAnnotation } from './token.ts';
 
 /** Where clients go. `token` is the fencing token of whoever decided it. */
 export interface Route {
@@ -32,7 +33,7 @@ export function routeAnnotations({ live, canary, token }: Route): Record<string,
   return {
     [`${domain}/live`]: live,
     [`${domain}/canary`]: String(canary),
-    [`${domain}/token`]: String(token),
+    ...tokenAnnotation(token),
   };
 }
 

@@ -19,6 +19,18 @@ export function staleToken(where: string, held: number, newest?: number): Verdig
   });
 }
 
+/** Nobody can tell whether somebody newer has written the object. */
+export function tokenEdited(where: string, annotation: string, text: string, token: number): VerdigrisError {
+  return new VerdigrisError('stale-token', {
+    seen: `The annotation ${annotation} of ${where} is ${JSON.stringify(text)}, which is no number: somebody edited it.`,
+    required: 'the number under which it was last written: by it an older operator is kept from changing it.',
+    next:
+      'see by `verdigris status` that nobody else is at work, set it to 0 by `kubectl annotate --overwrite`, ' +
+      'then run the same command again.',
+    facts: { token },
+  });
+}
+
 /** Known before anything is refused a token: the lease itself is gone. */
 export function leaseLost(): VerdigrisError {
   return new VerdigrisError('lease-lost', {

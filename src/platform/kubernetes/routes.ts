@@ -1,4 +1,4 @@
-import { staleToken } from '../../model/failures.ts';
+import { refuseNewer, writtenToken } from '../../manifests/token.ts';
 import { adoptedSelector } from '../../manifests/adopted.ts';
 import { clientServices, istioDestinations, istioRoutes, selectorOf, type Route } from '../../manifests/traffic.ts';
 import { colourSelector, domain, objectNames, selectorLabels } from '../../manifests/names.ts';
@@ -216,7 +216,7 @@ export class Routes {
         if (await this.#cluster.create(manifest)) return;
         continue;
       }
-      if (routeOf(found).token > token) throw staleToken(`${kind} ${name}`, token, routeOf(found).token);
+      refuseNewer(found.metadata.annotations, token, `${kind} ${name}`);
       const spec = manifest['spec'] as RouteObject['spec'];
       try {
         this.#known.set(
@@ -250,6 +250,6 @@ function routeOf({ metadata: { annotations = {} } }: Stored): Route {
   return {
     live: annotations[`${domain}/live`] as Colour,
     canary: Number(annotations[`${domain}/canary`] ?? 0),
-    token: Number(annotations[`${domain}/token`] ?? 0),
+    token: writtenToken(annotations),
   };
 }

@@ -2,7 +2,7 @@ import { domain, metadata } from '../../manifests/names.ts';
 import type { Environment } from '../../model/environment.ts';
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { staleToken } from '../../model/failures.ts';
+import { refuseNewer, tokenAnnotation } from '../../manifests/token.ts';
 import { omit } from '../../model/omit.ts';
 import type { Cluster, Stored } from '../kubernetes/cluster.ts';
 import { portName, Slice } from './slice.ts';
@@ -155,8 +155,7 @@ export class OwnService {
         next: 'run `verdigris start`, which makes it again; then run the same command again.',
       });
     if (found.metadata.uid !== (await this.#uid.read())) throw this.#taken();
-    const newest = Number(found.metadata.annotations?.[`${domain}/token`] ?? 0);
-    if (newest > token) throw staleToken(`the Service ${this.where}`, token, newest);
+    refuseNewer(found.metadata.annotations, token, `the Service ${this.where}`);
     return { service: found, slice: await this.#slice?.read(token) };
   }
 
@@ -169,7 +168,7 @@ export class OwnService {
   }
 
   #metadata(live: Colour, token: number): ReturnType<typeof metadata> {
-    const own = { [`${domain}/token`]: String(token), [`${domain}/live`]: live };
+    const own = { ...tokenAnnotation(token), [`${domain}/live`]: live };
     return metadata(this.#environment, 'traffic', this.#name, {}, own);
   }
 }

@@ -1,5 +1,4 @@
-import { domain } from '../../manifests/names.ts';
-import { staleToken } from '../../model/failures.ts';
+import { refuseNewer, tokenAnnotation } from '../../manifests/token.ts';
 import type { Cluster, Stored } from '../kubernetes/cluster.ts';
 import { apiRefusal } from '../kubernetes/failures.ts';
 import type { Family, Target } from './target.ts';
@@ -41,8 +40,7 @@ export class Slice {
   /** Undefined where somebody deleted it. @throws VerdigrisError `stale-token` */
   async read(token: number): Promise<SliceObject | undefined> {
     const found = await this.#api.read<SliceObject>('EndpointSlice', this.#name);
-    const newest = Number(found?.metadata.annotations?.[`${domain}/token`] ?? 0);
-    if (newest > token) throw staleToken(this.where, token, newest);
+    refuseNewer(found?.metadata.annotations, token, this.where);
     return found;
   }
 
@@ -65,7 +63,7 @@ export class Slice {
       endpoints: address ? [{ addresses: [address.host], conditions: { ready: true } }] : [],
       ports: [{ name: portName, protocol: 'TCP', ...(address ? { port: address.port } : {}) }],
     };
-    const annotations = { [`${domain}/token`]: String(token) };
+    const annotations = tokenAnnotation(token);
     const ownerReferences = [{ apiVersion: 'v1', kind: 'Service', name: owner.name, uid: owner.uid }];
     if (found) {
       const { metadata } = found;
