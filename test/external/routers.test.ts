@@ -148,10 +148,39 @@ test('a router that is cut off from the journal, stopped, killed or started late
 });
 
 /** Which server answers a client of that router. */
-async function answering({ port }: RunningRouter): Promise<string> {
-  const client = { host: '127.0.0.1', port, user: 'shop_app', password: credentials.shop_app, database: 'shop' };
+async function answering({ port }: RunningRouter, user: keyof typeof credentials = 'shop_app'): Promise<string> {
+  const client = { host: '127.0.0.1', port, user, password: credentials[user], database: 'shop' };
   return withPooledSession(client, 'test', async (session) => {
     const { name } = await one<{ name: string }>(session, "SELECT current_setting('cluster_name') AS name");
     return name;
   });
 }
+
+test('a canary spreads the readers of each router, and an abandoned candidate has none any more', async () => {
+  await betweenServers((between) =>
+    withOneAddress(async ({ port }) => {
+      const traffic = { kind: 'routers', address: `127.0.0.1:${port}` };
+      await withBench({ declaration: { ...between, traffic }, existing: credentials }, async (bench) => {
+        const routers = await Promise.all(['a', 'b'].map((id) => startFollowing(bench.declaration, bench.home, id)));
+        await ending(routers, async () => {
+          for (const each of routers) await each.serves();
+          const spread = async (): Promise<string[][]> =>
+            Promise.all(
+              routers.map(async (router) => {
+                const names = await Promise.all(Array.from({ length: 8 }, () => answering(router, 'shop_reader')));
+                return [...new Set(names)].sort();
+              }),
+            );
+          for (const each of ['seed', 'migrate', 'verify'] as const) await bench.verb(each);
+          expect(await spread()).toEqual([['their-blue'], ['their-blue']]);
+          await bench.verb('canary', { canary: 50 });
+          const both = ['their-blue', 'their-green'];
+          expect(await spread()).toEqual([both, both]);
+          for (const each of routers) expect(await answering(each)).toBe('their-blue');
+          await bench.verb('abandon');
+          expect(await spread()).toEqual([['their-blue'], ['their-blue']]);
+        });
+      });
+    }),
+  );
+});
