@@ -2,6 +2,7 @@ import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
 import { count } from '../model/count.ts';
 import type { Environment } from '../model/environment.ts';
+import { findingLine } from '../model/finding.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Estimate, Estimates } from '../operations/reads/estimate.ts';
 import { colors } from './colors.ts';
@@ -58,6 +59,9 @@ export function planSummary(
     `To ${colors.bold(last.to)}${first.because ? `, because ${first.because}` : ''}:`,
     ...operations.map((operation) => line(operation.verb, does[operation.verb](operation))),
     ...(stopping.length > 0 ? [line('stopped', `by ${[...new Set(stopping)].join(', ')}; nothing is lost then`)] : []),
+    ...operations
+      .flatMap(({ refused = [] }) => refused)
+      .map((each) => line('refused', `before the seed: ${findingLine(each, named)}`)),
     ...operations
       .flatMap(({ shapes = [] }) => shapes)
       .slice(0, named)

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import prettyMs from 'pretty-ms';
+import { findingLine } from '../model/finding.ts';
 import { declaresLeft, observedOf, plan, type Planned } from '../model/plan.ts';
 import { other } from '../model/colours.ts';
 import type { Migration } from '../migrations/engine.ts';
@@ -20,7 +21,7 @@ import { withCommonOptions, withSession, type CommonOptions, type CliSession } f
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
   const blocks = operations.map(
-    ({ verb, to, because, reason, pauseMs, migrations = [], shapes, data = [], dataUnknown, steps }) =>
+    ({ verb, to, because, reason, pauseMs, migrations = [], shapes, refused = [], data = [], dataUnknown, steps }) =>
       [
         `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
         ...(reason ? [`  ${reason}`] : []),
@@ -30,6 +31,7 @@ export function planText(operations: readonly PlannedOperation[]): string {
         ),
         ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
         ...migrations.flatMap((migration) => fileText(migration, shapes)),
+        ...refused.map((each) => `  ${colors.red('refused before the seed')}: ${findingLine(each)}`),
         ...(data.length > 0 ? ['  statements that write rows:', ...data.map(dataText)] : []),
         ...(dataUnknown === undefined ? [] : [`  where statements that write rows run is not known: ${dataUnknown}`]),
         `  clients wait: ${waitText(pauseMs)}`,

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrations/engine.ts';
 import type { PlannedShape } from '../migrations/shapes/in-files.ts';
+import type { Finding } from '../model/finding.ts';
 import type { Verb } from '../model/transitions.ts';
 import type { Operation, Step } from '../operations/engine/operation.ts';
 
@@ -26,6 +27,8 @@ export interface PlannedOperation {
   readonly migrations?: readonly Migration[];
   /** What they do to the schema, but for what is harmless. */
   readonly shapes?: readonly PlannedShape[];
+  /** What of them `preflight` and the beginning of `release` refuse. */
+  readonly refused?: readonly Finding[];
   /** Statements that write rows, and where each runs: of `migrate` as judged now, of `switch` as it was tried last. */
   readonly data?: readonly DataPlan[];
   /** Why the live colour could not be asked for that. */

@@ -31,6 +31,11 @@ export function readFile(source: Source, schema: Schema): void {
   for (const statement of withNested(parted(parseFile(source)).stay)) learn(statement, schema);
 }
 
+/** Those of a file that have an effect, as they are written. */
+export function statementsThatStay(source: Source): readonly Statement[] {
+  return parted(parseFile(source)).stay;
+}
+
 /** What a later ROLLBACK TO of the file takes back changes nothing, and what is behind it does not find it. */
 function parted({ statements }: Parsed): {
   readonly stay: readonly Statement[];

@@ -1,4 +1,5 @@
 import { loadModule } from 'libpg-query';
+import { other } from '../../model/colours.ts';
 import { finding, refusals, type Finding } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { changeLine, ofVerdict, type SeenChange } from '../../model/shape-changes.ts';
@@ -30,10 +31,18 @@ export interface Shapes {
  * What the one table of shape changes says of the release. `pending` are the names of the migrations that are to run.
  */
 export async function shapeFindings(c: Context, shapes: Shapes, pending: readonly string[]): Promise<Finding[]> {
-  const changes = await changesOf(c, shapes);
-  const { from, to } = release(c);
-  const { releases, lines } = await c.on(c.live, (client) => readShapeLedger(client, from));
-  const { contract } = await notesOf(c);
+  return judgeChanges(c, await changesOf(c, shapes), release(c), pending);
+}
+
+/** The same of changes that are known, from release `from` to `to`. */
+export async function judgeChanges(
+  c: Context,
+  changes: readonly SeenChange[],
+  { from, to }: { readonly from: string; readonly to: string },
+  pending: readonly string[],
+): Promise<Finding[]> {
+  const { releases, lines } = await c.look(c.live, (client) => readShapeLedger(client, from));
+  const { contract } = await readNotes(c.environment.colours[other(c.live)]?.migrations);
   const judged = judgeContractions(contractions(changes), contract, {
     releases,
     from,
@@ -41,14 +50,13 @@ export async function shapeFindings(c: Context, shapes: Shapes, pending: readonl
     spent: lines.filter(({ change }) => change === 'contract'),
     pending,
   });
-  return [...judged, ...wayBackFindings(c, changes)];
+  return [...judged, ...wayBackFindings(c, changes, from)];
 }
 
 /** What ends the lossless rollback with its first row: said, or refused where the declaration requires the way back. */
-function wayBackFindings(c: Context, changes: readonly SeenChange[]): Finding[] {
+function wayBackFindings(c: Context, changes: readonly SeenChange[], from: string): Finding[] {
   const objects = ofVerdict(changes, 'ends lossless rollback').map(changeLine);
   if (objects.length === 0) return [];
-  const { from } = release(c);
   return [
     finding('ends-lossless-rollback', {
       grade: c.environment.rollback === 'required' ? 'refuse' : 'warn',
@@ -62,18 +70,36 @@ function wayBackFindings(c: Context, changes: readonly SeenChange[]): Finding[] 
 
 /** The same of both colours as they are, before the writes move. */
 export async function wayBackNow(c: Context): Promise<Finding[]> {
-  return wayBackFindings(c, await changesOf(c, await shapes(c)));
+  return wayBackFindings(c, await changesOf(c, await shapes(c)), release(c).from);
 }
 
-async function changesOf(c: Context, { before, after, forward, reverse }: Shapes): Promise<SeenChange[]> {
+/**
+ * Of the way back: what `ends-lossless-rollback` does not say, and what would let no UPDATE through on the new live
+ * colour.
+ */
+const beside: ReadonlySet<string> = new Set([
+  ...['replica-identity-missing', 'key-column-missing', 'full-identity-with-list'],
+  'columns-not-carried',
+]);
+
+export function backward(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ id }) => beside.has(id));
+}
+
+async function changesOf(c: Context, { before, after, forward, reverse }: Shapes): Promise<readonly SeenChange[]> {
   await loadModule();
   const changes = shapeChangesBetween(before, after, { forward: forward.findings, reverse: reverse.findings });
+  return withStatements(c, changes);
+}
+
+/** New values that the release's own files write are no question of what its software will do. */
+export async function withStatements(c: Context, changes: readonly SeenChange[]): Promise<readonly SeenChange[]> {
   return changes.some(({ id }) => id === 'enum-value-added') ? madeCertain(changes, await statementsOf(c)) : changes;
 }
 
 /** What the release's files write, by what the live colour has yet to be given: none where only a tool reads them. */
 async function statementsOf(c: Context): Promise<readonly PlannedStatement[]> {
-  const { migrations, engine } = c.environment.colours[release(c).candidate] ?? {};
+  const { migrations, engine } = c.environment.colours[other(c.live)] ?? {};
   if (migrations === undefined) return [];
   return c.look(
     c.live,

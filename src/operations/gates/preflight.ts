@@ -15,6 +15,7 @@ import { runChecks } from '../../postgres/preflight/run.ts';
 import type { Context } from '../engine/context.ts';
 import { partOf, tablesAt } from '../engine/part.ts';
 import { copiedDatabases } from './beside.ts';
+import { foreseenFindings } from './foreseen.ts';
 import { partFindings } from './part.ts';
 import { usableFindings } from './usable.ts';
 import { connectionIn } from '../../platform/connection-in.ts';
@@ -29,6 +30,7 @@ export async function preflightFindings(c: Context, gate: Gate): Promise<Finding
     ...(await check(c, c.live, gate, oneSided, await copiedDatabases(c))),
     ...((await c.platform.findings?.(gate === 'seed')) ?? []),
     ...(gate === 'seed' ? ageFindings(c) : []),
+    ...(gate === 'seed' ? await foreseenFindings(c) : []),
     ...(await partFindings(c)),
     ...(await strayFindings(c)),
     ...(c.looking ? [] : await fenceFindings(c)),

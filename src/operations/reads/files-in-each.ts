@@ -44,11 +44,13 @@ function joined(one: InDatabase, next: InDatabase): InDatabase {
   const both = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined): readonly T[] | undefined =>
     a || b ? [...(a ?? []), ...(b ?? [])] : undefined;
   const [data, shapes] = [both(one.data, next.data), both(one.shapes, next.shapes)];
+  const refused = both(one.refused, next.refused);
   const dataUnknown = one.dataUnknown ?? next.dataUnknown;
   return {
     migrations: [...one.migrations, ...next.migrations],
     ...(data ? { data } : {}),
     ...(shapes ? { shapes } : {}),
+    ...(refused ? { refused } : {}),
     ...(dataUnknown === undefined ? {} : { dataUnknown }),
   };
 }

@@ -5,8 +5,10 @@ import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { PlannedStatement } from '../../migrations/data/plan.ts';
 import { chooseEngine, readingEngine } from '../../migrations/engines/choose.ts';
 import type { PlannedShape } from '../../migrations/shapes/in-files.ts';
+import type { Finding } from '../../model/finding.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { readJournal } from '../engine/ledger.ts';
+import { foreseenFindings } from '../gates/foreseen.ts';
 import { withObserver } from '../observer.ts';
 
 /** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */
@@ -22,6 +24,8 @@ const foldersFault: ReadonlySet<string> = new Set([
 interface PlannedFiles {
   readonly data?: readonly PlannedStatement[];
   readonly shapes?: readonly PlannedShape[];
+  /** What `preflight` and the beginning of `release` refuse of them. */
+  readonly refused?: readonly Finding[];
   /** Why the live colour could not be asked. */
   readonly dataUnknown?: string;
 }
@@ -43,7 +47,12 @@ export async function plannedFiles(parts: {
       const chosen = await chooseEngine(migrations, engine, live);
       const data = (await chosen.data?.(live)) ?? [];
       const shapes = await chosen.shapes?.(live);
-      return { ...(data.length > 0 ? { data } : {}), ...(shapes ? { shapes } : {}) };
+      const refused = await foreseenFindings(c);
+      return {
+        ...(data.length > 0 ? { data } : {}),
+        ...(shapes ? { shapes } : {}),
+        ...(refused.length > 0 ? { refused } : {}),
+      };
     }),
   );
   asking.catch(() => undefined);

@@ -69,6 +69,12 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       const all = await readSqlFiles(folder, format);
       return shapesInFiles(all, live && (await pendingFiles(live, files)));
     },
+    foresee: async (live) => {
+      const pending = (await hasVersioned()) ? await pendingFiles(live, files) : [];
+      // The linter's parts are loaded where there is something to read.
+      const { foresee } = await import('../../foreseen/judge.ts');
+      return foresee(live, pending);
+    },
     data: async (live) => {
       refuseRepeatableWrites(
         await pendingRepeatables(live, folder),

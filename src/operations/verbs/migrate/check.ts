@@ -1,5 +1,5 @@
 import { VerdigrisError } from '../../../model/errors.ts';
-import { refusals, type Finding } from '../../../model/finding.ts';
+import { refusals } from '../../../model/finding.ts';
 import { label, readTables, type Table } from '../../../postgres/catalogue.ts';
 import { rows, type Client } from '../../../postgres/client.ts';
 import { mapTables, type Mapping } from '../../../postgres/mapping.ts';
@@ -9,7 +9,7 @@ import { asPublished, publish } from '../../../postgres/stream/publication.ts';
 import { cross } from '../../engine/cross.ts';
 import type { Step } from '../../engine/operation.ts';
 import { stream } from '../../engine/release-record.ts';
-import { requireContracts } from '../../gates/expand-contract.ts';
+import { backward, requireContracts } from '../../gates/expand-contract.ts';
 import { followedFindings } from '../../gates/replication-findings.ts';
 
 /** What the stream still carries although the candidate lost it, as `schema.table.column`. */
@@ -92,16 +92,3 @@ export const check: Step = {
     }
   },
 };
-
-/**
- * Of the way back: what `ends-lossless-rollback` does not say, and what would let no UPDATE through on the new live
- * colour.
- */
-const beside: ReadonlySet<string> = new Set([
-  ...['replica-identity-missing', 'key-column-missing', 'full-identity-with-list'],
-  'columns-not-carried',
-]);
-
-export function backward(findings: readonly Finding[]): Finding[] {
-  return findings.filter(({ id }) => beside.has(id));
-}

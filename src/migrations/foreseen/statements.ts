@@ -1,0 +1,282 @@
+import type { Node } from 'libpg-query';
+import type { SchemaKind } from '../../postgres/fingerprint/index.ts';
+import { all, as, constant, strings, type Of, type Tag } from '../lint/ast.ts';
+import type { Statement } from '../lint/statement.ts';
+import { foreseeAlterTable, newColumn } from './alter-table.ts';
+import { checkIn, free, printedName, printedTable } from './constraint.ts';
+import type { ForeseenSchema } from './schema.ts';
+import type { TypeOf } from './type-of.ts';
+
+interface Place {
+  readonly schema: ForeseenSchema;
+  readonly statement: Statement;
+  readonly typeOf: TypeOf;
+}
+
+type Lesson<T extends Tag> = (node: Of<T>, place: Place) => void | Promise<void>;
+
+/** What a statement does to the schema, where its text says it with certainty; what may be otherwise is put in doubt. */
+export async function foreseeStatement(place: Place): Promise<void> {
+  const lesson = lessons[place.statement.tag] as ((node: object, place: Place) => void | Promise<void>) | undefined;
+  await lesson?.(place.statement.fields, place);
+}
+
+const lessons: { readonly [T in Tag]?: Lesson<T> } = {
+  CreateStmt: (node, { schema }) => {
+    const { schemaname, relname = '', relpersistence } = node.relation ?? {};
+    if (relpersistence === 't' || schemaname === 'pg_temp') return schema.addTemporary(relname);
+    if (node.if_not_exists === true && schema.find(node.relation) !== undefined) return;
+    const name = schema.placeFor(schemaname, relname);
+    makeTable(schema, name, node);
+    // Partitions come and go by their bounds, which are not compared here.
+    if (node.partbound) {
+      schema.doubt(name);
+      for (const parent of all(node.inhRelations, 'RangeVar')) schema.doubt(schema.find(parent) ?? '');
+    }
+  },
+  CreateTableAsStmt: ({ into, objtype, if_not_exists: ifNew }, { schema }) => {
+    const { schemaname, relname = '', relpersistence } = into?.rel ?? {};
+    if (relpersistence === 't' || schemaname === 'pg_temp') return schema.addTemporary(relname);
+    if (ifNew === true && schema.find(into?.rel) !== undefined) return;
+    const name = schema.placeFor(schemaname, relname);
+    if (objtype === 'OBJECT_MATVIEW') schema.doubt(name);
+    else makeTable(schema, name);
+  },
+  SelectStmt: ({ intoClause, targetList }, { schema }) => {
+    const { schemaname, relname = '', relpersistence } = intoClause?.rel ?? {};
+    if (intoClause && (relpersistence === 't' || schemaname === 'pg_temp')) schema.addTemporary(relname);
+    else if (intoClause) makeTable(schema, schema.placeFor(schemaname, relname));
+    // As pg_dump begins its files.
+    const call = as(all(targetList, 'ResTarget')[0]?.val, 'FuncCall');
+    if (strings(call?.funcname).at(-1) === 'set_config' && constant(call?.args?.[0]) === 'search_path')
+      schema.path = pathIn([constant(call?.args?.[1]) ?? '']);
+  },
+  VariableSetStmt: ({ name, args }, { schema }) => {
+    if (name === 'search_path') schema.path = args ? pathIn(args.map((each) => constant(each) ?? '')) : undefined;
+  },
+  AlterTableStmt: async (node, place) => {
+    if (node.objtype === 'OBJECT_TABLE') return foreseeAlterTable(node, place);
+    if (node.objtype !== 'OBJECT_TYPE') return;
+    const { schema } = place;
+    const { schemaname, relname = '' } = node.relation ?? {};
+    const type = schema.findObject(['type'], schemaname, relname);
+    if (type !== undefined) schema.redefine('type', type, (text) => `${text}\nchanged`);
+  },
+  AlterEnumStmt: ({ typeName, newVal, oldVal }, { schema }) => {
+    const [name = '', inSchema] = strings(typeName).reverse();
+    const type = schema.findObject(['type'], inSchema, name);
+    const line = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+    if (type === undefined || newVal === undefined) return;
+    schema.redefine('type', type, (text) => {
+      const lines = text.split('\n');
+      if (oldVal !== undefined) return lines.map((each) => (each === line(oldVal) ? line(newVal) : each)).join('\n');
+      return lines.includes(line(newVal)) ? text : [lines[0], line(newVal), ...lines.slice(1)].join('\n');
+    });
+  },
+  AlterDomainStmt: ({ typeName, subtype, def }, { schema, statement }) => {
+    const [name = '', inSchema] = strings(typeName).reverse();
+    const domain = schema.findObject(['domain'], inSchema, name);
+    if (domain === undefined || subtype === 'T') return;
+    if (subtype === 'C') return addDomainCheck(schema, domain, as(def, 'Constraint')?.conname, statement.text);
+    if (subtype !== 'O' && subtype !== 'N') return schema.doubt(domain);
+    schema.redefine('domain', domain, (text) => {
+      const [first = '', ...rest] = text.split('\n');
+      const bare = first.replace(/ not null(?= default |$)/, '');
+      const [, base = '', fill = ''] = /^(.*?)( default .*)?$/s.exec(bare) ?? [];
+      return [subtype === 'O' ? `${base} not null${fill}` : bare, ...rest].join('\n');
+    });
+  },
+  IndexStmt: (node, { schema, statement }) => {
+    const table = schema.find(node.relation);
+    if (node.unique !== true || table === undefined) return;
+    const [, method = 'btree', key] =
+      /\bON\s+(?:ONLY\s+)?(?:"(?:[^"]|"")+"|[\w$.])+(?:\s+USING\s+(\w+))?\s*(\(.*)$/is.exec(statement.text) ?? [];
+    const called = node.idxname ?? indexName(schema, table, node);
+    if (key === undefined || called === undefined) return schema.doubt(table);
+    const name = printedName(called);
+    schema.put({
+      kind: 'index',
+      identity: `${printedTable(table).split('.')[0] ?? ''}.${name}`,
+      definition: `CREATE UNIQUE INDEX ${name} ON ${printedTable(table)} USING ${method} ${key.replace(/;\s*$/, '')}`,
+    });
+  },
+  ViewStmt: ({ view }, { schema }) => {
+    const name = schema.find(view) ?? schema.placeFor(view?.schemaname, view?.relname ?? '');
+    // In place of a table it is none.
+    if (schema.was('view', name) || schema.was('materialized view', name)) schema.doubt(name);
+  },
+  CreateFunctionStmt: ({ funcname }, { schema }) => doubtNamed(schema, funcname),
+  CreateEnumStmt: ({ typeName }, { schema }) => doubtNamed(schema, typeName),
+  CompositeTypeStmt: ({ typevar }, { schema }) => schema.doubt(schema.placeFor(typevar?.schemaname, typevar?.relname ?? '')),
+  CreateDomainStmt: ({ domainname }, { schema }) => doubtNamed(schema, domainname),
+  CreateRangeStmt: ({ typeName }, { schema }) => doubtNamed(schema, typeName),
+  DefineStmt: ({ defnames }, { schema }) => doubtNamed(schema, defnames),
+  CreateSeqStmt: ({ sequence }, { schema }) =>
+    schema.doubt(schema.placeFor(sequence?.schemaname, sequence?.relname ?? '')),
+  CreateSchemaStmt: ({ schemaname = '' }, { schema }) => schema.doubt(schemaname),
+  CreateForeignTableStmt: ({ base }, { schema }) =>
+    schema.doubt(schema.placeFor(base?.relation?.schemaname, base?.relation?.relname ?? '')),
+  DropStmt: (node, { schema }) => {
+    for (const object of node.objects ?? []) drop(schema, node, object);
+  },
+  DropOwnedStmt: (_, { schema }) => {
+    schema.lost = true;
+  },
+  RenameStmt: (node, { schema }) => rename(schema, node),
+  AlterObjectSchemaStmt: ({ relation, newschema = '' }, { schema }) => {
+    const from = schema.find(relation);
+    if (relation && from !== undefined) schema.renameRelation(from, newschema, relation.relname ?? '');
+  },
+};
+
+/** As PostgreSQL names one that has no name; undefined where it is over more than columns and calls. */
+function indexName(schema: ForeseenSchema, table: string, { indexParams }: Of<'IndexStmt'>): string | undefined {
+  const parts = all(indexParams, 'IndexElem').map(
+    ({ name, expr }) => name ?? strings(as(expr, 'FuncCall')?.funcname).at(-1),
+  );
+  const [, bare = ''] = /\.(.*)$/s.exec(table) ?? [];
+  const whole = [bare, ...parts, 'idx'].join('_');
+  return parts.includes(undefined) || whole.length > 63 ? undefined : free(schema, table, whole);
+}
+
+function addDomainCheck(schema: ForeseenSchema, domain: string, name: string | undefined, text: string): void {
+  const check = checkIn(text);
+  if (check === undefined) return schema.doubt(domain);
+  const called = name ?? `${domain.replace(/^.*\./s, '')}_check`;
+  schema.redefine('domain', domain, (known) => {
+    const [first = '', ...rest] = known.split('\n');
+    return [first, `${printedName(called)} ${check}`, ...rest].join('\n');
+  });
+}
+
+/** Of its columns no more is known here than that they are others. */
+function makeTable(schema: ForeseenSchema, name: string, node?: Of<'CreateStmt'>): void {
+  const [, inSchema = '', bare = ''] = /^([^.]*)\.(.*)$/s.exec(name) ?? [];
+  schema.setTable(name, {
+    ...schema.fresh,
+    schema: inSchema,
+    name: bare,
+    partitioned: node?.partspec !== undefined,
+    persistence: 'permanent',
+    columns: all(node?.tableElts, 'ColumnDef').map((each) => newColumn(schema, each, undefined)),
+    primaryKey: [],
+    identity: [],
+    replicaIdentity: 'full',
+    bytes: 0,
+    estimatedRows: 0,
+  });
+  schema.put({ kind: 'table', identity: printedTable(name), definition: 'permanent' });
+  schema.madeAgain(name);
+}
+
+function pathIn(args: readonly string[]): readonly string[] | undefined {
+  const names = args.flatMap((each) => each.split(',').map((name) => name.trim().replaceAll('"', '')));
+  const schemas = names.filter((name) => name !== '' && name !== 'pg_catalog' && name !== 'pg_temp');
+  return schemas.some((name) => name.startsWith('$')) || schemas.length === 0 ? undefined : schemas;
+}
+
+/** What is made under a name that was there. */
+function doubtNamed(schema: ForeseenSchema, names: readonly Node[] | undefined): void {
+  const name = strings(names).at(-1);
+  if (name !== undefined) schema.doubtNamed(new Set([name.toLowerCase()]));
+}
+
+const kindsOf: Readonly<Record<string, readonly SchemaKind[]>> = {
+  OBJECT_TYPE: ['type', 'domain'],
+  OBJECT_DOMAIN: ['domain'],
+  OBJECT_INDEX: ['index'],
+};
+const relations: ReadonlySet<string> = new Set([
+  ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE', 'OBJECT_SEQUENCE'],
+]);
+const routines: ReadonlySet<string> = new Set(['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE']);
+
+function drop(schema: ForeseenSchema, { removeType = 'OBJECT_ACCESS_METHOD', behavior }: Of<'DropStmt'>, object: Node): void {
+  const [name = '', inSchema] = strings(object).reverse();
+  if (relations.has(removeType)) {
+    const found = inSchema === 'pg_temp' ? undefined : schema.findName(inSchema, name);
+    if (found === undefined) return;
+    if (behavior === 'DROP_CASCADE') for (const view of schema.viewsOver(found)) schema.removeRelation(view);
+    if (removeType === 'OBJECT_SEQUENCE' && behavior === 'DROP_CASCADE') schema.removeDefaultsOf(found);
+    schema.removeRelation(found);
+  } else if (routines.has(removeType)) dropRoutine(schema, object, inSchema, name);
+  else if (removeType === 'OBJECT_SCHEMA') {
+    if (behavior === 'DROP_CASCADE') schema.removeSchema(name);
+    else schema.remove('schema', name);
+  } else {
+    const kinds = kindsOf[removeType] ?? [];
+    const found = schema.findObject(kinds, inSchema, name);
+    if (found === undefined) return;
+    for (const kind of kinds) schema.remove(kind, found);
+    if (behavior === 'DROP_CASCADE' && removeType !== 'OBJECT_INDEX') schema.removeColumnsOf(found);
+  }
+}
+
+/** Which of several of one name, the types of its arguments say, which the text spells as it likes. */
+function dropRoutine(schema: ForeseenSchema, object: Node, inSchema: string | undefined, name: string): void {
+  const found = schema.routines(inSchema, name);
+  const [only] = found;
+  if (found.length === 1 && only) schema.remove(only.kind, only.identity);
+  else if (found.length > 1) schema.doubtNamed(new Set([strings(object).at(-1)?.toLowerCase() ?? '']));
+}
+
+function rename(schema: ForeseenSchema, node: Of<'RenameStmt'>): void {
+  const { renameType, relation, subname = '', newname = '' } = node;
+  const table = schema.find(relation);
+  if (renameType === 'OBJECT_COLUMN' && table !== undefined) return renameColumn(schema, table, subname, newname);
+  if (renameType === 'OBJECT_TABCONSTRAINT' && table !== undefined) {
+    const known = schema.object('constraint', `${subname} on ${table}`);
+    const index = `${table.replace(/\.[^.]*$/, '')}`;
+    const unique = schema.object('index', `${index}.${subname}`);
+    if (known) schema.put({ ...known, identity: `${printedName(newname)} on ${printedTable(table)}` });
+    schema.remove('constraint', `${subname} on ${table}`);
+    if (unique) renameIndex(schema, `${index}.${subname}`, newname);
+    return;
+  }
+  if (relation && table !== undefined && (relations.has(renameType ?? ''))) {
+    const [, inSchema = ''] = /^([^.]*)\./.exec(table) ?? [];
+    return schema.renameRelation(table, inSchema, newname);
+  }
+  if (renameType === 'OBJECT_INDEX') {
+    const found = schema.findObject(['index'], relation?.schemaname, relation?.relname ?? '');
+    return found === undefined ? undefined : renameIndex(schema, found, newname);
+  }
+  const [name = '', inSchema] = strings(node.object).reverse();
+  if (renameType === 'OBJECT_SCHEMA') {
+    for (const each of schema.relationsIn(subname))
+      schema.renameRelation(each, newname, each.slice(subname.length + 1));
+    return schema.removeSchema(subname);
+  }
+  if (routines.has(renameType ?? '') && node.object) return dropRoutine(schema, node.object, inSchema, name);
+  const kinds = kindsOf[renameType ?? ''] ?? [];
+  const found = kinds.length > 0 ? schema.findObject(kinds, inSchema, name) : undefined;
+  for (const kind of found === undefined ? [] : kinds) schema.remove(kind, found ?? '');
+}
+
+function renameIndex(schema: ForeseenSchema, index: string, to: string): void {
+  const known = schema.object('index', index);
+  if (!known) return;
+  schema.remove('index', index);
+  schema.put({
+    kind: 'index',
+    identity: `${known.identity.replace(/\.("(?:[^"]|"")+"|[^."]+)$/, '')}.${printedName(to)}`,
+    definition: known.definition.replace(/INDEX ("(?:[^"]|"")+"|\S+) ON/, `INDEX ${printedName(to)} ON`),
+  });
+}
+
+/** Rules that name the column are printed with its new name: what they are then is not compared. */
+function renameColumn(schema: ForeseenSchema, table: string, from: string, to: string): void {
+  const known = schema.table(table);
+  const text = schema.object('column', `${table}.${from}`);
+  if (!text) return;
+  for (const rule of schema.rulesOver(table, from)) schema.doubt(`${table}.${rule}`);
+  const named = (names: readonly string[]): string[] => names.map((name) => (name === from ? to : name));
+  if (known)
+    schema.changeTable(table, {
+      columns: known.columns.map((each) => (each.name === from ? { ...each, name: to } : each)),
+      primaryKey: named(known.primaryKey),
+      identity: named(known.identity),
+    });
+  schema.remove('column', `${table}.${from}`);
+  schema.put({ ...text, identity: `${printedTable(table)}.${printedName(to)}` });
+}

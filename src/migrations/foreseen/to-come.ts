@@ -1,0 +1,83 @@
+import { loadModule } from 'libpg-query';
+import { readTables, type Table } from '../../postgres/catalogue.ts';
+import { rows, type Client } from '../../postgres/client.ts';
+import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { readViewTables } from '../../postgres/row-reads.ts';
+import type { SqlFile } from '../engines/sql/file.ts';
+import type { Of } from '../lint/ast.ts';
+import { statementsThatStay } from '../lint/lint-file.ts';
+import { bodyOf, unpack } from '../lint/plpgsql.ts';
+import { Source } from '../lint/source.ts';
+import type { Statement } from '../lint/statement.ts';
+import { ForeseenSchema } from './schema.ts';
+import { foreseeStatement } from './statements.ts';
+import { typesOf } from './type-of.ts';
+
+/** What the files lead to, as far as their text shows, from what the live colour has. */
+export interface SchemaToCome {
+  readonly before: { readonly tables: readonly Table[]; readonly schema: readonly SchemaObject[] };
+  readonly after: { readonly tables: readonly Table[]; readonly schema: readonly SchemaObject[] };
+  /** Whether what is found of an object between the two will be found after the run too. */
+  readonly isSure: (object: string, id: string) => boolean;
+}
+
+/** Words of a function's source that may change a schema when it is called. */
+const changing = /\b(?:alter|create|drop|rename|execute)\b/i;
+
+/**
+ * Reads the pending files over the live colour's catalogue, in their order, and runs none: what is certain by their
+ * text alone is known before a seed. What code decides when it runs is in doubt.
+ */
+export async function schemaToCome(live: Client, pending: readonly Pick<SqlFile, 'path' | 'bytes'>[]): Promise<SchemaToCome> {
+  await loadModule();
+  const before = { tables: await readTables(live), schema: await readSchema(live) };
+  const schema = new ForeseenSchema(before.tables, before.schema, await readViewTables(live));
+  const typeOf = typesOf(live);
+  const callable = await changingFunctions(live);
+  for (const { path, bytes } of pending) {
+    schema.path = undefined;
+    for (const statement of statementsThatStay(new Source(path, bytes))) {
+      if (statement.tag === 'CreateFunctionStmt') learnFunction(statement, callable);
+      else if (mayCall.has(statement.tag)) judgeCode(statement, schema, callable);
+      await foreseeStatement({ schema, statement, typeOf });
+    }
+  }
+  return {
+    before,
+    after: { tables: schema.tables, schema: schema.objects },
+    isSure: (object, id) => schema.isSure(object, id),
+  };
+}
+
+const mayCall: ReadonlySet<string> = new Set([
+  ...['SelectStmt', 'CallStmt', 'DoStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ExecuteStmt'],
+]);
+
+/** Of the live colour, by their names. */
+async function changingFunctions(live: Client): Promise<Set<string>> {
+  const found = await rows<{ name: string }>(
+    live,
+    `SELECT DISTINCT lower(p.proname) AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_language l ON l.oid = p.prolang WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND l.lanname NOT IN ('c', 'internal') AND p.prosrc ~* '\\m(alter|create|drop|rename|execute)\\M'`,
+  );
+  return new Set(found.map(({ name }) => name));
+}
+
+function learnFunction(statement: Statement, callable: Set<string>): void {
+  const node = statement.fields as Of<'CreateFunctionStmt'>;
+  const body = bodyOf(statement, node);
+  const name = JSON.stringify(node.funcname ?? []).match(/"sval":"([^"]+)"\}\}\]$/)?.[1];
+  if (name !== undefined && (!body || changing.test(body.text))) callable.add(name.toLowerCase());
+}
+
+/** What a block or a function runs depends on what it finds: whatever it names may become something else. */
+function judgeCode(statement: Statement, schema: ForeseenSchema, callable: ReadonlySet<string>): void {
+  const words = new Set(statement.text.toLowerCase().match(/[\w$]+/g));
+  if ([...words].some((word) => callable.has(word))) schema.lost = true;
+  if (statement.tag !== 'DoStmt') return;
+  const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
+  const inner = body?.language === 'plpgsql' ? unpack(statement, body) : undefined;
+  if (!inner || inner.problem || inner.dynamic.length > 0) schema.lost = true;
+  else if (inner.statements.some(({ tag }) => !mayCall.has(tag))) schema.doubtNamed(words);
+}
