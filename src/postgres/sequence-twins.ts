@@ -6,6 +6,8 @@ export interface ForColumns {
   readonly fills: readonly string[];
   /** The column that it goes with. */
   readonly owner: string | null;
+  /** The same where one was copied from the other with its server's files. */
+  readonly object: string;
 }
 
 const column = `format('%I.%I.%I', tn.nspname, t.relname, a.attname)`;
@@ -18,6 +20,7 @@ const ofColumns = "d.refclassid = 'pg_class'::regclass";
  * table's owner may draw numbers from it, or anybody who may create a table could have one sequence moved by another.
  */
 export const forColumns = `
+  (SELECT system_identifier FROM pg_control_system()) || '/' || c.oid AS object,
   ARRAY(SELECT ${column} FROM (
     SELECT d.refobjid AS rel, d.refobjsubid AS num FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND ${ofColumns} AND d.deptype = 'i'
@@ -33,6 +36,7 @@ export const forColumns = `
  * For each sequence of `to`, those of `from` whose numbers it continues: the one of its name, and whatever filled a
  * column that it fills now, as after a RENAME or where a serial column became an identity. That a column owns both says
  * less, for a sequence may be owned only to go with a table: it counts where a name is gone and nothing else is known.
+ * One that is beside no column, by itself where both are copies of one volume and it has another name there.
  */
 export function continuing<F extends ForColumns, T extends ForColumns>(
   from: readonly F[],
@@ -41,6 +45,7 @@ export function continuing<F extends ForColumns, T extends ForColumns>(
   const names = new Set(to.map(({ sequence }) => sequence));
   const named = new Map(from.map((each) => [each.sequence, each]));
   const [filling, owned] = [new Map<string, F[]>(), new Map<string, F[]>()];
+  const renamed = new Map(from.flatMap((each) => (names.has(each.sequence) ? [] : [[each.object, each]])));
   const add = (map: Map<string, F[]>, key: string, each: F) => map.set(key, [...(map.get(key) ?? []), each]);
   for (const each of from) {
     for (const filled of each.fills) add(filling, filled, each);
@@ -50,6 +55,9 @@ export function continuing<F extends ForColumns, T extends ForColumns>(
     const same = named.get(own.sequence);
     const others = own.fills.filter((filled) => same?.fills.includes(filled) !== true);
     const found = new Set([...(same ? [same] : []), ...others.flatMap((filled) => filling.get(filled) ?? [])]);
-    return { own, before: found.size > 0 || own.owner === null ? [...found] : (owned.get(own.owner) ?? []) };
+    if (found.size > 0) return { own, before: [...found] };
+    if (own.owner !== null) return { own, before: owned.get(own.owner) ?? [] };
+    const itself = own.fills.length === 0 ? renamed.get(own.object) : undefined;
+    return { own, before: itself ? [itself] : [] };
   });
 }

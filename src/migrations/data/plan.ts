@@ -8,6 +8,7 @@ import { mayHold, newValuesWritten } from './new-values.ts';
 import { isThere, judgeStatement, throughViews } from './judge.ts';
 import { withReferring, type Reference } from './references.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
+import type { FromFile } from './statement.ts';
 import type { StatementPlace } from './note.ts';
 import { cannotBeHeld, heldNeedsSession, repeatableWrites, sourceLine } from './refusals.ts';
 
@@ -33,6 +34,9 @@ export interface PlannedStatement {
   readonly why: string;
   /** Values of enums that the release adds and it writes into rows of both colours: the way back ends with its first row. */
   readonly newValues?: readonly AddedValue[];
+  readonly at: Pick<FromFile, 'file' | 'line' | 'text'>;
+  /** A note has its file run as superuser. */
+  readonly superuser: boolean;
 }
 
 /**
@@ -66,7 +70,17 @@ export function planData(
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])
           held.add(table);
       const newValues = place === 'live' ? [] : newValuesWritten(text, data, added, live);
-      return [{ source: sourceLine(source), place, why, ...(newValues.length > 0 ? { newValues } : {}) }];
+      const { superuser } = file;
+      return [
+        {
+          source: sourceLine(source),
+          place,
+          why,
+          at: source,
+          superuser,
+          ...(newValues.length > 0 ? { newValues } : {}),
+        },
+      ];
     }),
   );
 }

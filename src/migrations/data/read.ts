@@ -120,12 +120,25 @@ function writesIn(nodes: readonly Node[]): WriteTarget[] {
   });
 }
 
-function readsIn(nodes: readonly Node[]): NamedRelation[] {
-  return [...walk(nodes)].flatMap(([tag, fields]) => {
+/** A name that a WITH gives is no relation where it holds: behind it, and in its own query where that is recursive. */
+function readsIn(value: unknown, hidden: ReadonlySet<string> = new Set()): NamedRelation[] {
+  if (Array.isArray(value)) return value.flatMap((each) => readsIn(each, hidden));
+  if (typeof value !== 'object' || value === null) return [];
+  const { withClause, RangeVar: relation, ...rest } = value as { withClause?: Of<'WithClause'>; RangeVar?: RangeVar };
+  if (relation) {
+    const isHidden = relation.schemaname === undefined && hidden.has(relation.relname ?? '');
     // What it makes is no source.
-    if (tag !== 'RangeVar' || fields['relpersistence'] === 't') return [];
-    return [named(fields as RangeVar)];
+    return isHidden || relation.relpersistence === 't' ? [] : [named(relation)];
+  }
+  const expressions = all(withClause?.ctes, 'CommonTableExpr');
+  const names = new Set([...hidden, ...expressions.map(({ ctename = '' }) => ctename)]);
+  const seen = new Set(withClause?.recursive === true ? names : hidden);
+  const inside = expressions.flatMap(({ ctename = '', ctequery }) => {
+    const reads = readsIn(ctequery, seen);
+    seen.add(ctename);
+    return reads;
   });
+  return [...inside, ...Object.values(rest).flatMap((each) => readsIn(each, names))];
 }
 
 function callsIn(nodes: readonly Node[]): string[] {

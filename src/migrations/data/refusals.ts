@@ -41,6 +41,19 @@ export function heldAsSuperuser(statement: Pick<FromFile, 'file' | 'line' | 'tex
   });
 }
 
+/** Clients use what it would write to, and `abandon` does not take it back. */
+export function liveUndeclared(
+  statement: Pick<FromFile, 'file' | 'line' | 'text'>,
+  { live, idle }: { readonly live: string; readonly idle: string },
+): VerdigrisError {
+  return new VerdigrisError('live-writes-undeclared', {
+    seen: `${sourceLine(statement)} is to run on ${live}, which clients use, by its note place=live.`,
+    required: `colours.${idle}.writesLive: true in the declaration: abandon does not take back what is written there.`,
+    next: 'declare it and migrate again; or remove the note. Nothing was written.',
+    facts: { file: statement.file, line: statement.line },
+  });
+}
+
 /** Repeatable files run whenever they were changed, and in an order that is found by trial. */
 export function repeatableWrites(source: string, tables: readonly string[]): VerdigrisError {
   return new VerdigrisError('data-statement-mixed', {

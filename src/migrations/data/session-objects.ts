@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query';
 import { as, fieldsOf, option, strings, tagOf, type Of } from '../lint/ast.ts';
+import { MadeSettings } from './made-settings.ts';
 import { readData, readRowsMade, type DataStatement, type NamedRelation } from './read.ts';
 
 /** A temporary table or view. */
@@ -15,12 +16,13 @@ interface Relation {
 
 /**
  * What a file keeps in its session, which is gone at the switchover: temporary tables and views, prepared statements,
- * cursors. Whatever reads one rests on all that it was made of.
+ * cursors, settings. Whatever reads one rests on all that it was made of.
  */
 export class SessionObjects {
   readonly #relations = new Map<string, Relation>();
   readonly #prepared = new Map<string, Node>();
   readonly #cursors = new Map<string, readonly NamedRelation[]>();
+  readonly #settings = new MadeSettings();
 
   /** What a statement writes besides what the session has, what that rests on, and what of the session it needs. */
   placed(stated: Node, own: DataStatement | undefined): DataStatement | undefined {
@@ -30,12 +32,18 @@ export class SessionObjects {
     const made = temporary.filter((name) => !this.#relations.has(name));
     for (const name of made) this.#makes(name, node);
     this.#learn(node);
-    return data && this.#judged(data, made, session ?? this.#cursor(node));
+    const needed = session ?? this.#cursor(node) ?? this.#settings.needed(node);
+    this.#settings.learn(
+      node,
+      data?.reads.flatMap((each) => this.#behind(each)),
+    );
+    return data && this.#judged(data, made, needed);
   }
 
   /** The end of a transaction of the file. */
   commit(): void {
     for (const [name, { dropsAtCommit }] of this.#relations) if (dropsAtCommit) this.#relations.delete(name);
+    this.#settings.commit();
   }
 
   /** `made` has the names of what it makes itself. */

@@ -1,13 +1,10 @@
-import type { Node } from 'libpg-query';
-import type { Column, Table } from '../../postgres/catalogue.ts';
-import { literal } from '../../postgres/quote.ts';
+import type { Table } from '../../postgres/catalogue.ts';
 import { all, as, type Of } from '../lint/ast.ts';
-import { columnType, serials, typeText } from '../lint/column-type.ts';
 import type { Statement } from '../lint/statement.ts';
 import { commandRanges } from '../lint/tokens.ts';
-import { isDrawn, isNullConstant, literalOf } from '../shapes/formula.ts';
+import { addColumn, fillOf } from './add-column.ts';
 import { changedColumn } from './column-text.ts';
-import { addConstraint, dropConstraint, printedName, printedTable, setNotNull } from './constraint.ts';
+import { addConstraint, dropConstraint, setNotNull } from './constraint.ts';
 import type { ForeseenSchema } from './schema.ts';
 import type { TypeOf } from './type-of.ts';
 
@@ -76,7 +73,9 @@ async function foreseeCommand(
       schema.doubt(`${called.replace(/\.([^.]*)$/, '_$1')}_seq`);
       schema.changeColumn(table, column, { hasDefault: true });
       if (!/\bgenerated\b/i.test(words)) return;
-      return retext({ identity: ` generated ${/\bgenerated\s+always\b/i.test(words) ? 'always' : 'by default'} as identity` });
+      return retext({
+        identity: ` generated ${/\bgenerated\s+always\b/i.test(words) ? 'always' : 'by default'} as identity`,
+      });
     case 'AT_DropIdentity':
       schema.changeColumn(table, column, { hasDefault: false });
       schema.removeOwned(table, column);
@@ -119,8 +118,13 @@ function withLine(text: string, line: string): string {
 function withoutParent(schema: ForeseenSchema, table: string, parent: string | undefined): void {
   if (parent === undefined) return;
   schema.redefine('table', table, (text) =>
-    text.replace(/^inherits (.+)$/m, (_, parents: string) =>
-      `inherits ${parents.split(', ').filter((each) => each.replaceAll('"', '') !== parent).join(', ')}`,
+    text.replace(
+      /^inherits (.+)$/m,
+      (_, parents: string) =>
+        `inherits ${parents
+          .split(', ')
+          .filter((each) => each.replaceAll('"', '') !== parent)
+          .join(', ')}`,
     ),
   );
 }
@@ -139,65 +143,4 @@ function replicaIdentity(schema: ForeseenSchema, table: string, type: string): v
   const kinds: Readonly<Record<string, Table['replicaIdentity']>> = { d: 'default', f: 'full', n: 'nothing' };
   const replica = kinds[type] ?? 'default';
   schema.changeTable(table, { replicaIdentity: replica, identity: replica === 'default' ? known.primaryKey : [] });
-}
-
-/** As the catalogue prints a default: what each row draws, a constant, or something else. */
-function fillOf(expression: Node | undefined): string {
-  if (expression === undefined || isNullConstant(expression)) return '';
-  const value = literalOf(expression);
-  if (value !== undefined) return ` default ${literal(value)}`;
-  return ` default ${isDrawn(expression) ? 'gen_random_uuid()' : 'computed()'}`;
-}
-
-async function addColumn(
-  schema: ForeseenSchema,
-  table: string,
-  { definition, words }: { definition: Of<'ColumnDef'>; words: string },
-  typeOf: TypeOf,
-): Promise<void> {
-  const name = definition.colname ?? '';
-  const column = newColumn(schema, definition, await typeOf(definition.typeName));
-  const known = schema.table(table);
-  // Of a type that the files make: of a column that was there before it would not be known what fits.
-  if (column.baseType === '') schema.doubt(`${table}.${name}`);
-  if (known) schema.changeTable(table, { columns: [...known.columns, column] });
-  schema.put({
-    kind: 'column',
-    identity: `${printedTable(table)}.${printedName(name)}`,
-    definition: textOf(definition, column),
-  });
-  for (const constraint of all(definition.constraints, 'Constraint'))
-    addConstraint(schema, table, constraint, words, name);
-}
-
-export function newColumn(
-  schema: ForeseenSchema,
-  { colname = '', typeName, constraints }: Of<'ColumnDef'>,
-  type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'> | undefined,
-): Column {
-  const has = (kind: string): boolean => all(constraints, 'Constraint').some(({ contype }) => contype === kind);
-  const serial = columnType(typeName).base in serials;
-  const given = all(constraints, 'Constraint').find(({ contype }) => contype === 'CONSTR_DEFAULT')?.raw_expr;
-  const said = typeText(columnType(typeName));
-  return {
-    number: schema.nextNumber(),
-    name: colname,
-    ...(type ?? { type: said, baseType: '', stored: said, constrained: false }),
-    notNull: serial || has('CONSTR_NOTNULL') || has('CONSTR_PRIMARY') || has('CONSTR_IDENTITY'),
-    hasDefault: serial || has('CONSTR_IDENTITY') || fillOf(given) !== '',
-    generated: has('CONSTR_GENERATED'),
-  };
-}
-
-function textOf({ constraints, typeName }: Of<'ColumnDef'>, column: Column): string {
-  const one = (kind: string) => all(constraints, 'Constraint').find(({ contype }) => contype === kind);
-  const identity = one('CONSTR_IDENTITY');
-  const how = identity?.generated_when === 'a' ? 'always' : 'by default';
-  const fill = columnType(typeName).base in serials ? ' default gen_random_uuid()' : fillOf(one('CONSTR_DEFAULT')?.raw_expr);
-  return [
-    column.type,
-    column.notNull ? ' not null' : '',
-    identity ? ` generated ${how} as identity` : '',
-    column.generated ? ' stored as computed()' : fill,
-  ].join('');
 }

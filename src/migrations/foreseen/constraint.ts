@@ -95,7 +95,13 @@ export function printedTable(table: string): string {
   return `${printedName(schema)}.${printedName(name)}`;
 }
 
-function uniqueIndex(schema: ForeseenSchema, table: string, name: string, columns: readonly string[], end: string): void {
+function uniqueIndex(
+  schema: ForeseenSchema,
+  table: string,
+  name: string,
+  columns: readonly string[],
+  end: string,
+): void {
   const index = `${printedTable(table).replace(/\.("(?:[^"]|"")+"|[^."]+)$/, '')}.${printedName(name)}`;
   const list = columns.map(printedName).join(', ');
   schema.put({

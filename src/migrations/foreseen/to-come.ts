@@ -28,7 +28,10 @@ const changing = /\b(?:alter|create|drop|rename|execute)\b/i;
  * Reads the pending files over the live colour's catalogue, in their order, and runs none: what is certain by their
  * text alone is known before a seed. What code decides when it runs is in doubt.
  */
-export async function schemaToCome(live: Client, pending: readonly Pick<SqlFile, 'path' | 'bytes'>[]): Promise<SchemaToCome> {
+export async function schemaToCome(
+  live: Client,
+  pending: readonly Pick<SqlFile, 'path' | 'bytes'>[],
+): Promise<SchemaToCome> {
   await loadModule();
   const before = { tables: await readTables(live), schema: await readSchema(live) };
   const schema = new ForeseenSchema(before.tables, before.schema, await readViewTables(live));

@@ -16,13 +16,17 @@ const patience = 10_000;
 
 /** What the folder is at fault for, judged by the live colour's tables: no lack of an answer. */
 const foldersFault: ReadonlySet<string> = new Set([
+  'backfill-invalid',
+  'contract-note',
   'data-statement-mixed',
   'data-statement-session',
+  'data-statement-superuser',
+  'live-writes-undeclared',
   'migration-forbidden',
 ]);
 
 interface PlannedFiles {
-  readonly data?: readonly PlannedStatement[];
+  readonly data?: readonly Omit<PlannedStatement, 'at' | 'superuser'>[];
   readonly shapes?: readonly PlannedShape[];
   /** What `preflight` and the beginning of `release` refuse of them. */
   readonly refused?: readonly Finding[];
@@ -45,7 +49,8 @@ export async function plannedFiles(parts: {
   const asking = withObserver({ ...parts, emit: () => undefined, looking: true }, (c) =>
     c.look(c.live, async (live): Promise<PlannedFiles> => {
       const chosen = await chooseEngine(migrations, engine, live);
-      const data = (await chosen.data?.(live)) ?? [];
+      const planned = (await chosen.data?.(live)) ?? [];
+      const data = planned.map(({ at: _at, superuser: _superuser, ...said }) => said);
       const shapes = await chosen.shapes?.(live);
       const refused = await foreseenFindings(c);
       return {

@@ -3,7 +3,7 @@ import { finding, type Finding } from '../../model/finding.ts';
 import { one, rows, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { continuing } from '../sequence-twins.ts';
-import { sequenceLabel, nextValue, readSequences, type Sequence } from './sequences.ts';
+import { sequenceLabel, nextValue, readSequences, wouldRepeat, type Sequence } from './sequences.ts';
 
 /** A column of a table, as SQL names both. */
 interface Filled {
@@ -27,9 +27,51 @@ const columns = `
  * where they have to go on. `reader` may read rows of the candidate.
  */
 export async function unmatchedSequences(live: Client, candidate: Client, reader: Client): Promise<Finding[]> {
-  const alone = continuing(await readSequences(live), await readSequences(candidate)).filter(
-    ({ own, before }) => before.length === 0 && own.fills.length > 0,
-  );
+  const [there, here] = [await readSequences(live), await readSequences(candidate)];
+  return [...renamedUnseen(there, here), ...(await unmatchedOfColumns(there, here, { live, candidate, reader }))];
+}
+
+/**
+ * Beside no column, and under a name that the live side has not: where the candidate is no copy of its files, nothing
+ * says whether it is one that is gone there.
+ */
+function renamedUnseen(live: readonly Sequence[], candidate: readonly Sequence[]): Finding[] {
+  const free = ({ fills, owner }: Sequence): boolean => fills.length === 0 && owner === null;
+  const volume = ({ object }: Sequence): string => object.replace(/\/.*$/, '');
+  const [before, after] = [live, candidate].map((all) => new Set(all.map(({ sequence }) => sequence)));
+  const gone = live.filter((each) => free(each) && !after?.has(each.sequence));
+  const found = candidate.flatMap((own) => {
+    const was = gone.filter((each) => volume(each) !== volume(own) && wouldRepeat(each, own));
+    return free(own) && !before?.has(own.sequence) && was.length > 0 ? [{ own, was }] : [];
+  });
+  if (found.length === 0) return [];
+  return [
+    finding('sequence-unmatched', {
+      grade: 'refuse',
+      title: `${count(found.length, 'sequence')} of the candidate may continue one that only the live side has`,
+      objects: found.map(({ own, was }) => `${sequenceLabel(own)}: ${was.map(sequenceLabel).join(', ')}`),
+      reason:
+        'The candidate is no copy of the live colour’s files, so that a renamed sequence looks like a new one. If it is ' +
+        'one, it would give numbers that were given before.',
+      fix:
+        'On the candidate, with a number beyond all that is given until the switchover: ' +
+        found
+          .map(({ own, was }) => {
+            const last = was.reduce((far, { last: one }) => (one !== null && one > far ? one : far), 0n);
+            return `SELECT setval(${literal(own.sequence)}, ${beyond(own, last)}, true);`;
+          })
+          .join(' ') +
+        ' Or rename it in a release of its own, with the copy of the volume as its seed.',
+    }),
+  ];
+}
+
+async function unmatchedOfColumns(
+  there: readonly Sequence[],
+  candidates: readonly Sequence[],
+  { live, candidate, reader }: { readonly live: Client; readonly candidate: Client; readonly reader: Client },
+): Promise<Finding[]> {
+  const alone = continuing(there, candidates).filter(({ own, before }) => before.length === 0 && own.fills.length > 0);
   if (alone.length === 0) return [];
   const filled = alone.flatMap(({ own }) => own.fills);
   const shared = new Set((await rows<Filled>(live, columns, [filled])).map(({ full }) => full));

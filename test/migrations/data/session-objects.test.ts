@@ -55,6 +55,9 @@ test.each([
   [`${empty}; DELETE FROM t USING orders; ${read}`, t],
   [`${empty}; EXPLAIN (ANALYZE) INSERT INTO t SELECT id FROM orders; ${read}`, t],
   [`${made}; INSERT INTO archive SELECT * FROM pg_temp.t`, t],
+  [`${made}; WITH t AS (SELECT * FROM t) INSERT INTO archive SELECT * FROM t`, t],
+  [`${made}; WITH t AS (VALUES (1)) INSERT INTO archive SELECT * FROM t`, 'candidate'],
+  [`${made}; WITH a AS (SELECT * FROM t), t AS (VALUES (1)) INSERT INTO archive SELECT * FROM a`, t],
   [`${made}; CREATE TEMP TABLE u AS SELECT * FROM t; INSERT INTO archive SELECT * FROM u`, 'the temporary table u'],
   [`${made}; ALTER TABLE t RENAME TO u; INSERT INTO archive SELECT * FROM u`, 'the temporary table u'],
   [`${made}; CREATE TABLE more AS SELECT * FROM t`, t],
@@ -97,4 +100,29 @@ test.each([
 ])('what reads an object of the session rests on all that it was made of: %s', async (text, expected) => {
   const whole = text.includes('COMMIT;') ? `BEGIN; ${text}; COMMIT` : text;
   expect(await judged(whole)).toBe(expected);
+});
+
+const most = "SELECT set_config('app.most', (SELECT max(id) FROM orders)::text, false)";
+const use = "INSERT INTO archive SELECT current_setting('app.most')::int";
+const setting = 'the setting app.most, which the file makes when it runs';
+
+test.each([
+  [`${most}; ${use}`, setting],
+  [`${most}; UPDATE orders SET id = id + current_setting('app.most')::int`, setting],
+  [`${most}; DO $$ BEGIN INSERT INTO archive SELECT current_setting('app.most')::int; END $$`, setting],
+  [`DO $$ BEGIN PERFORM set_config('app.most', (SELECT max(id) FROM orders)::text, false); END $$; ${use}`, setting],
+  [
+    `WITH m AS (SELECT max(id) AS id FROM orders) SELECT set_config('app.most', id::text, false) FROM m; ${use}`,
+    setting,
+  ],
+  [
+    "SELECT set_config('app.most', random()::text, false); UPDATE orders SET id = current_setting('app.most')::int",
+    setting,
+  ],
+  // What rests on nothing of the live colour has its place, and constants are taken along.
+  [`SELECT set_config('app.most', random()::text, false); ${use}`, 'candidate'],
+  [`${most}; SET app.most = '5'; UPDATE orders SET id = current_setting('app.most')::int`, 'switch'],
+  [`BEGIN; SELECT set_config('app.most', (SELECT max(id) FROM orders)::text, true); COMMIT; ${use}`, 'candidate'],
+])('a setting that the file makes is needed by what reads it: %s', async (text, expected) => {
+  expect(await judged(text)).toBe(expected);
 });

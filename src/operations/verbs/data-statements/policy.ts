@@ -1,9 +1,8 @@
-import { VerdigrisError } from '../../../model/errors.ts';
 import { markOnLive, ranOnLive } from '../../../migrations/data/held.ts';
 import type { FromFile } from '../../../migrations/data/statement.ts';
 import { silentTriggers } from '../../../migrations/data/silenced.ts';
 import type { DataPolicy } from '../../../migrations/data/policy.ts';
-import { heldFailed, sourceLine } from '../../../migrations/data/refusals.ts';
+import { heldFailed, liveUndeclared, sourceLine } from '../../../migrations/data/refusals.ts';
 import { crossBarrier } from '../../../postgres/barrier.ts';
 import { readTables } from '../../../postgres/catalogue.ts';
 import { withTransaction } from '../../../postgres/client.ts';
@@ -38,7 +37,7 @@ export async function dataPolicy(c: Context): Promise<DataPolicy> {
 }
 
 async function onLive(c: Context, statement: FromFile, owner: string | undefined): Promise<void> {
-  if (c.environment.colours[c.idle]?.writesLive !== true) throw undeclared(c, statement);
+  if (c.environment.colours[c.idle]?.writesLive !== true) throw liveUndeclared(statement, c);
   const { migrationLock, migrationStatement, catchUp } = c.environment.limits;
   await c.on(c.live, ensureControlSchema);
   const writes = await withOwner(c, c.live, owner, (client) =>
@@ -67,13 +66,4 @@ async function onLive(c: Context, statement: FromFile, owner: string | undefined
   await noteData(c, [entryOf({ ...statement, place: 'live', writes })]);
   c.emit({ type: 'note', text: `ran on ${c.live}: ${sourceLine(statement)}: ${writesText(writes)}` });
   await c.on(c.live, (from) => c.on(c.idle, (to) => crossBarrier(from, to, stream(c).name, catchUp, c.signal)));
-}
-
-function undeclared(c: Context, statement: FromFile): VerdigrisError {
-  return new VerdigrisError('live-writes-undeclared', {
-    seen: `${sourceLine(statement)} is to run on ${c.live}, which clients use, by its note place=live.`,
-    required: `colours.${c.idle}.writesLive: true in the declaration: abandon does not take back what is written there.`,
-    next: 'declare it and migrate again; or remove the note. Nothing was written.',
-    facts: { file: statement.file, line: statement.line },
-  });
 }

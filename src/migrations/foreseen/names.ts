@@ -1,0 +1,124 @@
+import type { RangeVar } from 'libpg-query';
+import type { Table } from '../../postgres/catalogue.ts';
+import type { SchemaKind, SchemaObject } from '../../postgres/fingerprint/index.ts';
+import type { ViewTables } from '../../postgres/row-reads.ts';
+import { plain } from '../expand-contract/notes.ts';
+import { ForeseenObjects, relationKinds } from './objects.ts';
+
+const isRelation = (kind: string): boolean => relationKinds.has(kind as SchemaKind);
+
+/**
+ * What a name of a file means, and of what it is certain. What may be something else by the run is in doubt: nothing is
+ * said of it before.
+ */
+export class ForeseenNames extends ForeseenObjects {
+  readonly #doubts = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #temporary = new Set<string>();
+  readonly #views: readonly ViewTables[];
+  /** What search_path the files set; undefined where it is whoever runs them's own. */
+  path: readonly string[] | undefined;
+  /** Something ran whose effect no text shows. */
+  lost = false;
+
+  constructor(tables: readonly Table[], objects: readonly SchemaObject[], views: readonly ViewTables[]) {
+    super(tables, objects);
+    this.#views = views;
+  }
+
+  /**
+   * Whether what is said of an object, by the name that findings print, is what the run will lead to. `id`: of the
+   * finding or the change.
+   */
+  isSure(object: string, id: string): boolean {
+    if (this.lost) return false;
+    const said = plain(object);
+    const within = (name: string): boolean =>
+      said === name || said.startsWith(`${name}.`) || said.startsWith(`${name}(`);
+    return ![...this.#doubts].some(within) && (id === 'table-remade' || ![...this.#again].some(within));
+  }
+
+  /** Another table under the name of one that was there: what it looks like is not compared. */
+  madeAgain(name: string): void {
+    this.#again.add(name);
+  }
+
+  doubt(name: string): void {
+    this.#doubts.add(plain(name));
+  }
+
+  /** All that has or had one of these names, wherever it is. */
+  doubtNamed(words: ReadonlySet<string>): void {
+    for (const { kind, name } of this.known) {
+      const said = name.replace(/\(.*$/s, '');
+      if (kind !== 'column' && words.has((said.split('.').at(-1) ?? '').toLowerCase())) this.doubt(said);
+    }
+  }
+
+  viewsOver(table: string): string[] {
+    return this.#views.filter(({ tables }) => tables.includes(table)).map(({ view }) => view);
+  }
+
+  relationsIn(schema: string): string[] {
+    return this.objects.flatMap(({ kind, identity }) => {
+      const said = plain(identity);
+      return isRelation(kind) && said.startsWith(`${schema}.`) ? [said] : [];
+    });
+  }
+
+  /** Functions and the like of a name, whatever their arguments. */
+  routines(schema: string | undefined, name: string): SchemaObject[] {
+    return this.objects.filter(({ kind, identity }) => {
+      if (kind !== 'function' && kind !== 'aggregate') return false;
+      const said = plain(identity).replace(/\(.*$/s, '');
+      return schema === undefined ? said.endsWith(`.${name}`) : said === `${schema}.${name}`;
+    });
+  }
+
+  addTemporary(name: string): void {
+    this.#temporary.add(name);
+  }
+
+  /** Its name where it is there, and certainly that one; what it could be is in doubt otherwise. */
+  find(relation: RangeVar | undefined): string | undefined {
+    const { schemaname, relname = '', relpersistence } = relation ?? {};
+    if (relpersistence === 't' || schemaname === 'pg_temp') return undefined;
+    return this.findName(schemaname, relname);
+  }
+
+  findName(schema: string | undefined, name: string): string | undefined {
+    if (schema !== undefined) return this.relation(`${schema}.${name}`) && `${schema}.${name}`;
+    if (this.#temporary.has(name)) return undefined;
+    return this.#only(this.#having(name, relationKinds), name);
+  }
+
+  /** Of a type, a domain or the like. */
+  findObject(kinds: readonly SchemaKind[], schema: string | undefined, name: string): string | undefined {
+    const found = this.#having(name, new Set(kinds)).filter(
+      (each) => schema === undefined || each === `${schema}.${name}`,
+    );
+    return this.#only(found, name);
+  }
+
+  /** Where what is made under a name will be. */
+  placeFor(schema: string | undefined, name: string): string {
+    const first = schema ?? this.path?.[0];
+    if (first !== undefined) return `${first}.${name}`;
+    const was = this.known.filter(({ kind, name: known }) => isRelation(kind) && known.endsWith(`.${name}`));
+    return was.length === 1 ? (was[0]?.name ?? '') : `public.${name}`;
+  }
+
+  #having(name: string, kinds: ReadonlySet<string>): string[] {
+    return this.objects.flatMap(({ kind, identity }) => {
+      const said = plain(identity);
+      return kinds.has(kind) && said.endsWith(`.${name}`) && said.length > name.length ? [said] : [];
+    });
+  }
+
+  #only(found: readonly string[], name: string): string | undefined {
+    const byPath = this.path?.map((schema) => `${schema}.${name}`).find((each) => found.includes(each));
+    if (byPath !== undefined || found.length === 1) return byPath ?? found[0];
+    for (const each of found) this.doubt(each);
+    return undefined;
+  }
+}
