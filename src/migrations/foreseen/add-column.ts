@@ -23,7 +23,7 @@ export async function addColumn(
   typeOf: TypeOf,
 ): Promise<void> {
   const name = definition.colname ?? '';
-  const column = newColumn(schema, definition, await typeOf(definition.typeName));
+  const column = columnToCome(schema, definition, await typeOf(definition.typeName));
   const known = schema.table(table);
   // Of a type that the files make: of a column that was there before it would not be known what fits.
   if (column.baseType === '') schema.doubt(`${table}.${name}`);
@@ -37,7 +37,7 @@ export async function addColumn(
     addConstraint(schema, table, constraint, words, name);
 }
 
-export function newColumn(
+export function columnToCome(
   schema: ForeseenSchema,
   { colname = '', typeName, constraints }: Of<'ColumnDef'>,
   type: Pick<Column, 'type' | 'baseType' | 'stored' | 'constrained'> | undefined,

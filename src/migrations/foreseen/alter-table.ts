@@ -3,8 +3,8 @@ import { all, as, type Of } from '../lint/ast.ts';
 import type { Statement } from '../lint/statement.ts';
 import { commandRanges } from '../lint/tokens.ts';
 import { addColumn, fillOf } from './add-column.ts';
-import { changedColumn } from './column-text.ts';
-import { addConstraint, dropConstraint, setNotNull } from './constraint.ts';
+import { changedColumn } from './printed-column.ts';
+import { addConstraint, foreseeNoConstraint, foreseeNotNull } from './constraint.ts';
 import type { ForeseenSchema } from './schema.ts';
 import type { TypeOf } from './type-of.ts';
 
@@ -61,7 +61,7 @@ async function foreseeCommand(
     }
     case 'AT_SetNotNull':
     case 'AT_DropNotNull':
-      return setNotNull(schema, table, column, command.subtype === 'AT_SetNotNull');
+      return foreseeNotNull(schema, table, column, command.subtype === 'AT_SetNotNull');
     case 'AT_ColumnDefault': {
       const fill = fillOf(command.def);
       schema.changeColumn(table, column, { hasDefault: fill !== '' });
@@ -86,7 +86,7 @@ async function foreseeCommand(
     case 'AT_AddConstraint':
       return constraint && addConstraint(schema, table, constraint, words);
     case 'AT_DropConstraint':
-      return dropConstraint(schema, table, column);
+      return foreseeNoConstraint(schema, table, column);
     case 'AT_EnableRowSecurity':
       return schema.redefine('table', table, (text) => withLine(text, 'row security'));
     case 'AT_ForceRowSecurity':

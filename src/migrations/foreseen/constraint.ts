@@ -1,7 +1,7 @@
 import { strings, type Of } from '../lint/ast.ts';
 import { constraintName } from '../lint/learn-table.ts';
 import { columnsOf } from '../shapes/formula.ts';
-import { changedColumn } from './column-text.ts';
+import { changedColumn } from './printed-column.ts';
 import type { ForeseenSchema } from './schema.ts';
 
 /** `app."Order"`, as the catalogue prints it. */
@@ -25,11 +25,11 @@ export function addConstraint(
     schema.put({ kind: 'constraint', identity: `${printedName(called)} on ${printedTable(table)}`, definition });
   switch (constraint.contype) {
     case 'CONSTR_NOTNULL':
-      return given.forEach((each) => setNotNull(schema, table, each, true));
+      return given.forEach((each) => foreseeNotNull(schema, table, each, true));
     case 'CONSTR_PRIMARY':
       // Of an index that is there, its columns are not read here.
       if (constraint.indexname !== undefined) return schema.doubt(table);
-      for (const each of given) setNotNull(schema, table, each, true);
+      for (const each of given) foreseeNotNull(schema, table, each, true);
       if (schema.table(table)?.replicaIdentity === 'default') schema.changeTable(table, { identity: given });
       schema.changeTable(table, { primaryKey: given });
       return uniqueIndex(schema, table, name('primary'), given, '');
@@ -111,14 +111,14 @@ function uniqueIndex(
   });
 }
 
-export function setNotNull(schema: ForeseenSchema, table: string, column: string, notNull: boolean): void {
+export function foreseeNotNull(schema: ForeseenSchema, table: string, column: string, notNull: boolean): void {
   schema.changeColumn(table, column, { notNull });
   schema.redefine('column', `${table}.${column}`, (definition) =>
     changedColumn(definition, { notNull: notNull ? ' not null' : '' }),
   );
 }
 
-export function dropConstraint(schema: ForeseenSchema, table: string, name: string): void {
+export function foreseeNoConstraint(schema: ForeseenSchema, table: string, name: string): void {
   const on = `${name} on ${table}`;
   const known = schema.object('constraint', on);
   if (!known) return schema.doubt(`${table}.${name}`);

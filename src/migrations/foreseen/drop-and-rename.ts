@@ -19,7 +19,7 @@ const routines: ReadonlySet<string> = new Set([
   'OBJECT_AGGREGATE',
 ]);
 
-export function dropObject(
+export function foreseeDrop(
   schema: ForeseenSchema,
   { removeType = 'OBJECT_ACCESS_METHOD', behavior }: Of<'DropStmt'>,
   object: Node,
@@ -52,7 +52,7 @@ function dropRoutine(schema: ForeseenSchema, object: Node, inSchema: string | un
   else if (found.length > 1) schema.doubtNamed(new Set([strings(object).at(-1)?.toLowerCase() ?? '']));
 }
 
-export function renameObject(schema: ForeseenSchema, node: Of<'RenameStmt'>): void {
+export function foreseeRename(schema: ForeseenSchema, node: Of<'RenameStmt'>): void {
   const { renameType, relation, subname = '', newname = '' } = node;
   const table = schema.find(relation);
   if (renameType === 'OBJECT_COLUMN' && table !== undefined) return renameColumn(schema, table, subname, newname);

@@ -2,7 +2,7 @@ import { label } from '../../postgres/catalogue.ts';
 import type { SchemaKind } from '../../postgres/fingerprint/index.ts';
 import { plain } from '../expand-contract/notes.ts';
 import { relationOf } from '../shapes/of-table.ts';
-import { changedColumn } from './column-text.ts';
+import { changedColumn } from './printed-column.ts';
 import { mentions } from './mentions.ts';
 import { ForeseenNames } from './names.ts';
 

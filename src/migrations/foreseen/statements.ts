@@ -1,10 +1,10 @@
 import type { Node } from 'libpg-query';
 import { all, as, constant, strings, type Of, type Tag } from '../lint/ast.ts';
 import type { Statement } from '../lint/statement.ts';
-import { newColumn } from './add-column.ts';
+import { columnToCome } from './add-column.ts';
 import { foreseeAlterTable } from './alter-table.ts';
 import { checkIn, free, printedName, printedTable } from './constraint.ts';
-import { dropObject, renameObject } from './drop-and-rename.ts';
+import { foreseeDrop, foreseeRename } from './drop-and-rename.ts';
 import type { ForeseenSchema } from './schema.ts';
 import type { TypeOf } from './type-of.ts';
 
@@ -119,12 +119,12 @@ const lessons: { readonly [T in Tag]?: Lesson<T> } = {
   CreateForeignTableStmt: ({ base }, { schema }) =>
     schema.doubt(schema.placeFor(base?.relation?.schemaname, base?.relation?.relname ?? '')),
   DropStmt: (node, { schema }) => {
-    for (const object of node.objects ?? []) dropObject(schema, node, object);
+    for (const object of node.objects ?? []) foreseeDrop(schema, node, object);
   },
   DropOwnedStmt: (_, { schema }) => {
     schema.lost = true;
   },
-  RenameStmt: (node, { schema }) => renameObject(schema, node),
+  RenameStmt: (node, { schema }) => foreseeRename(schema, node),
   AlterObjectSchemaStmt: ({ relation, newschema = '' }, { schema }) => {
     const from = schema.find(relation);
     if (relation && from !== undefined) schema.renameRelation(from, newschema, relation.relname ?? '');
@@ -160,7 +160,7 @@ function makeTable(schema: ForeseenSchema, name: string, node?: Of<'CreateStmt'>
     name: bare,
     partitioned: node?.partspec !== undefined,
     persistence: 'permanent',
-    columns: all(node?.tableElts, 'ColumnDef').map((each) => newColumn(schema, each, undefined)),
+    columns: all(node?.tableElts, 'ColumnDef').map((each) => columnToCome(schema, each, undefined)),
     primaryKey: [],
     identity: [],
     replicaIdentity: 'full',

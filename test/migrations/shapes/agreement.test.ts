@@ -34,7 +34,7 @@ function saidOf(changes: readonly SeenChange[], findings: readonly Finding[]): {
   return { must: [...breaking, ...refusing], all: [...changes.map(line), ...refusing] };
 }
 
-test('what the linter and `plan` say of a change by its text, and what is foreseen of it before a seed, the gate of `migrate` says by the catalogues', async () => {
+test('what the linter, `plan` and the gate before a seed say of a change by its text, the gate of `migrate` says by the catalogues', async () => {
   const [schema, changes] = [await file('schema.sql'), (await file('changes.sql')).split(/^----\n/m)];
   const seen: Record<string, string> = {};
   const [untrue, unforeseen]: [Record<string, string[]>, string[]] = [{}, []];

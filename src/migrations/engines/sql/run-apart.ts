@@ -3,7 +3,7 @@ import { ident } from '../../../postgres/quote.ts';
 import type { Book } from './book.ts';
 import { transactionsOf, type SqlFile } from './file.ts';
 import { retryLocks } from './retry-locks.ts';
-import { onLiveBefore, placedAt, together, watched, type FileTarget, type Placed } from './run-statements.ts';
+import { onLiveBefore, placedAt, together, runWatched, type FileTarget, type Placed } from './run-statements.ts';
 
 const again = 'will not run again. The candidate can be resumed: fix this statement and migrate again.';
 const resumed = `The statements before it are applied and ${again}`;
@@ -13,7 +13,7 @@ const unitResumed = `Its transaction is taken back; what is before that in the f
  * Each of the file's own transactions, and outside of them each statement, counts for itself; how many statements are
  * done is written down with it, or right after what takes no transaction.
  */
-export async function oneByOne(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
+export async function eachApart(target: FileTarget, file: SqlFile, book: Book): Promise<void> {
   const { client } = target;
   const known = await asLogin(client, async () => {
     await client.query(
@@ -59,7 +59,7 @@ async function onItsOwn(target: FileTarget, file: SqlFile, unit: readonly Placed
     });
     return;
   }
-  if (statement.note?.place !== 'live' || !target.data) await watched(target, file, statement, resumed);
+  if (statement.note?.place !== 'live' || !target.data) await runWatched(target, file, statement, resumed);
   await done();
 }
 

@@ -5,7 +5,7 @@ import { settingsNow } from '../../session-settings.ts';
 import type { Book } from './book.ts';
 import type { SqlFile } from './file.ts';
 import { retryLocks } from './retry-locks.ts';
-import { oneByOne } from './run-apart.ts';
+import { eachApart } from './run-apart.ts';
 import { onLiveBefore, placedAt, together, type FileTarget } from './run-statements.ts';
 import { unwatched } from './watch.ts';
 
@@ -30,7 +30,7 @@ export async function applyFile(target: FileTarget, file: SqlFile, book: Book): 
         await book.ran(client, file);
       };
       await retryLocks(target, file, () => watch.file(client, file, () => withTransaction(client, whole)));
-    } else await watch.file(client, file, () => oneByOne(target, file, book));
+    } else await watch.file(client, file, () => eachApart(target, file, book));
   } finally {
     await client
       .query('RESET role')

@@ -49,7 +49,7 @@ export async function together(
       ? `${state} ${sourceLine(kept)} is held back until the switchover: where this needs what it writes, a ` +
         'note gives that another place (docs/migrations.md).'
       : state;
-    if (await inPlace(target, file, statement, () => watched(target, file, statement, said))) kept ??= statement;
+    if (await inPlace(target, file, statement, () => runWatched(target, file, statement, said))) kept ??= statement;
   }
   await settled(target, { ...statements.at(-1), path: file.path }, state);
   if (kept && target.data) await tryHeld(target.client, target.data.limits, state);
@@ -76,7 +76,7 @@ async function inPlace(
   return false;
 }
 
-export async function watched(
+export async function runWatched(
   { client, as, signal, watch = unwatched }: FileTarget,
   file: SqlFile,
   statement: SqlStatement,

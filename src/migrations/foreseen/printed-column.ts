@@ -9,14 +9,16 @@ export interface ColumnText {
   readonly rest: string;
 }
 
-const parts =
-  /^(.*?)( collate \S+)?( not null)?( generated (?:always|by default) as identity)?( (?:default|stored as|virtual as) .*?)?((?: storage \w+| compression \w+| statistics -?\d+)*(?:\n.*)?)$/s;
+const identity = '( generated (?:always|by default) as identity)?';
+const fill = '( (?:default|stored as|virtual as) .*?)?';
+const rest = String.raw`((?: storage \w+| compression \w+| statistics -?\d+)*(?:\n.*)?)`;
+const parts = new RegExp(String.raw`^(.*?)( collate \S+)?( not null)?${identity}${fill}${rest}$`, 's');
 
 export function changedColumn(definition: string, part: Partial<ColumnText>): string {
   const [, type = '', collate = '', notNull = '', identity = '', fill = '', rest = ''] = parts.exec(definition) ?? [];
-  return columnText({ type, collate, notNull, identity, fill, rest, ...part });
+  return printedColumn({ type, collate, notNull, identity, fill, rest, ...part });
 }
 
-export function columnText({ type, collate, notNull, identity, fill, rest }: ColumnText): string {
+export function printedColumn({ type, collate, notNull, identity, fill, rest }: ColumnText): string {
   return `${type}${collate}${notNull}${identity}${fill}${rest}`;
 }
