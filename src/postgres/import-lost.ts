@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import pg from 'pg';
 import { VerdigrisError } from '../model/errors.ts';
 import { textLines } from '../model/text-lines.ts';
+import { BroughtNumbers } from './advance-sequences.ts';
 import { label, ownRows, qualified, readHistoryTables, readTables, type Table } from './catalogue.ts';
 import { one, rows, withTransaction, type Client } from './client.ts';
 import { columnText } from './column-text.ts';
@@ -26,6 +27,7 @@ export async function importLost(
     [...(await readTables(client)), ...(await readHistoryTables(client))].map((table) => [label(table), table]),
   );
   const touched = new Map<Table, Orders>();
+  const numbers = new BroughtNumbers();
   const otherwise: { line: LostRow; number: number }[] = [];
   let count = 0;
   await withTransaction(client, async () => {
@@ -49,10 +51,12 @@ export async function importLost(
           throw isViolation(error) ? conflict(file, number, line, (error as Error).message) : error;
         });
         if (!brought) otherwise.push({ line, number });
+        if (turn === 'row' && line.row) numbers.note(table, line.row);
       }
       if (otherwise.length > 0) throw changedSince(file, otherwise);
     }
     for (const table of touched.keys()) await requireReferences(client, table, file);
+    await numbers.advance(client);
   });
   return { rows: count, tables: touched.size };
 }

@@ -52,5 +52,12 @@ export const world = `
   CREATE TABLE public.computed (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED);
   INSERT INTO public.computed VALUES (1, 1);
   CREATE TABLE aside.in_aside (id int PRIMARY KEY); CREATE TABLE spare_schema.in_spare (id int PRIMARY KEY);
+  CREATE TABLE public.deferred (id int PRIMARY KEY, k int UNIQUE DEFERRABLE, v text);
+  INSERT INTO public.deferred SELECT g, g FROM generate_series(1, 5) g;
+  CREATE TABLE public.ruled (id int PRIMARY KEY, v text); CREATE TABLE public.ruled_too (id int PRIMARY KEY, v text);
+  CREATE RULE copied AS ON INSERT TO public.ruled DO ALSO INSERT INTO public.ruled_too VALUES (new.id, new.v);
+  CREATE TABLE public.above (id int PRIMARY KEY);
+  CREATE TABLE public.below (id int PRIMARY KEY, above int REFERENCES public.above ON DELETE CASCADE ON UPDATE CASCADE);
+  CREATE SEQUENCE public.drawn CACHE 10; CREATE SEQUENCE public.falling INCREMENT -1 MINVALUE -10 MAXVALUE -1 CYCLE;
   GRANT SELECT, INSERT, UPDATE, DELETE ON public.item TO shop_app; GRANT USAGE ON SEQUENCE public.item_id_seq TO shop_app;
   GRANT ALL ON SCHEMA public TO shop_app`;

@@ -214,3 +214,34 @@ test('values of columns are put where nobody wrote since, by key or by all colum
     await kept.query('UPDATE public.k SET "more "" of" = 2');
     await expect(importLost(kept, file, 'billing')).rejects.toMatchObject({ facts: { lines: [1] } });
   }));
+
+test('sequences go past the numbers of rows that are brought back; not to one that somebody wrote by hand', () =>
+  withBoth(async ({ server, kept, lost, file }) => {
+    const tables = `CREATE TABLE public.up (id serial PRIMARY KEY, v text); CREATE TABLE public.down (id bigint PRIMARY KEY);
+      CREATE SEQUENCE public."Falling" INCREMENT -1; ALTER TABLE public.down ALTER id SET DEFAULT nextval('public."Falling"');
+      CREATE TABLE public.ident (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY); CREATE TABLE public.last (id serial PRIMARY KEY)`;
+    for (const client of [kept, lost]) await client.query(tables);
+    await lost.query(`INSERT INTO public.up (v) SELECT 'x' FROM generate_series(1, 5); INSERT INTO public.down SELECT nextval('public."Falling"')
+      FROM generate_series(1, 4); INSERT INTO public.ident SELECT FROM generate_series(1, 3); INSERT INTO public.last VALUES (2147483647)`);
+    const out = createWriteStream(file);
+    for (const table of await readTables(lost))
+      await exportDifferences(
+        kept,
+        lost,
+        { kept: undefined, lost: table, columns: table.columns.map(({ name }) => name) },
+        out,
+      );
+    out.end();
+    await finished(out);
+    const writer = await writerOf(kept, connectionTo(server, 'kept'));
+    await withOwnSession(writer, 'test', (locker) => importLost(locker, file));
+    const next = [
+      "INSERT INTO public.up (v) VALUES ('y')",
+      'INSERT INTO public.down DEFAULT VALUES',
+      'INSERT INTO public.ident DEFAULT VALUES',
+    ];
+    const ids = [];
+    for (const each of next) ids.push(...(await rows<{ id: number | string }>(kept, `${each} RETURNING id`)));
+    expect(ids.map(({ id }) => Number(id))).toEqual([6, -5, 4]);
+    expect(await rows(kept, 'SELECT last_value::int AS at FROM public.last_id_seq')).toEqual([{ at: 1 }]);
+  }));

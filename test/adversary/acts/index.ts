@@ -3,6 +3,7 @@ import { again } from './again.ts';
 import { alike } from './alike.ts';
 import { carried } from './carried.ts';
 import { columns } from './columns.ts';
+import { further } from './further.ts';
 import { objects } from './objects.ts';
 import { others } from './others.ts';
 import { owners } from './owners.ts';
@@ -29,4 +30,5 @@ export const acts: readonly Act[] = [
   ...taken,
   ...owners,
   ...again,
+  ...further,
 ];
