@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { count } from '../model/count.ts';
 import type { Environment } from '../model/environment.ts';
@@ -14,6 +14,7 @@ import { colors } from './colors.ts';
 import { loadEnvironment, noDeclaration } from './declaration.ts';
 import { defaultFile } from './default-file.ts';
 import { withCommonOptions, withReporter, type CommonOptions } from './session.ts';
+import { makeFolder } from '../machine/folder.ts';
 
 interface Flags extends CommonOptions {
   readonly bundle?: string;
@@ -67,7 +68,7 @@ async function withPatient(flags: Flags, use: (patient: Patient | undefined) => 
 
 async function examine(patient: Patient | undefined): Promise<DoctorCheck[]> {
   const home = defaultHome();
-  await mkdir(home, { recursive: true, mode: 0o711 });
+  await makeFolder(home, 0o711);
   const local = patient === undefined || patient.platform.kind === 'local';
   const declared = Object.values(patient?.environment.colours ?? {}).map(({ postgres }) => postgres);
   return [

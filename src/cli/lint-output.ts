@@ -6,6 +6,7 @@ import { sarifReport } from '../migrations/lint/output/sarif.ts';
 import { harmlessButColours } from '../model/harmless.ts';
 import { plainPainter, textReport, type Painter } from '../migrations/lint/output/text.ts';
 import { colors } from './colors.ts';
+import { wrapText } from './wrap.ts';
 
 export const lintFormats = ['text', 'json', 'sarif', 'github', 'gitlab'] as const;
 export type LintFormat = (typeof lintFormats)[number];
@@ -18,8 +19,10 @@ export function render(report: LintReport, format: LintFormat): string {
 }
 
 function painter(): Painter {
-  if (!process.stdout.isTTY) return plainPainter;
-  return { error: colors.red, warning: colors.yellow, info: colors.cyan, dim: colors.dim, bold: colors.bold };
+  const { isTTY, columns } = process.stdout;
+  if (!isTTY) return plainPainter;
+  const { red, yellow, cyan, dim, bold } = colors;
+  return { error: red, warning: yellow, info: cyan, dim, bold, prose: (text) => wrapText(text, columns || 80) };
 }
 
 /** Waits until a pipe has taken everything: a report may be larger than its buffer. */

@@ -28,7 +28,8 @@ export function planSummary(
     seed: () =>
       `copies the live colour${bytes === undefined ? '' : `, ${prettyBytes(bytes)}`}${about(verbs.seed)}; it serves on`,
     migrate: ({ migrations = [], data = [] }) => {
-      const writes = data.length > 0 ? `, ${count(data.length, 'statement')} of them write rows` : '';
+      const writes =
+        data.length > 0 ? `; of their statements ${data.length} ${data.length === 1 ? 'writes' : 'write'} rows` : '';
       return `${migrationsText(migrations)}${writes}${about(verbs.migrate)}`;
     },
     verify: () => `compares every row${about(verbs.verify)}`,
@@ -92,7 +93,7 @@ function migrationsText(migrations: NonNullable<PlannedOperation['migrations']>)
   if (migrations.length === 0) return 'no migrations';
   const names = migrations.slice(-named).map(({ version, name }) => `${version} ${name}`);
   const more = migrations.length > named ? '… ' : '';
-  return `${count(migrations.length, 'file')} but for those that the history has (${more}${names.join(', ')})`;
+  return `${count(migrations.length, 'file')} (${more}${names.join(', ')}), passing over what the history has`;
 }
 
 /** Why they wait is always the same: the last write has to arrive on the other side before the first one there. */

@@ -27,7 +27,7 @@ export function planText(operations: readonly PlannedOperation[]): string {
         ...(reason ? [`  ${reason}`] : []),
         ...steps.map(
           (step) =>
-            `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:  ${step.why}`)}\n      ${colors.dim(`risk: ${step.risk}`)}`,
+            `  ${colors.cyan(step.id)}: ${step.title}\n      ${colors.dim(`why:   ${step.why}`)}\n      ${colors.dim(`risk:  ${step.risk}`)}`,
         ),
         ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
         ...migrations.flatMap((migration) => fileText(migration, shapes)),

@@ -30,6 +30,7 @@ function streamText({
 /** A screen: both colours, how they follow each other, what is possible next. */
 export function statusText(status: Status): string {
   const { replication: stream, traffic, operation, operator } = status;
+  const widest = Math.max(...status.next.map((each) => command(each).length));
   const lines = [
     `${colors.bold(status.environment)} is ${colors.bold(status.state)}${promiseText(status)}`,
     ...status.troubles.map(({ seen, repair }) => `  ${colors.red('✗')} ${seen}. Repair: ${repair}`),
@@ -68,12 +69,16 @@ export function statusText(status: Status): string {
         ]),
     '',
     'next',
-    ...status.next.flatMap(({ verb, kind, to, reason }) => [
-      `  verdigris ${verb}${kind === 'lossy' ? ' --lossy' : ''}  → ${to}: ${colors.dim(reason)}`,
-      ...(kind === 'lossy' || verb !== status.gate?.verb ? [] : gateLines(status.gate)),
+    ...status.next.flatMap((each) => [
+      `  ${command(each).padEnd(widest)}  → ${each.to}: ${colors.dim(each.reason)}`,
+      ...(each.kind === 'lossy' || each.verb !== status.gate?.verb ? [] : gateLines(status.gate)),
     ]),
   ];
   return lines.join('\n');
+}
+
+function command({ verb, kind }: Pick<Status['next'][number], 'verb' | 'kind'>): string {
+  return ['verdigris', verb, ...(kind === 'lossy' ? ['--lossy'] : [])].join(' ');
 }
 
 /** Between releases nothing else is under way: that is when the oldest is offered. */

@@ -17,20 +17,22 @@ export function wrapText(text: string, columns: number): string {
 
 /** A label and two spaces, as `disk free  journal`; escapes of colours, which have no width, may end between them. */
 const labelled = /^ *(?:(?:\S+ )*\S+ {2,}(?:\u001b\[[\d;]*m *)?)?/;
+/** The mark of a step or a finding, which its text hangs behind. */
+const marked = /^ *(?:(?:\u001b\[[\d;]*m)*[✓↩✗·!](?:\u001b\[[\d;]*m)* )?/;
 /** Columns; what has two spaces further on is no label. */
 const widestLabel = 24;
 
 function wrapLine(line: string, columns: number): string {
   const [label = ''] = labelled.exec(line) ?? [];
-  const beginning = width(label) <= widestLabel ? label : '';
-  const [indent = ''] = /^ */.exec(line) ?? [];
-  const hanging = beginning !== '' && columns - width(beginning) >= narrowest ? beginning : indent;
+  const [indent = ''] = marked.exec(line) ?? [];
+  const beginning = width(label) <= widestLabel && label.trim() !== '' ? label : indent;
+  const hanging = columns - width(beginning) >= narrowest ? beginning : (/^ */.exec(line)?.[0] ?? '');
   const room = Math.max(narrowest, columns - width(hanging));
   return (
     hanging +
     wrapAnsi(line.slice(hanging.length), room, { trim: false, hard: true }).replaceAll(
-      / *\n */g,
-      `\n${' '.repeat(width(hanging))}`,
+      / *((?:\u001b\[[\d;]*m)*)\n((?:\u001b\[[\d;]*m)*) */g,
+      `$1\n${' '.repeat(width(hanging))}$2`,
     )
   );
 }

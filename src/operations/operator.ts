@@ -69,11 +69,10 @@ export async function withOperator<T>(
       lost: lost.signal,
       signal: AbortSignal.any([parts.signal, lost.signal]),
     });
-    if (c.journal.operation === null)
-      await requireOwnSchema(c, {
-        repairs: purpose === 'recover',
-        leaving: purpose === 'abandon' || purpose === 'retire',
-      });
+    await requireOwnSchema(c, {
+      repairs: purpose === 'recover',
+      leaving: purpose === 'abandon' || purpose === 'retire',
+    });
     c.recovered = await recover(c, purpose === 'release' ? 'any' : isVerb(purpose) ? purpose : undefined);
     if (c.recovered !== 'nothing')
       c.emit({

@@ -1,33 +1,36 @@
 import type { Colour } from '../model/colours.ts';
 import { VerdigrisError } from '../model/errors.ts';
+import { takeMarkers } from '../postgres/barrier.ts';
 import { ensureControlSchema, hasControlSchema } from '../postgres/control.ts';
+import { startPublishing } from '../postgres/stream/publication.ts';
 import { markToken, noteEnvironment } from '../postgres/token.ts';
 import type { Context } from './engine/context.ts';
 
 /**
- * To be called where no operation is open. Without its own schema a colour cannot be closed, nor is it known who was.
- * The live one is open to everybody then, so that `recover` (`repairs`) may make the schema again; what it had noted stays
- * lost. The other one gets it by the verbs that remove it (`leaving`). Throws `own-schema-gone` for all others.
+ * Without its own schema a colour cannot be closed, nor is it known who was. `recover` (`repairs`) makes the live one's
+ * again, also where an operation is open: its undoing and its completion write there; what it had noted stays lost. The
+ * other one, which an open operation may not have made yet, gets it by the verbs that remove it (`leaving`). Throws
+ * `own-schema-gone` for all others.
  */
 export async function requireOwnSchema(
   c: Context,
   { repairs, leaving }: { repairs: boolean; leaving: boolean },
 ): Promise<void> {
-  const { live, idle, environment, journal } = c;
-  if (environment.part) return;
+  const { live, idle, journal } = c;
   const way = journal.state === 'switched' ? 'retire' : 'abandon';
   if (await isWithout(c, live)) {
     if (!repairs) throw ownSchemaGone(live, 'run `verdigris recover`: it makes the schema again.');
     await makeAgain(c, live);
+    const marks = await markAgain(c);
     c.emit({
       type: 'note',
       text:
         `the schema verdigris of ${live} was gone and was made again: which migrations and backfills were done there, ` +
         'and what was expanded and not yet contracted, is not known any more' +
-        (journal.release === null ? '' : `. Replication lost its barrier: \`verdigris ${way}\` is the way on`),
+        (marks ? '' : `. Replication lost its barrier: \`verdigris ${way}\` is the way on`),
     });
   }
-  if (repairs || journal.release === null || !(await isWithout(c, idle))) return;
+  if (repairs || journal.operation !== null || journal.release === null || !(await isWithout(c, idle))) return;
   if (!leaving)
     throw ownSchemaGone(
       idle,
@@ -53,6 +56,26 @@ async function makeAgain(c: Context, colour: Colour): Promise<void> {
     if (uid !== undefined) await noteEnvironment(client, uid);
     await markToken(client, c.ledger.token);
   });
+}
+
+/**
+ * The stream sends markers again, beginning where the other colour has heard of them. False where that cannot be seen:
+ * a first marker that is there already would stop apply.
+ */
+async function markAgain(c: Context): Promise<boolean> {
+  const { live, idle, journal } = c;
+  const { stream } = journal;
+  if (!stream || stream.from !== live) return journal.release === null;
+  let again = false;
+  await c.ifRunning(idle, (subscriber) =>
+    c.on(live, async (publisher) => {
+      if (!(await hasControlSchema(subscriber))) return;
+      await takeMarkers(subscriber, publisher, stream.name);
+      await startPublishing(publisher, stream.name);
+      again = true;
+    }),
+  );
+  return again;
 }
 
 function ownSchemaGone(colour: string, next: string): VerdigrisError {

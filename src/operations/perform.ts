@@ -23,7 +23,7 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
     type: 'operation',
     verb,
     phase: 'start',
-    title: `${verb}: ${from.join(' or ')} → ${to}`,
+    title: `${verb}: ${from.includes(c.journal.state) ? c.journal.state : from.join(' or ')} → ${to}`,
   });
   if (verb !== 'abandon') {
     requireSameDatabases(c);

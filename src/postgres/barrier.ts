@@ -142,6 +142,21 @@ function requireApply(name: string, now: Subscription, before: number, error: st
 }
 
 /** The last marker that is there, of a stream or of its seal. */
+/**
+ * Gives a publisher whose markers are lost those that its subscriber has. Before their table is published again: they
+ * are not sent.
+ */
+export async function takeMarkers(subscriber: Client, publisher: Client, stream: string): Promise<void> {
+  for (const row of [stream, sealOf(stream)]) {
+    const marker = await markerOf(subscriber, row);
+    if (marker === undefined) continue;
+    await publisher.query(
+      'INSERT INTO verdigris.barrier (stream, marker) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET marker = excluded.marker',
+      [row, marker],
+    );
+  }
+}
+
 export async function markerOf(client: Client, row: string): Promise<string | undefined> {
   const [found] = await rows<{ marker: string }>(
     client,

@@ -14,9 +14,18 @@ const startTimeout = 15_000;
 const stopTimeout = 5_000;
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 
-/** The daemon's process id, if it runs. */
-export function routerPid(folder: string): Promise<number | undefined> {
-  return runningProcess(routerFiles(folder).pid);
+/** The daemon's process id, if it runs: by its file, and where somebody took that away by its own word. */
+export async function routerPid(folder: string): Promise<number | undefined> {
+  const noted = await runningProcess(routerFiles(folder).pid);
+  if (noted !== undefined) return noted;
+  const control = new RouterControl(folder);
+  try {
+    return (await control.status()).pid;
+  } catch {
+    return undefined;
+  } finally {
+    control.close();
+  }
 }
 
 export async function isRunning(folder: string): Promise<boolean> {

@@ -29,7 +29,7 @@ test('a whole release is told in ten lines at most: bytes, times as estimates, t
   for (const part of [
     'To switched, because the declaration says live: green',
     'copies the live colour, 12 GB, about 2m by the last release',
-    '4 files but for those that the history has (… 8 m8, 9 m9, 10 m10)',
+    '4 files (… 8 m8, 9 m9, 10 m10), passing over what the history has',
     'compares every row, about 4m as a guess from the size',
     'clients wait at most 10s, 210ms the last time, until their last write is on the other colour',
     'a transaction older than 1m, a lock that is not had within 5s',

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readStatus } from '../../src/operations/reads/status.ts';
 import { settleForClients } from '../../src/operations/settle-for-clients.ts';
 import { readEnvironment } from '../../src/postgres/token.ts';
+import { withBench } from '../faults/support.ts';
 import { withEnvironment } from '../support/environment.ts';
 
 test('where somebody dropped the schema of a colour, status and every verb say so, and the way that is printed works', async () => {
@@ -26,10 +27,39 @@ test('where somebody dropped the schema of a colour, status and every verb say s
     if (uid !== undefined) expect(await on('blue', readEnvironment)).toBe(uid);
 
     await verb('seed');
+    await on('blue', (client) => client.query('DROP SCHEMA verdigris CASCADE'));
+    await recover();
+    // Its replication goes on, and proves again what has arrived.
+    expect(await troubles()).toEqual([]);
+    await verb('migrate');
     await on('green', (client) => client.query('DROP TABLE verdigris.fenced_role'));
     expect((await troubles())[0]).toEqual(['own-schema-gone', '`verdigris abandon`, then seed again']);
-    await expect(verb('migrate')).rejects.toMatchObject({ id: 'own-schema-gone', facts: { colour: 'green' } });
+    await expect(verb('verify')).rejects.toMatchObject({ id: 'own-schema-gone', facts: { colour: 'green' } });
     await verb('abandon');
+    expect(await troubles()).toEqual([]);
+  });
+});
+
+test('where it is dropped beside a command that died, `recover` makes it again and settles that command', async () => {
+  await withBench({}, async (bench) => {
+    const { environment, platform, on, operators, verb } = bench;
+    const troubles = async () =>
+      (await readStatus(environment, platform)).troubles.map(({ id, repair }) => [id, repair]);
+    const recovered = async (live: 'blue' | 'green') => {
+      await on(live, (client) => client.query('DROP SCHEMA verdigris CASCADE'));
+      const seen = await troubles();
+      expect(seen).toContainEqual(['interrupted', '`verdigris recover`']);
+      expect(seen).toContainEqual(['own-schema-gone', '`verdigris recover`']);
+      await bench.recover();
+      expect((await troubles()).map(([id]) => id)).not.toContain('own-schema-gone');
+    };
+    expect(await operators.run('seed', { dieAfter: 'subscription' })).toEqual({ how: 'killed' });
+    await recovered('blue');
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    expect(await operators.run('switch', { dieAfter: 'open' })).toEqual({ how: 'killed' });
+    await recovered('green');
+    expect(await bench.journal()).toMatchObject({ state: 'switched', operation: null });
+    await verb('retire');
     expect(await troubles()).toEqual([]);
   });
 });

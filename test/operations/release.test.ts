@@ -33,7 +33,7 @@ test('a release goes forward, back, forward and is accepted, under load, and not
       (event) => event.type === 'step' && event.step === 'snapshot' && event.status === 'done',
     );
     expect(copied).toMatchObject([
-      { detail: expect.stringMatching(/^(reflink|full copy: this filesystem has no reflink), \d+ MiB$/) as unknown },
+      { detail: expect.stringMatching(/^(reflink|full copy: this filesystem has no reflink), [\d.]+ MB$/) as unknown },
     ]);
     expect(await leftovers(platform, 'green', on)).toEqual(nothing);
     expect(await readJournal(platform.journal)).toMatchObject({

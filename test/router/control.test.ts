@@ -226,6 +226,9 @@ test('a port that is taken, and a configuration with faults, are errors that say
   // A second start is no second router.
   const pid = await launchRouter(folder);
   expect(JSON.parse(await readFile(path.join(folder, 'router.pid'), 'utf8'))).toMatchObject({ pid });
+  // Nor where somebody took its file away.
+  await rm(path.join(folder, 'router.pid'));
+  expect(await launchRouter(folder)).toBe(pid);
   await stopRouter(folder);
   expect(await isRunning(folder)).toBe(false);
   await rm(path.dirname(folder), { recursive: true });

@@ -83,7 +83,7 @@ function measured(name: string, tallies: Tallies, metrics: Metrics): Html {
             <td class="${failure > 0 ? 'bad' : ''}">${failure}</td>
             <td>${inconclusive}</td>
             <td>${value === undefined ? '–' : Number(value.toPrecision(4))}</td>
-            <td>${seen}</td>
+            <td class="words">${seen}</td>
           </tr>`,
       ),
     )}

@@ -23,11 +23,9 @@ import { Sessions } from './sessions.ts';
 export class Context extends Sessions {
   readonly ledger: Ledger;
   readonly emit: Emit;
-  readonly signal: AbortSignal;
-  /**
-   * Aborted when the lease is lost. Unlike `signal` it does not know of a person's wish to stop, which behind the
-   * commit point comes too late.
-   */
+  /** A person's wish to stop, or the loss of the lease. */
+  readonly wish: AbortSignal;
+  /** The loss of the lease alone. */
   readonly lost: AbortSignal;
   /** Why, in the operator's words. */
   readonly reason: string | undefined;
@@ -67,13 +65,19 @@ export class Context extends Sessions {
     super(parts);
     this.ledger = parts.ledger;
     this.emit = parts.emit;
-    this.signal = parts.signal;
+    this.wish = parts.signal;
     this.lost = parts.lost ?? parts.signal;
     this.walks = parts.walks === true;
     this.drills = parts.drills === true;
     this.operator = parts.operator ?? 'nobody';
     this.reason = parts.reason;
     this.#around = parts.around;
+  }
+
+  /** What a step that waits listens to. Behind the commit point, and while something is undone, a wish comes too late. */
+  get signal(): AbortSignal {
+    const { operation } = this.journal;
+    return operation === null || operation.phase === 'start' ? this.wish : this.lost;
   }
 
   /**
@@ -102,7 +106,7 @@ export class Context extends Sessions {
       environment: environmentInside(this.environment, database),
       platform: this.platform,
       emit: this.emit,
-      signal: this.signal,
+      signal: this.wish,
       lost: this.lost,
       looking: this.looking,
       walks: this.walks,

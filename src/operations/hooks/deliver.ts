@@ -28,14 +28,14 @@ export function deliverOnce(
 
 /** Attempts until it is answered or the hook's limit is over, or the command is stopped. */
 export async function insist(c: Context, known: Thread | undefined, hook: Hook, event: HookEvent): Promise<Outcome> {
-  const signal = AbortSignal.any([AbortSignal.timeout(hook.limit), c.signal]);
+  const signal = AbortSignal.any([AbortSignal.timeout(hook.limit), c.wish]);
   let outcome: Outcome = { kind: 'unanswered', why: 'it did not answer in time' };
   for (let wait = first; !signal.aborted; wait = Math.min(2 * wait, longest)) {
     outcome = await attempt(c, known, hook, event, signal);
     if (outcome.kind !== 'unanswered') return outcome;
     await pause(wait, undefined, { signal }).catch(() => undefined);
   }
-  c.signal.throwIfAborted();
+  c.wish.throwIfAborted();
   return outcome;
 }
 

@@ -32,8 +32,9 @@ export async function colourStatus(
     const settings = await connectionIn(platform.servers, colour, environment.database);
     const tables = tablesAt({ environment, journal }, colour);
     const clients = [...environment.roles.application, ...environment.roles.readers];
+    // Clients of a router come from where this is; where others' come from is not known.
     const ruledOut = async (): Promise<ShutOut[]> =>
-      environment.platform === 'local'
+      environment.platform === 'local' && (environment.traffic?.kind ?? 'router') === 'router'
         ? withOwnSession(settings, 'status', (client) => rejectedByRule(client, clients)).catch(() => [])
         : [];
     return await withLooker(settings, 'status', async (client) => ({
@@ -43,7 +44,7 @@ export async function colourStatus(
         `SELECT pg_database_size(current_database())::float8 AS bytes,
         (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
       )),
-      ...(tables ? {} : { ownSchema: await hasControlSchema(client) }),
+      ownSchema: await hasControlSchema(client),
       ...(role === 'live' ? { shutOut: [...(await shutOut(client, clients)), ...(await ruledOut())] } : {}),
       fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
         (names) => names.length,

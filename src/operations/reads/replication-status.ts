@@ -6,6 +6,7 @@ import type { Journal } from '../../model/journal.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { rows } from '../../postgres/client.ts';
 import { withLooker } from '../../postgres/readers.ts';
+import { sendsMarkers } from '../../postgres/stream/publication.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import type { ReplicationStatus } from './status-types.ts';
@@ -51,6 +52,7 @@ async function replicationStatus(
   try {
     const published = await withLooker(await at(from), 'status', async (client) => ({
       slot: await readSlot(client, name),
+      marked: await sendsMarkers(client, name),
       sender: (
         await rows<{ seconds: number }>(
           client,
@@ -73,6 +75,7 @@ async function replicationStatus(
       slot: published.slot?.walStatus ?? 'missing',
       applying,
       ...(subscription && { subscription }),
+      ...(published.marked ? {} : { marked: false }),
       lagBytes: published.slot?.behind,
       lagSeconds: published.sender?.seconds,
       retainedBytes: published.slot?.retained,

@@ -46,6 +46,8 @@ export interface ReplicationStatus {
   readonly applying: boolean;
   /** What is wrong with the subscription itself. */
   readonly subscription?: 'missing' | 'disabled' | undefined;
+  /** Whether the markers that prove arrival are sent: without Verdigris's own schema there are none. */
+  readonly marked?: boolean | undefined;
   /** Why not, in the server's words. */
   readonly applyError?: string | undefined;
   /** Bytes of WAL not yet confirmed by the other colour. */

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -95,7 +96,8 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
         seen: `nobody can log in on ${colour} (live) as ${shutOut.map(({ role }) => role).join(', ')}: ${closedBy(shutOut)}`,
         repair: openTo(colour, shutOut),
       });
-    if (!operation && ownSchema === false)
+    // An operation that is open may not have made the other one's yet.
+    if (ownSchema === false && (role === 'live' || (!operation && state !== 'single')))
       found.push({
         id: 'own-schema-gone',
         seen: `the schema verdigris of ${colour} (${role}) is gone, or a table of it`,
@@ -119,14 +121,18 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
 }
 
 function closedBy([first]: readonly ShutOut[]): string {
-  return first?.line === undefined ? 'NOLOGIN' : `line ${first.line} of pg_hba.conf rejects it`;
+  if (first?.rule === undefined) return 'NOLOGIN';
+  return first.rule === null
+    ? 'no line of pg_hba.conf lets it in'
+    : `line ${first.rule.line} of ${path.basename(first.rule.file)} rejects it`;
 }
 
 function openTo(colour: Colour, shutOut: readonly ShutOut[]): string {
   const run = (sql: string): string => `\`verdigris psql ${colour} -c '${sql}'\``;
-  return shutOut.some(({ line }) => line !== undefined)
-    ? `take that line out, then ${run('SELECT pg_reload_conf()')}`
-    : run(shutOut.map(({ role }) => `ALTER ROLE "${role}" LOGIN`).join('; '));
+  const [first] = shutOut.filter(({ rule }) => rule !== undefined);
+  if (!first) return run(shutOut.map(({ role }) => `ALTER ROLE "${role}" LOGIN`).join('; '));
+  const edit = first.rule ? `take line ${first.rule.line} out of ${first.rule.file}` : 'add a line that does';
+  return `${edit}, then ${run('SELECT pg_reload_conf()')}`;
 }
 
 /** A server that runs and lets nobody in is opened by `start`; why another one is silent its log says. */
@@ -136,14 +142,14 @@ function repairOfSilence(colour: Colour, error: string, platform: Status['platfo
 }
 
 function ofReplication(
-  { colours, replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
+  { colours, operation, replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
   limits: Environment['limits'],
 ) {
   const found: Trouble[] = [];
   const again =
     state === 'switched' ? '`verdigris retire`, or `verdigris rollback --lossy`' : `${giveUp}, then seed again`;
   if (replication) {
-    const { from, to, slot, applying, retainedBytes = 0 } = replication;
+    const { from, to, slot, applying, marked, retainedBytes = 0 } = replication;
     const silent = colours.some(({ colour, running, error }) => colour === from && (!running || error !== undefined));
     if (slot === 'unknown') {
       // Why not was said of the colour, with what repairs it.
@@ -164,6 +170,12 @@ function ofReplication(
         id: 'apply-stopped',
         seen: `${to} does not apply changes of ${from}${whyNot(replication)}`,
         repair: repairOfApply(replication, again),
+      });
+    else if (marked === false && !operation)
+      found.push({
+        id: 'markers-gone',
+        seen: `${from} sends no markers any more, because its schema verdigris was dropped: nothing proves that ${to} has all of it`,
+        repair: again,
       });
     if (slot !== 'lost' && retainedBytes > limits.retainedWal / 2)
       found.push({

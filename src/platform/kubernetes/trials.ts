@@ -150,7 +150,8 @@ function consoleOf({ name, kubernetes: { namespace } }: Environment, { poolers }
 
 /**
  * Every role through every pooler, with the password of its Secret, to the server that answers there; and as is asked
- * behind the commit point, the first application role on both ways.
+ * behind the commit point, the first application role on both ways. While a canary has a share of the reads it is not
+ * asked there: the candidate lets readers in alone.
  */
 function logins(
   environment: Environment,
@@ -160,9 +161,10 @@ function logins(
 ): Trial[] {
   const { name, roles, kubernetes } = environment;
   const [writes, reads] = probeDatabases;
+  const writers = carried || roles.readers.length === 0 ? roles.application.slice(0, 1) : [];
   const asks = [
     ...roles.application.map((role) => [role, writes] as const),
-    ...[...roles.application.slice(0, 1), ...roles.readers].map((role) => [role, reads] as const),
+    ...[...writers, ...roles.readers].map((role) => [role, reads] as const),
   ];
   return asks.map(([role, database]) => ({
     thing:

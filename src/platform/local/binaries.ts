@@ -1,7 +1,8 @@
-import { access, chmod, constants, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, chmod, constants, cp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
+import { makeFolder } from '../../machine/folder.ts';
 
 /** One installation of PostgreSQL on this machine. */
 export interface Binaries {
@@ -103,7 +104,8 @@ async function unpack(name: string, cache: string): Promise<string | undefined> 
   )
     return path.join(target, 'bin');
   const made = `${target}.${process.pid}`;
-  await mkdir(cache, { recursive: true });
+  await makeFolder(path.dirname(cache), 0o711);
+  await makeFolder(cache, 0o755);
   await cp(path.join(folder, 'native'), made, { recursive: true, mode: constants.COPYFILE_FICLONE });
   const links = JSON.parse(await readFile(path.join(made, 'pg-symlinks.json'), 'utf8')) as {
     source: string;

@@ -34,6 +34,7 @@ import { MachineServers } from './machine-servers.ts';
 import { LocalServers } from './servers.ts';
 import { LocalTraffic } from './traffic.ts';
 import { hostAndPort } from '../../model/address.ts';
+import { makeFolder } from '../../machine/folder.ts';
 
 /** The embedded default: real PostgreSQL processes and a router on this machine. */
 export class LocalPlatform implements LocalParts {
@@ -97,7 +98,7 @@ export class LocalPlatform implements LocalParts {
   static async open(environment: Environment, home: string, settings: Settings = {}): Promise<LocalPlatform> {
     const places = new Places(home, environment.name);
     for (const folder of [home, places.root]) {
-      await mkdir(folder, { recursive: true, mode: 0o711 });
+      await makeFolder(folder, 0o711);
       await requireOwnFolder(folder);
     }
     for (const folder of [

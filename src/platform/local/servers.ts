@@ -1,4 +1,4 @@
-import { access, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -38,6 +38,7 @@ import {
 import { serverSettings } from './server-settings.ts';
 import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
 import { removeSockets } from './sockets.ts';
+import { makeFolder } from '../../machine/folder.ts';
 
 /** PostgreSQL processes of this machine, a folder each. */
 export class LocalServers implements Servers {
@@ -135,7 +136,7 @@ export class LocalServers implements Servers {
         next: 'move the tables to pg_default (ALTER TABLE … SET TABLESPACE pg_default) and drop the tablespaces.',
       });
     }
-    await mkdir(this.#places.snapshots, { recursive: true, mode: 0o711 });
+    await makeFolder(this.#places.snapshots, 0o711);
     return copySnapshot(server, this.#places.snapshot(name), backup, onBytes);
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Account } from './account.ts';
 import { folderTaken } from './own-files.ts';
+import { makeFolder } from '../../machine/folder.ts';
 
 /** Bytes of a socket's path at most (unix(7) and unix(4) of macOS, sun_path without its end). */
 const longestPath = process.platform === 'darwin' ? 103 : 107;
@@ -48,7 +49,7 @@ export async function removeSockets(sockets: string): Promise<void> {
  * @throws VerdigrisError `folder-taken`
  */
 export async function ownFolder(folder: string, account: Account | undefined, mode = 0o700): Promise<void> {
-  await mkdir(path.dirname(folder), { recursive: true, mode: 0o711 });
+  await makeFolder(path.dirname(folder), 0o711);
   await mkdir(folder, { mode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });

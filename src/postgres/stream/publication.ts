@@ -122,6 +122,15 @@ function publishedList(tables: readonly PublishedTable[]): string {
   return `TABLE ${list.join(', ')}`;
 }
 
+/** Whether the table of the markers is in the publication; it leaves it with the schema that somebody drops. */
+export async function sendsMarkers(publisher: Client, name: string): Promise<boolean> {
+  const { rowCount } = await publisher.query(
+    'SELECT FROM pg_publication_tables WHERE pubname = $1 AND schemaname = $2 AND tablename = $3',
+    [name, barrierTable.schema, barrierTable.name],
+  );
+  return rowCount === 1;
+}
+
 /** The row of the barrier's table that holds a seal of this stream. */
 export function sealOf(stream: string): string {
   return `${stream} sealed`;

@@ -39,7 +39,7 @@ test('text has the place, the caret, the lock, the reason once, and the safe way
 
 db/V1, odd:name.sql:2: drop-view is allowed: nobody reads it
 
-0 errors, 1 warnings, 0 notes in 1 files, 3 statements; 1 allowed.
+0 errors, 1 warning, 0 notes in 1 file, 3 statements; 1 allowed.
 1 of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.
 
 `);
@@ -53,8 +53,11 @@ test('colour comes through the painter only', async () => {
     info: mark('i'),
     dim: mark('d'),
     bold: mark('b'),
+    prose: mark('p'),
   });
-  expect(text).toContain('<w>warning</w> <b>set-not-null-scan</b>');
+  expect(text).toContain('<p>  <w>warning</w> <b>set-not-null-scan</b>');
+  // What is to be copied is not broken.
+  expect(text).not.toMatch(/<p>[^<]*ALTER TABLE/);
   expect(textReport(await lint())).not.toContain('\u001b');
 });
 

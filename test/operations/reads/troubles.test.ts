@@ -28,6 +28,17 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
     [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
     [{ colours: [blue, { ...green, ownSchema: false }] }, ['own-schema-gone']],
+    [
+      {
+        colours: [
+          { ...blue, ownSchema: false },
+          { ...green, ownSchema: false },
+        ],
+        operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' },
+        operator: { holder: 'ann@db1', since: '2026-01-01T00:00:00.000Z' },
+      },
+      ['own-schema-gone'],
+    ],
     [{ colours: [blue, { ...green, fenced: 0, shutOut: [{ role: 'app' }] }] }, ['roles-shut-out']],
     [
       { colours: [blue, { ...green, error: 'timeout' }], replication: { ...replication, slot: 'unknown' } },
@@ -36,6 +47,7 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ replication: { ...replication, slot: 'lost' }, losslessRollback: false }, ['slot-lost']],
     [{ replication: { ...replication, slot: 'unknown' }, losslessRollback: undefined }, ['unknown-replication']],
     [{ replication: { ...replication, applying: false }, losslessRollback: false }, ['apply-stopped']],
+    [{ replication: { ...replication, marked: false }, losslessRollback: true }, ['markers-gone']],
     [{ replication: { ...replication, retainedBytes: limits.retainedWal } }, ['wal-retained']],
     [{ disks: [{ place: 'journal', free: 1, total: 100 }] }, ['disk-full']],
     [{ proof: { good: false, seen: 'green restarted' } }, ['proof-void']],
@@ -85,15 +97,21 @@ test('the repair is a command that works where the environment is and in the sta
   expect(follows({ applyError: 'ERROR: could not connect to the publisher: no' })).toEqual([
     expect.stringMatching(/^none: .*`verdigris logs --colour blue`$/),
   ]);
-  const shut = (line?: number): unknown =>
+  const shut = (rule?: { file: string; line: number } | null): unknown =>
     repairs({
       colours: [
         blue as NonNullable<typeof blue>,
-        { ...(green as NonNullable<typeof green>), fenced: 0, shutOut: [{ role: 'app', line }] },
+        {
+          ...(green as NonNullable<typeof green>),
+          fenced: 0,
+          shutOut: [{ role: 'app', ...(rule === undefined ? {} : { rule }) }],
+        },
       ],
     });
   expect(shut()).toEqual([`\`verdigris psql green -c 'ALTER ROLE "app" LOGIN'\``]);
-  expect(shut(7)).toEqual(["take that line out, then `verdigris psql green -c 'SELECT pg_reload_conf()'`"]);
+  const reload = "then `verdigris psql green -c 'SELECT pg_reload_conf()'`";
+  expect(shut({ file: '/data/pg_hba.conf', line: 7 })).toEqual([`take line 7 out of /data/pg_hba.conf, ${reload}`]);
+  expect(shut(null)).toEqual([`add a line that does, ${reload}`]);
   const silent = (error: string, platform: 'local' | 'kubernetes'): unknown =>
     repairs({
       platform,

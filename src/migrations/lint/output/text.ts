@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import prettyMs from 'pretty-ms';
+import { count } from '../../../model/count.ts';
 import { pointer } from '../../../model/pointer.ts';
 import type { LintFinding, LintReport, Severity } from '../finding.ts';
 
@@ -10,10 +11,12 @@ export interface Painter {
   readonly info: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly bold: (text: string) => string;
+  /** Prose, as wide as the terminal; SQL stays as it is. */
+  readonly prose: (text: string) => string;
 }
 
 const same = (text: string): string => text;
-export const plainPainter: Painter = { error: same, warning: same, info: same, dim: same, bold: same };
+export const plainPainter: Painter = { error: same, warning: same, info: same, dim: same, bold: same, prose: same };
 
 /**
  * For people: grouped by file, each finding with its line and a caret, what it locks, why, and the safe way. Each
@@ -29,19 +32,19 @@ export function textReport(report: LintReport, paint: Painter = plainPainter): s
     explained.add(finding.rule);
   }
   for (const { finding, reason } of report.suppressed) {
-    blocks.push(paint.dim(`${finding.path}:${finding.start.line}: ${finding.rule} is allowed: ${reason}`));
+    blocks.push(paint.prose(paint.dim(`${finding.path}:${finding.start.line}: ${finding.rule} is allowed: ${reason}`)));
   }
-  return [...blocks, summary(report, paint), ''].join('\n\n').trimStart();
+  return [...blocks, paint.prose(summary(report, paint)), ''].join('\n\n').trimStart();
 }
 
 function textFinding(finding: LintFinding, paint: Painter, why: boolean): string {
   const { start } = finding;
   const lines = [
-    `  ${paint[finding.severity](finding.severity)} ${paint.bold(finding.rule)}  ${finding.message}`,
+    paint.prose(`  ${paint[finding.severity](finding.severity)} ${paint.bold(finding.rule)}  ${finding.message}`),
     paint.dim(`  ${finding.path}:${start.line}:${start.column}`),
     ...excerptAt(finding).map((line) => `    ${line}`),
-    `  ${paint.dim(facts(finding).join('; '))}`,
-    ...(why ? [`  ${finding.why}`] : []),
+    paint.prose(`  ${paint.dim(facts(finding).join('; '))}`),
+    ...(why ? [paint.prose(`  ${finding.why}`)] : []),
     ...(finding.fix === undefined ? [] : ['  Instead:', ...finding.fix.split('\n').map((line) => `    ${line}`)]),
     ...(why ? [paint.dim(`  ${pointer(finding.rule)}`)] : []),
   ];
@@ -104,15 +107,15 @@ export function facts(finding: LintFinding): string[] {
 }
 
 function summary(report: LintReport, paint: Painter): string {
-  const count = (severity: Severity): number =>
+  const those = (severity: Severity): number =>
     report.findings.filter((finding) => finding.severity === severity).length;
-  const [errors, warnings, infos] = [count('error'), count('warning'), count('info')];
+  const [errors, warnings, infos] = [those('error'), those('warning'), those('info')];
   const live = report.findings.filter((finding) => finding.where === 'live' && finding.severity !== 'info').length;
   const suppressed = report.suppressed.length > 0 ? `; ${report.suppressed.length} allowed` : '';
   const accepted = report.accepted ? `; ${report.accepted} accepted by the baseline` : '';
   const head =
-    `${errors} errors, ${warnings} warnings, ${infos} notes in ${report.files} files, ${report.statements} ` +
-    `statements${suppressed}${accepted}.`;
+    `${count(errors, 'error')}, ${count(warnings, 'warning')}, ${count(infos, 'note')} in ` +
+    `${count(report.files, 'file')}, ${count(report.statements, 'statement')}${suppressed}${accepted}.`;
   const hint =
     report.target === 'live' && live > 0
       ? `\n${live} of them matter on a live database only: \`--target candidate\` where Verdigris runs the migrations.`

@@ -1,3 +1,4 @@
+import prettyBytes from 'pretty-bytes';
 import { VerdigrisError } from '../../../model/errors.ts';
 import type { Release } from '../../../model/journal.ts';
 import { lsnBytes, lsnDistance, type Lsn } from '../../../model/lsn.ts';
@@ -40,7 +41,7 @@ export const snapshot: Step = {
     await requireSteady(c);
     await noteSeed(c, { method: facts.method });
     const how = facts.method === 'copy' ? 'full copy: this filesystem has no reflink' : facts.method;
-    return `${how}, ${Math.round(facts.bytes / 1024 ** 2)} MiB`;
+    return `${how}, ${prettyBytes(facts.bytes)}`;
   },
   async undo(c) {
     await c.platform.servers.removeSnapshot(seedSnapshotName(c.journal.generation));
@@ -83,7 +84,7 @@ export const position: Step = {
     await requireSteady(c);
     // In one write: a copy that crashes and is started again may replay to another position.
     await c.ledger.write((journal) => ({ ...journal, release: endsAt(release(c), found) }));
-    return `X = ${found}, ${distances.join(' and ')} bytes after C`;
+    return `X = ${found}, ${distances.map((each) => prettyBytes(each)).join(' and ')} after C`;
   },
 };
 

@@ -1,3 +1,4 @@
+import prettyBytes from 'pretty-bytes';
 import { programEnd, startProgram } from '../../../machine/program.ts';
 import { describe, VerdigrisError } from '../../../model/errors.ts';
 import { lsnBytes, lsnDistance, type Lsn } from '../../../model/lsn.ts';
@@ -50,7 +51,7 @@ export const haveCopied: Step = {
     await requireSteady(c);
     await requireSameSchema(c, c.live, release(c).schema[c.live]);
     await noteSeed(c, { position, method: 'prepared' });
-    return `X = ${position}, ${lsnDistance(begins, position)} bytes after C; whether the copy is whole shows in verify alone`;
+    return `X = ${position}, ${prettyBytes(lsnDistance(begins, position))} after C; whether the copy is whole shows in verify alone`;
   },
   frees: true,
   async undo(c) {

@@ -1,3 +1,4 @@
+import prettyBytes from 'pretty-bytes';
 import { VerdigrisError } from '../../../model/errors.ts';
 import { indented } from '../../../model/indented.ts';
 import { lsnBytes, lsnDistance } from '../../../model/lsn.ts';
@@ -90,7 +91,7 @@ export const promoteStandby: Step = {
     await requireSteady(c);
     await noteSeed(c, { position: fork.position, method: 'standby' });
     const kept = slot === null ? '' : `; the live server keeps log for its slot ${slot}: drop that there`;
-    return `X = ${fork.position}, ${lsnDistance(slotLsn, fork.position)} bytes after C${kept}`;
+    return `X = ${fork.position}, ${prettyBytes(lsnDistance(slotLsn, fork.position))} after C${kept}`;
   },
 };
 

@@ -19,6 +19,7 @@ import type { LocalParts } from '../parts.ts';
 import { freePort } from '../ports.ts';
 import { ownIdentity } from '../../../machine/process.ts';
 import { connectionIn } from '../../connection-in.ts';
+import { makeFolder } from '../../../machine/folder.ts';
 
 export interface LocalClone extends PlatformClone {
   readonly platform: LocalParts;
@@ -66,7 +67,7 @@ export async function cloneLocal(
         () => undefined,
       ),
     );
-    await mkdir(platform.places.snapshots, { recursive: true, mode: 0o711 });
+    await makeFolder(platform.places.snapshots, 0o711);
     await rename(original.places.snapshot(name), platform.places.snapshot(name));
     await platform.servers.restore(live, name, { generation: 1, consume: true, onBytes: () => undefined });
     const password = randomBytes(12).toString('base64url');
