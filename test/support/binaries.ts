@@ -51,10 +51,11 @@ async function copyingInitdb({ bin, version }: Binaries): Promise<void> {
   await rename(made, program);
 }
 
-/** Called as `initdb -D FOLDER OPTIONS…`. */
+/** Called as `initdb -D FOLDER OPTIONS…`. With a password's file, whose path is new each time, there is nothing to keep. */
 const script = (real: string, clusters: string): string => `#!/bin/sh
 set -e
 folder=$2; shift 2
+case "$*" in *--pwfile=*) exec '${real}' -D "$folder" "$@" ;; esac
 cluster='${clusters}'/$(printf '%s' "$*" | cksum | tr ' ' -)
 if [ ! -d "$cluster" ]; then
   '${real}' -D "$cluster.$$" "$@"
