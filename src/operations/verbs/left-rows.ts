@@ -30,8 +30,13 @@ const kinds = { alone: 'left-behind', columns: 'left-columns' } as const;
 
 type LeftKind = keyof typeof kinds;
 
+/** Another for each name, as no folder and no shell reads it: a database's name may have slashes, blanks and quotes. */
+function inFileName(name: string): string {
+  return encodeURIComponent(name).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 async function fileOf(c: Context, of: LeftKind, streams: number): Promise<string> {
-  const database = c.isInside ? `-${c.environment.database}` : '';
+  const database = c.isInside ? `-${inFileName(c.environment.database)}` : '';
   return c.platform.exportFile(`rollback-${streams}${database}-${kinds[of]}.jsonl`);
 }
 

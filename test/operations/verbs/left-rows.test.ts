@@ -5,6 +5,7 @@ import { readJournal } from '../../../src/operations/engine/ledger.ts';
 import { importInto } from '../../../src/operations/import-lost.ts';
 import { rows, type Client } from '../../../src/postgres/client.ts';
 import { importLost } from '../../../src/postgres/import-lost.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { withEnvironment } from '../../support/environment.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 
@@ -23,22 +24,29 @@ test('rows in tables that only the new live colour has are named before a lossle
     'CREATE TABLE bare (id int PRIMARY KEY);',
   ];
   await writeFile(path.join(migrations, '001.sql'), made.join('\n'));
-  await withEnvironment({ migrations }, async ({ verb, on, operator, platform, events }) => {
+  const further = 'up/../and "down" (x)';
+  await withEnvironment({ migrations, declaration: { databases: [further] } }, async (environment) => {
+    const { verb, on, operator, platform, events } = environment;
+    const beside = async (use: (client: Client) => Promise<unknown>): Promise<void> => {
+      const there = { ...(await platform.servers.connection('green')), database: further };
+      await withClient(there, 'test', use);
+    };
     for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
     await on('green', (client) =>
       client.query(`${hotfix}; INSERT INTO hotfix VALUES (9007199254740993, 1.00, E'a\\nb'), (2, 'NaN', NULL);
         INSERT INTO fresh VALUES (31, 'by a client'); UPDATE fresh SET v = 'changed' WHERE id = 7`),
     );
+    await beside((client) => client.query('CREATE TABLE apart (id int PRIMARY KEY); INSERT INTO apart VALUES (5)'));
     // Who wrote a row stays known.
     await on('green', (client) => client.query('VACUUM (FREEZE) fresh, hotfix'));
     const before = await on('green', all);
     await verb('rollback');
 
     const told = events.flatMap((event) => (event.type === 'finding' ? [event.finding] : []));
-    const finding = told.findLast(({ id }) => id === 'rows-left-behind');
+    const finding = told.find(({ id, objects }) => id === 'rows-left-behind' && objects.includes('public.hotfix'));
     expect(finding).toMatchObject({ grade: 'warn', objects: ['public.fresh', 'public.hotfix'] });
     const { live, release } = await readJournal(platform.journal);
-    expect({ live, rows: release?.exported?.rows }).toEqual({ live: 'blue', rows: 4 });
+    expect({ live, rows: release?.exported?.rows }).toEqual({ live: 'blue', rows: 5 });
     const file = release?.exported?.file ?? '';
     expect(finding?.fix).toContain(`verdigris import-lost ${file}`);
     const lines = (await readFile(file, 'utf8')).trim().split('\n');
@@ -49,6 +57,11 @@ test('rows in tables that only the new live colour has are named before a lossle
       'public.hotfix 2',
       'public.hotfix 9007199254740993',
     ]);
+
+    const beyond = file.replace('-left-behind', '-up%2F..%2Fand%20%22down%22%20%28x%29-left-behind');
+    expect(path.dirname(beyond)).toBe(path.dirname(file));
+    const ofFurther = await readFile(beyond, 'utf8');
+    expect(JSON.parse(ofFurther)).toMatchObject({ table: 'public.apart', row: { id: '5' } });
 
     // What the finding advises. The other table has to be there as well: all of them, or none.
     const load = () => operator((c) => c.asWriter('blue', (client) => importLost(client, file)));
