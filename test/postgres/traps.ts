@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { rows, type Client } from '../../src/postgres/client.ts';
+import { one, type Client } from '../../src/postgres/client.ts';
 import { ident } from '../../src/postgres/quote.ts';
 
 /** What a trap writes to a server's log: its name, as whom it ran, in whose session, `t` where that is a superuser. */
-export const sprung = /\btrap (.+) sprung as (\S+) in (\S+) superuser (\w+)$/gm;
+export const sprung = /\bLOG: +trap (.{1,60}?) sprung as (\S+) in (\S+) superuser (\w+)$/gm;
 
 /**
  * Whoever may create everything and has no other right lays traps: under every name of a function and an operator that
@@ -22,38 +22,37 @@ export async function layTraps(client: Client, role: string): Promise<{ function
       `CREATE SCHEMA ${ident(role)}; CREATE SCHEMA verdigris_operator; ALTER DATABASE ${shop} SET search_path = public, pg_catalog;
       ${trap(role)}; ${places}; ${known}`,
     );
-    const words = await namesInSource();
-    await client.query("SELECT set_config('trap.words', $1, false)", [words.join(',')]);
-    await client.query(overloads(role));
-    const [made] = await rows<{ count: string }>(client, "SELECT current_setting('trap.made') AS count");
-    const operators = await rows<{ name: string }>(
+    const { words, signs } = await namesInSource();
+    await client.query('SET search_path = pg_catalog');
+    const said = [words.join(' '), signs.join(' ')];
+    await client.query("SELECT set_config('trap.words', $1, false), set_config('trap.signs', $2, false)", said);
+    await client.query(`${fits}; ${overloads(role)}; ${operators}`);
+    const made = await one<{ functions: number; operators: number }>(
       client,
-      `SELECT DISTINCT oprname AS name FROM pg_operator WHERE oprkind = 'b' AND oprname IN
-        ('=', '<>', '<', '>', '<=', '>=', '||', '+', '-', '*', '/', '%', '~', '!~', '~~', '!~~', '^@', '@>', '&&')`,
+      `SELECT current_setting('trap.functions')::int AS functions, current_setting('trap.operators')::int AS operators`,
     );
-    let count = 0;
-    for (const { name } of operators)
-      for (const [left, right] of pairs)
-        count += await client
-          .query(
-            `CREATE OPERATOR public.${name} (FUNCTION = public.trap_operator_${left}_${right}, LEFTARG = ${left}, RIGHTARG = ${right})`,
-          )
-          .then(
-            () => 1,
-            () => 0,
-          );
-    return { functions: Number(made?.count), operators: count };
+    await client.query('DROP TABLE fits; RESET search_path');
+    return made;
   } finally {
     await client.query('RESET SESSION AUTHORIZATION');
   }
 }
 
-/** Every word before a bracket in the source: whatever of them is a function of PostgreSQL's is called somewhere. */
-async function namesInSource(): Promise<string[]> {
+/**
+ * Every word before a bracket in the source, and all signs of operators: whatever of them is a function or an operator of
+ * PostgreSQL's is called somewhere. Some operators have words of their own.
+ */
+async function namesInSource(): Promise<{ words: string[]; signs: string[] }> {
   const source = path.join(import.meta.dirname, '../../src');
   const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.ts'));
   const texts = await Promise.all(files.map((name) => readFile(path.join(source, name), 'utf8')));
-  return [...new Set(texts.flatMap((text) => text.match(/\b[a-z_][a-z0-9_]+(?=\()/g) ?? []))];
+  const every = (what: RegExp) => new Set(texts.flatMap((text) => text.match(what) ?? []));
+  // LIKE, ILIKE, and NOT before them; IN, ANY, NULLIF, BETWEEN have signs that are there.
+  const spoken = ['~~', '!~~', '~~*', '!~~*'];
+  return {
+    words: [...every(/\b[a-z_][a-z0-9_]+(?=\()/g)],
+    signs: [...new Set([...every(/[-+*/<>=~!@#%^&|?]+/g), ...spoken])],
+  };
 }
 
 const pairs = [
@@ -103,13 +102,7 @@ CREATE FUNCTION public.trap(name text) RETURNS boolean LANGUAGE plpgsql IMMUTABL
     RAISE LOG 'trap % sprung as % in % superuser %', name, current_user, pg_catalog.current_setting('application_name'),
       (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user);
     RETURN true;
-  END $$;
-${pairs
-  .map(
-    ([left, right]) =>
-      `CREATE FUNCTION public.trap_operator_${left}_${right}(a ${left}, b ${right}) RETURNS boolean LANGUAGE sql AS $$ SELECT public.trap('operator') $$`,
-  )
-  .join(';\n')}`;
+  END $$`;
 
 /** A table's name that rings a terminal and names its window. */
 const strange = 'pr\u0001ey\u001b]0;x\u0007';
@@ -164,34 +157,105 @@ ${['public.alembic_version', 'cron.job', 'public.part_config']
   .map((table) => `CREATE INDEX ON ${table} ((CASE WHEN public.trap('history') THEN 1 ELSE 0 END))`)
   .join(';\n')}`;
 
+/** No statement of Verdigris's has a value of these. */
+const unheard = 'pg_dependencies,pg_mcv_list,pg_ndistinct,regoper,regoperator,regcollation,regconfig,regdictionary';
+
 /**
- * Each function of pg_catalog that is called, again in public and in the role's own schema: with each argument in turn
- * of its own type, and of one from which there is an implicit cast, which fits a call better than the cast does.
+ * What an argument of a type may be in a call: of this type, or of one from which there is an implicit cast, which fits a
+ * call better than the cast does. What takes any type takes one of `base` alone, in all its arguments.
+ */
+const fits = `
+CREATE TEMPORARY TABLE fits AS
+SELECT oid AS type, oid AS fit, NULL::oid AS base FROM pg_type WHERE typtype <> 'p'
+UNION SELECT casttarget, castsource, NULL FROM pg_cast WHERE castcontext = 'i' AND castsource <> casttarget
+  AND castsource::regtype::text <> ALL ('{${unheard}}')
+UNION SELECT a.oid, CASE WHEN a.typname IN ('anyarray', 'anycompatiblearray') THEN b.typarray ELSE b.oid END, b.oid FROM pg_type AS a, pg_type AS b
+  WHERE a.typname IN ('any', 'anyelement', 'anynonarray', 'anyarray', 'anycompatible', 'anycompatiblenonarray', 'anycompatiblearray')
+    AND b.oid = ANY ('{text,name,oid,int4,int8,bool,regclass,timestamptz,json,jsonb}'::regtype[])`;
+
+/**
+ * Each function and aggregate of pg_catalog that is called, again in public with each argument in turn of what fits it, and
+ * with its own types in the schemas that have the names of the role and of Verdigris's superuser.
  */
 const overloads = (role: string): string => `
 DO $do$
 DECLARE f record; place text; made int := 0;
 BEGIN
   FOR f IN
-    SELECT p.proname AS name, array_to_string(ARRAY(
-        SELECT coalesce(CASE WHEN n = k THEN better.type END, format_type(t, NULL))
-        FROM unnest(p.proargtypes) WITH ORDINALITY AS a(t, n) ORDER BY n), ', ') AS arguments
-    FROM pg_proc p, generate_series(1, p.pronargs) AS k, LATERAL (
-      SELECT format_type(p.proargtypes[k - 1], NULL) AS type
-      UNION SELECT format_type(c.castsource, NULL) FROM pg_cast c
-      WHERE c.casttarget = p.proargtypes[k - 1] AND c.castcontext = 'i' AND c.castsource <> c.casttarget) AS better
-    WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND p.pronargs BETWEEN 1 AND 4
-      AND p.proname = ANY (string_to_array(current_setting('trap.words'), ','))
-      AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) AS argument (t) JOIN pg_type ON pg_type.oid = argument.t WHERE typtype = 'p')
+    WITH called AS (
+      SELECT p.*, EXISTS (SELECT FROM unnest(p.proargtypes) AS a (t) JOIN pg_type ON pg_type.oid = t WHERE typtype = 'p') AS loose
+      FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.pronargs <= 4
+        AND p.proname = ANY (string_to_array(current_setting('trap.words'), ' '))
+        AND (p.prokind = 'f' OR p.pronargs > 0 AND EXISTS (SELECT FROM pg_aggregate WHERE aggfnoid = p.oid AND aggkind = 'n'))
+    ), typed AS (
+      SELECT p.proname, p.prokind, p.provariadic, ARRAY(
+          SELECT CASE WHEN n = k THEN fit ELSE t END FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n) AS types,
+        coalesce(fit = type, true) AS own
+      FROM called AS p LEFT JOIN LATERAL generate_series(1, p.pronargs) AS k ON true
+        LEFT JOIN fits ON fits.type = p.proargtypes[k - 1] AND base IS NULL
+      WHERE NOT p.loose
+      UNION
+      SELECT p.proname, p.prokind, p.provariadic, ARRAY(
+          SELECT CASE WHEN t = '"any"'::regtype AND p.provariadic <> 0 THEN b.typarray ELSE coalesce(fit, t) END
+          FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) LEFT JOIN fits ON fits.type = t AND base = b.oid ORDER BY n), false
+      FROM called AS p, pg_type AS b WHERE p.loose AND b.oid IN (SELECT base FROM fits)
+    )
+    SELECT DISTINCT proname AS name, prokind AS kind, own, (
+        SELECT coalesce(string_agg(CASE WHEN provariadic <> 0 AND n = cardinality(types) THEN 'VARIADIC ' ELSE '' END
+          || format_type(t, NULL), ', ' ORDER BY n), '') FROM unnest(types) WITH ORDINALITY AS a (t, n)) AS arguments
+    FROM typed
+    WHERE NOT EXISTS (SELECT FROM unnest(types) AS a (t) JOIN pg_type ON pg_type.oid = t WHERE typtype = 'p')
   LOOP
-    FOREACH place IN ARRAY ARRAY['public', '${role}', 'verdigris_operator'] LOOP
+    FOREACH place IN ARRAY CASE WHEN f.own THEN ARRAY['public', '${role}', 'verdigris_operator'] ELSE ARRAY['public'] END LOOP
       BEGIN
-        EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
-          place, f.name, f.arguments, 'function.' || f.name);
+        IF f.kind = 'a' THEN
+          EXECUTE format('CREATE FUNCTION %I.%I(text, %s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
+            place, 'trap_' || f.name, f.arguments, 'aggregate.' || f.name);
+          EXECUTE format('CREATE AGGREGATE %1$I.%2$I(%4$s) (SFUNC = %1$I.%3$I, STYPE = text)', place, f.name, 'trap_' || f.name, f.arguments);
+        ELSE
+          EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
+            place, f.name, f.arguments, 'function.' || f.name);
+        END IF;
         made := made + 1;
-      EXCEPTION WHEN duplicate_function THEN NULL;
+      EXCEPTION WHEN duplicate_function OR invalid_function_definition THEN NULL;
       END;
     END LOOP;
   END LOOP;
-  PERFORM set_config('trap.made', made::text, false);
+  PERFORM set_config('trap.functions', made::text, false);
+END $do$`;
+
+/** Each operator of pg_catalog that is called, again in public: for its own types, for what fits one side, and for pairs. */
+const operators = `
+DO $do$
+DECLARE o record; made int := 0;
+BEGIN
+  FOR o IN
+    WITH called AS (
+      SELECT * FROM pg_operator WHERE oprnamespace = 'pg_catalog'::regnamespace
+        AND oprname = ANY (string_to_array(current_setting('trap.signs'), ' '))
+    ), typed AS (
+      SELECT oprname, fit AS l, oprright AS r FROM called JOIN fits ON type = oprleft AND base IS NULL
+      UNION SELECT oprname, oprleft, fit FROM called JOIN fits ON type = oprright AND base IS NULL
+      UNION SELECT oprname, coalesce(a.fit, oprleft), coalesce(b.fit, oprright)
+        FROM called CROSS JOIN (SELECT DISTINCT base FROM fits WHERE base IS NOT NULL) AS each
+          LEFT JOIN fits AS a ON a.type = oprleft AND a.base = each.base LEFT JOIN fits AS b ON b.type = oprright AND b.base = each.base
+      UNION SELECT oprname, l::regtype, r::regtype FROM called,
+        (VALUES ${pairs.map(([left, right]) => `('${left}', '${right}')`).join(', ')}) AS pair (l, r) WHERE oprkind = 'b'
+    )
+    SELECT oprname AS name, l <> 0 AS binary, format_type(nullif(l, 0), NULL) AS l, format_type(r, NULL) AS r FROM typed
+    WHERE NOT EXISTS (SELECT FROM pg_type WHERE oid IN (l, r) AND typtype = 'p')
+  LOOP
+    BEGIN
+      EXECUTE format('CREATE FUNCTION public.%I(%s) RETURNS boolean LANGUAGE sql AS $f$ SELECT public.trap(%L) $f$',
+        'trap ' || o.name, CASE WHEN o.binary THEN o.l || ', ' ELSE '' END || o.r, 'operator ' || o.name);
+    EXCEPTION WHEN duplicate_function THEN NULL;
+    END;
+    BEGIN
+      EXECUTE format('CREATE OPERATOR public.%s (FUNCTION = public.%I, %s RIGHTARG = %s)',
+        o.name, 'trap ' || o.name, CASE WHEN o.binary THEN 'LEFTARG = ' || o.l || ',' ELSE '' END, o.r);
+      made := made + 1;
+    EXCEPTION WHEN duplicate_function THEN NULL;
+    END;
+  END LOOP;
+  PERFORM set_config('trap.operators', made::text, false);
 END $do$`;
