@@ -46,7 +46,10 @@ export function lacksSource(error: string): boolean {
   return /(publication|replication slot) "[^"]+" does not exist/.test(error);
 }
 
-/** Whether the table that a row is for is not there: it is sent under the name that its table had when it was written. */
-export function lacksTable(error: string): boolean {
-  return /logical replication target relation "[^"]+" does not exist/.test(error);
+/**
+ * Whether the table that a row is for, or a column of it, is not there: it is sent under the name and with the columns
+ * that its table had when it was written.
+ */
+export function lacksTarget(error: string): boolean {
+  return /logical replication target relation "[^"]+" (does not exist|is missing replicated columns?:)/.test(error);
 }

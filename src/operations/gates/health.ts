@@ -1,6 +1,6 @@
 import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
-import { lacksTable } from '../../postgres/apply-error.ts';
+import { lacksTarget } from '../../postgres/apply-error.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -99,15 +99,15 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c)))) {
       const error = (await c.platform.servers.applyError?.(to)) ?? 'its log says which';
       const byHand =
-        retained || lacksTable(error)
+        retained || lacksTarget(error)
           ? fix
           : 'Fix the row on the candidate if you know why it is there, or abandon and seed again.';
       findings.push(
         refuse(
           'apply-stopped',
           `apply on ${to} does not get past an error: ${error}`,
-          lacksTable(error)
-            ? `A row was written on ${from} while its table or schema had another name: it is sent under that name for ever.`
+          lacksTarget(error)
+            ? `A row was written on ${from} while its table had another name or a column more: it is sent as it was then, for ever.`
             : 'A change could not be applied, and nothing is skipped: all that follows waits behind it.',
           error.includes('No space left on device')
             ? `Free space on the disk of ${to}: apply goes on by itself.`

@@ -3,7 +3,7 @@ import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
 import { when } from '../../model/when.ts';
-import { collidingRow, lacksSource, lacksTable, passes } from '../../postgres/apply-error.ts';
+import { collidingRow, lacksSource, lacksTarget, passes } from '../../postgres/apply-error.ts';
 import type { ShutOut } from '../../postgres/shut-out.ts';
 import type { ReplicationStatus, Status, Trouble } from './status-types.ts';
 
@@ -205,7 +205,7 @@ function whyNot({ subscription, applyError }: ReplicationStatus): string {
 /** Live writes win: what is in their way on the other colour is not what a client was told. */
 function repairOfApply({ to, name, subscription, applyError: error }: ReplicationStatus, again: string): string {
   if (subscription === 'disabled') return `\`verdigris psql ${to} -c "ALTER SUBSCRIPTION ${name} ENABLE"\``;
-  if (subscription === 'missing' || (error !== undefined && (lacksTable(error) || lacksSource(error)))) return again;
+  if (subscription === 'missing' || (error !== undefined && (lacksTarget(error) || lacksSource(error)))) return again;
   if (error !== undefined && passes(error))
     return `none: it is tried again every 5 s; if it stays, \`verdigris logs --colour ${to}\``;
   const statement = error === undefined ? undefined : collidingRow(error);

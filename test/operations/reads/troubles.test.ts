@@ -120,9 +120,14 @@ test('the repair is a command that works where the environment is and in the sta
   expect(silent('pg_hba.conf rejects connection', 'local')).toEqual(['`verdigris start`']);
   expect(silent('pg_hba.conf rejects connection', 'kubernetes')).toEqual(['`verdigris logs --colour green`']);
   expect(silent('timeout expired', 'local')).toEqual(['`verdigris logs --colour green`']);
-  expect(stopped('ERROR: logical replication target relation "gone.item" does not exist')).toEqual([
-    expect.not.stringContaining('explain'),
-  ]);
+  for (const said of [
+    'does not exist',
+    'is missing replicated column: "note"',
+    'is missing replicated columns: "a", "b"',
+  ])
+    expect(stopped(`ERROR: logical replication target relation "shop.item" ${said}`)).toEqual([
+      expect.not.stringContaining('explain'),
+    ]);
   // What would have to be quoted in a shell is left to a person.
   for (const odd of ['$(reboot)', "x'y", 'a`b`'])
     expect(stopped(applyError.replace('=(7)', `=(${odd})`))).toEqual([
