@@ -67,13 +67,16 @@ export async function asLooker<T>(
   }
 }
 
+/** Milliseconds that what only looks waits for a lock, which somebody may keep for ever. */
+export const lookLimit = 3_000;
+
 /** As `asLooker`, in a session of Verdigris's own. `purpose`: as in the session's application_name. */
 export function withLooker<T>(
   connection: ConnectionSettings,
   purpose: string,
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
-  return asLooker(connection, (who, inside) => withOwnSession(who, purpose, inside), use);
+  return asLooker(connection, (who, inside) => withOwnSession(who, purpose, inside, lookLimit), use);
 }
 
 /** Whether a server lets its reader in. Any other answer, and none, is for whoever asks it for something. */

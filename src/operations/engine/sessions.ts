@@ -6,13 +6,10 @@ import type { Client } from '../../postgres/client.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
 import type { Lens } from '../../postgres/part/lens.ts';
 import { withClient, withOwnSession } from '../../postgres/session.ts';
-import { asLooker, readersOf, writerOf } from '../../postgres/readers.ts';
+import { asLooker, lookLimit, readersOf, writerOf } from '../../postgres/readers.ts';
 import { Memory, remember } from '../../postgres/seal/remembered.ts';
 import { lockTimeouts } from '../../postgres/lock-timeout.ts';
 import { ofServer } from './server-failure.ts';
-
-/** Milliseconds that what only looks waits for a lock, which somebody may keep for ever. */
-const lookLimit = 3_000;
 
 /** Connections to the servers of both colours, by colour and by what is done over them. */
 export class Sessions {

@@ -122,10 +122,14 @@ function publishedList(tables: readonly PublishedTable[]): string {
   return `TABLE ${list.join(', ')}`;
 }
 
-/** Whether the table of the markers is in the publication; it leaves it with the schema that somebody drops. */
+/**
+ * Whether the table of the markers is in the publication; it leaves it with the schema that somebody drops. The view
+ * pg_publication_tables would tell too, and opens every table of the publication: it waits for whoever keeps one locked.
+ */
 export async function sendsMarkers(publisher: Client, name: string): Promise<boolean> {
   const { rowCount } = await publisher.query(
-    'SELECT FROM pg_publication_tables WHERE pubname = $1 AND schemaname = $2 AND tablename = $3',
+    `SELECT FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid JOIN pg_class c ON c.oid = r.prrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1 AND n.nspname = $2 AND c.relname = $3`,
     [name, barrierTable.schema, barrierTable.name],
   );
   return rowCount === 1;
