@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { importInto } from '../operations/import-lost.ts';
 import { withOperator } from '../operations/operator.ts';
-
 import { withCommonOptions, withSession, type CommonOptions } from './session.ts';
 
 export function importLostCommand(): Command {

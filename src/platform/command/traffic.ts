@@ -96,10 +96,9 @@ export class CommandTraffic implements OutsideTraffic {
     const { record, watch } = this.#parts;
     await record.take(token, 'hold');
     try {
-      // Nothing renews it before the program has ended.
-      await watch.begin(token, this.#limit + lease);
-      await this.#call('hold', token, { VERDIGRIS_PAUSE_MS: String(Math.round(budget)) });
-      await watch.renew(token, lease);
+      await watch.begin(token, { longest: this.#limit, lease }, () =>
+        this.#call('hold', token, { VERDIGRIS_PAUSE_MS: String(Math.round(budget)) }),
+      );
     } catch (error) {
       // Whatever it had done by then is taken back; where that fails too, the watch goes on trying.
       await this.resume(token).catch(() => undefined);

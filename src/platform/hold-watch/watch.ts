@@ -17,6 +17,12 @@ export interface RecoverCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Of a hold, in milliseconds. */
+interface Span {
+  readonly longest: number;
+  readonly lease: number;
+}
+
 /** `token` and `lease`: the hold lasts so many milliseconds from now. */
 export type ToWatch = 'end' | { readonly token: number; readonly lease: number };
 export type FromWatch = 'ready' | 'armed' | 'lapsed';
@@ -61,10 +67,15 @@ export class HoldWatch {
     }
   }
 
-  /** Before the first client is held. */
-  async begin(token: number, lease: number): Promise<void> {
+  /**
+   * Watches from before the first client is held until `work` holds all, which takes up to `longest` ms and is renewed by
+   * nobody; from then on `lease` ms last from one renewal to the next.
+   */
+  async begin(token: number, { longest, lease }: Span, work: () => Promise<unknown>): Promise<void> {
     await this.prepare();
-    await this.#set({ token, lease });
+    await this.#set({ token, lease: longest + lease });
+    await work();
+    await this.renew(token, lease);
   }
 
   /** @throws VerdigrisError `not-held` where a recovery has begun already */

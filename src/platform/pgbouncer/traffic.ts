@@ -94,10 +94,9 @@ export class PgBouncerTraffic implements OutsideTraffic {
     await this.#hold.check();
     await record.take(token, 'hold');
     try {
-      // Nothing renews it before all have answered.
-      await watch.begin(token, budget + lease);
-      await this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, poolers.all);
-      await watch.renew(token, lease);
+      await watch.begin(token, { longest: budget, lease }, () =>
+        this.#hold.begin({ token, lease, since: new Date().toISOString() }, budget, poolers.all),
+      );
     } catch (error) {
       // One that could not be let go is let go by the watch.
       const left = await Promise.allSettled(poolers.all.map((pooler) => poolers.paused(pooler)));

@@ -108,11 +108,10 @@ export class RoutersTraffic implements OutsideTraffic {
     const budgetMs = Math.round(budget);
     const id = randomUUID();
     try {
-      // Nothing renews it before all have answered.
-      await watch.begin(token, budgetMs + patience + lease);
-      await store.write(token, { held: { id, since: new Date().toISOString(), budgetMs } });
-      await this.#allHold(id, budgetMs);
-      await watch.renew(token, lease);
+      await watch.begin(token, { longest: budgetMs + patience, lease }, async () => {
+        await store.write(token, { held: { id, since: new Date().toISOString(), budgetMs } });
+        await this.#allHold(id, budgetMs);
+      });
     } catch (error) {
       // Where that fails too, the watch goes on trying.
       await this.resume(token).catch(() => undefined);
