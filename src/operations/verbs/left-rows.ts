@@ -9,7 +9,7 @@ import { oneByOne, textInEach } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
 import { storeObjects } from '../gates/schema.ts';
-import { lostRows, losses, tablesAlone } from './rollback-lossy/losses.ts';
+import { lostRows, losses } from './rollback-lossy/losses.ts';
 
 const kind = 'writes since';
 
@@ -44,16 +44,10 @@ async function fileOf(c: Context, of: LeftKind, streams: number): Promise<string
 export async function leftRowsFindings(c: Context): Promise<Finding[]> {
   return c.look(c.live, (lost) =>
     c.look(c.idle, async (kept) => {
-      const alone = await tablesAlone(kept, lost);
-      const { findings } = mapTables(await readTables(lost), await readTables(kept), 'reverse');
-      return [
-        ...(await leftBehind(
-          c,
-          lost,
-          alone.map(({ lost: table }) => table),
-        )),
-        ...findings.filter(({ id }) => id === 'columns-not-carried'),
-      ];
+      const tables = await readTables(lost);
+      const { common, findings } = mapTables(tables, await readTables(kept), 'reverse');
+      const alone = tables.filter((table) => !common.some(({ from }) => from === table));
+      return [...(await leftBehind(c, lost, alone)), ...findings.filter(({ id }) => id === 'columns-not-carried')];
     }),
   );
 }

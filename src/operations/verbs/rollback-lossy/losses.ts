@@ -91,7 +91,7 @@ async function commonTables(kept: Client, lost: Client): Promise<TablePair[]> {
 }
 
 /** Those that only `lost` has. */
-export async function tablesAlone(kept: Client, lost: Client, since?: string): Promise<TablePair[]> {
+async function tablesAlone(kept: Client, lost: Client, since: string | undefined): Promise<TablePair[]> {
   const ours = await readTables(lost);
   const { common } = mapTables(await readTables(kept), ours, 'reverse');
   return ours
