@@ -5,7 +5,7 @@ import { alsoOfReleases } from 'verdigris/policies';
 /** As for any StatefulSet of the company. */
 const ownRegistry = {
   name: 'own-registry',
-  description: 'Images come from the company’s registry.',
+  description: "Images come from the company's registry.",
   enforcementLevel: 'mandatory',
   validateResource: validateResourceOfType(kubernetes.apps.v1.StatefulSet, ({ spec }, _args, report) => {
     for (const { name, image } of spec.template.spec.containers)

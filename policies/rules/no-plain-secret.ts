@@ -9,7 +9,7 @@ const secretSetting = /\bpassword\s*=\s*[^\s']/i;
 
 export const noPlainSecret: ResourceValidationPolicy = {
   name: 'no-plain-secret',
-  description: 'No password stands in a container’s environment, in a ConfigMap or in a server’s settings.',
+  description: "No password stands in a container's environment, in a ConfigMap or in a server's settings.",
   enforcementLevel: 'mandatory',
   validateResource: ({ type, props }, report) => {
     if (isWorkload(type)) {
@@ -30,7 +30,7 @@ export const noPlainSecret: ResourceValidationPolicy = {
     }
     if (holds(serverSettings(type, props)))
       report(
-        'the server’s settings hold a password in clear, and so does the declaration that they are from, which is kept ' +
+        "the server's settings hold a password in clear, and so does the declaration that they are from, which is kept " +
           'in a ConfigMap. Take it out of kubernetes.settings.',
       );
   },

@@ -21,7 +21,7 @@ export interface Completed {
  * again.
  */
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", '’').replaceAll('\n', ' ')}'`;
+  return `'${text.replaceAll("'", "'").replaceAll('\n', ' ')}'`;
 }
 
 function topLevel(all: readonly Completed[]): Completed[] {

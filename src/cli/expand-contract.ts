@@ -51,7 +51,7 @@ export function expandContractCommand(): Command {
       .argument('<table>', 'such as shop.customer; without a schema, public')
       .argument('<column>')
       .argument('<type>')
-      .option('--as <name>', 'name of the new column (default: the column’s, with _new)')
+      .option('--as <name>', "name of the new column (default: the column's, with _new)")
       .option('--using <expression>', 'the new value from the old column; its cast where left out')
       .option('--back <expression>', 'the old value from the new column; its cast where left out')
       .action((table: string, column: string, type: string, options: RecipeOptions, self: Command) =>

@@ -28,7 +28,7 @@ export function createCommand(): Command {
   return withCommonOptions(new Command('create'))
     .description(
       'Makes the live colour, the database, the declared roles with passwords and the router, runs the live ' +
-        'colour’s migrations, and prints how to connect, passwords included. Where the environment exists ' +
+        "colour's migrations, and prints how to connect, passwords included. Where the environment exists " +
         'it starts what is down.',
     )
     .option('--from <dump>', 'fill it from a plain SQL dump, as psql would')
@@ -137,7 +137,7 @@ export function recoverCliCommand(): Command {
   return withCommonOptions(new Command('recover'))
     .description(
       'Safe at any time, also twice: where nothing was interrupted it lets held clients go on and opens ' +
-        'what a fence left closed. The clients’ path runs it by itself seconds after an operator died.',
+        "what a fence left closed. The clients' path runs it by itself seconds after an operator died.",
     )
     .addOption(
       new Option(

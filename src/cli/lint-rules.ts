@@ -22,7 +22,7 @@ export function ruleText(id: string): string {
     const near = nearest(id, ruleIds);
     throw new VerdigrisError('lint-rule', {
       seen: `No rule is called ${id}.`,
-      required: 'a rule’s id.',
+      required: "a rule's id.",
       next: `${near === undefined ? '' : `did you mean ${near}? `}verdigris lint --list-rules`,
     });
   }

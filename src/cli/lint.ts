@@ -34,7 +34,7 @@ Examples
  */
 export function lintCommand(): Command {
   return new Command('lint')
-    .description('Checks SQL migrations with PostgreSQL’s own parser. Changes nothing.')
+    .description("Checks SQL migrations with PostgreSQL's own parser. Changes nothing.")
     .argument(
       '[paths...]',
       'files, or folders with *.sql files, in the order in which they are applied (default: what verdigris.yaml declares for the next release)',

@@ -5,7 +5,7 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 export function metricsCommand(): Command {
   return withCommonOptions(new Command('metrics'))
     .description(
-      'Prints the metrics once, in Prometheus’ text format; with --listen serves them at /metrics until it is ended. Reads only.',
+      "Prints the metrics once, in Prometheus' text format; with --listen serves them at /metrics until it is ended. Reads only.",
     )
     .addOption(listenOption('serve them there'))
     .action((options: CommonOptions & { readonly listen?: Address }) =>

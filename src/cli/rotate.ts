@@ -28,7 +28,7 @@ Verdigris's own are rotated too: operator (verdigris_operator, and with it verdi
 replication (subscriptions change over and continue from where they are), console (of the poolers).`,
     )
     .argument('[roles...]', 'roles of the declaration; or operator, replication, console')
-    .option('--all', 'all roles of the declaration, and Verdigris’s own')
+    .option('--all', "all roles of the declaration, and Verdigris's own")
     .option('--at-once', 'keep the login and change its password: whoever has the old one is refused from now on')
     .addOption(
       new Option('--grace <duration>', 'how long the previous login keeps working')

@@ -10,7 +10,7 @@ import { statusText } from './status-text.ts';
 export function statusCommand(): Command {
   return withCommonOptions(new Command('status'))
     .description(
-      'Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal’s ' +
+      "Looks at servers, replication, fence, slot, path, disks and proof, and does not repeat the journal's " +
         'word: what is not as the state promises comes first, with the command that repairs it; beside a step that moves ' +
         'the writes stands what would refuse it now.',
     )

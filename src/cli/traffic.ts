@@ -5,7 +5,7 @@ import { withCommonOptions, withSession, type CommonOptions } from './session.ts
 import { table } from './table.ts';
 
 export function trafficCommand(): Command {
-  const traffic = new Command('traffic').description('The clients’ path.');
+  const traffic = new Command('traffic').description("The clients' path.");
   traffic.addCommand(
     withCommonOptions(new Command('test'))
       .description(

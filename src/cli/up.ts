@@ -34,7 +34,7 @@ export function upCommand(): Command {
     .description(
       'Runs the program that `pulumi up` runs, on the same project, stack and state, and shows the release ' +
         'while it happens.\nPreviews first, then asks. A release that goes from nothing to the switchover is ' +
-        'walked in stages, and each stage’s gate is asked before it.',
+        "walked in stages, and each stage's gate is asked before it.",
     )
     .option('-s, --stack <name>', 'the stack; its configuration is Pulumi.<name>.yaml', 'dev')
     .option('-C, --cwd <folder>', 'folder of Pulumi.yaml', '.')

@@ -41,7 +41,7 @@ const istiod = {
 /**
  * Default deny for each component, with the paths that they need: clients to the pooler, and past it to the database
  * only where they may (readers of the mesh, who go by weights of their own; those of an adopted server); pooler,
- * operator and the other colour to the database; the database to the other colour; guards to the other poolers’
+ * operator and the other colour to the database; the database to the other colour; guards to the other poolers'
  * consoles and to the API server; metrics to both, and whoever scrapes to them; a drill to its clones, which have names
  * of their own in this namespace; an upgrade to nobody.
  */

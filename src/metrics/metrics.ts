@@ -8,26 +8,26 @@ export const metrics = {
     labels: ['colour'],
   },
   verdigris_routed: {
-    help: '1 for the colour that the clients’ path sends writes to, 0 for the other',
+    help: "1 for the colour that the clients' path sends writes to, 0 for the other",
     labels: ['colour'],
   },
   verdigris_colour_up: {
-    help: '1 if a colour’s server runs and answers; no sample if the colour does not exist',
+    help: "1 if a colour's server runs and answers; no sample if the colour does not exist",
     labels: ['colour', 'role'],
   },
   verdigris_database_bytes: { help: 'size of the database', labels: ['colour'] },
-  verdigris_path_up: { help: '1 if the clients’ path (router or poolers) runs and answers', labels: [] },
+  verdigris_path_up: { help: "1 if the clients' path (router or poolers) runs and answers", labels: [] },
   verdigris_operation_age_seconds: {
     help: 'how long the present operation has lasted; 0 if there is none',
     labels: ['verb'],
   },
   verdigris_operator: { help: '1 while somebody holds the lease', labels: [] },
   verdigris_hold_age_seconds: {
-    help: 'how long clients have been held; 0 if they are not, no sample if the clients’ path does not answer',
+    help: "how long clients have been held; 0 if they are not, no sample if the clients' path does not answer",
     labels: [],
   },
   verdigris_credential_age_seconds: {
-    help: 'age of a role’s password; no sample if it was set before ages were recorded',
+    help: "age of a role's password; no sample if it was set before ages were recorded",
     labels: ['role'],
   },
   verdigris_canary_percent: { help: 'share of the reads that goes to the other colour', labels: [] },
@@ -52,7 +52,7 @@ export const metrics = {
     labels: ['from', 'to'],
   },
   verdigris_slot_retained_wal_bytes: {
-    help: 'WAL that the slot keeps on the publisher’s disk',
+    help: "WAL that the slot keeps on the publisher's disk",
     labels: ['from', 'to'],
   },
   verdigris_retained_wal_limit_bytes: { help: 'limits.retainedWal: a slot that keeps more is lost', labels: [] },

@@ -57,7 +57,7 @@ export const panels: readonly Panel[] = [
     words: { 0: 'down', 1: 'up' },
     targets: [
       { metric: 'verdigris_colour_up', legend: '{{colour}} ({{role}})' },
-      { metric: 'verdigris_path_up', legend: 'clients’ path' },
+      { metric: 'verdigris_path_up', legend: "clients' path" },
     ],
   },
   {

@@ -61,7 +61,7 @@ export const alertRules: readonly AlertRule[] = [
     'critical',
     '1m',
     `${m('verdigris_path_up')} == 0`,
-    'the clients’ path is down or does not answer',
+    "the clients' path is down or does not answer",
     'Run `verdigris status`: it says which, and what to do.',
     'router.md',
   ),
@@ -136,7 +136,7 @@ export const alertRules: readonly AlertRule[] = [
     '2m',
     `${m('verdigris_replication_applying')} == 0`,
     '{{ $labels.to }} does not apply changes of {{ $labels.from }}',
-    'WAL is retained on {{ $labels.from }} meanwhile. See the server’s log.',
+    "WAL is retained on {{ $labels.from }} meanwhile. See the server's log.",
     'findings.md#apply-stopped',
   ),
   rule(

@@ -66,7 +66,7 @@ function contradictionsOfAdoption(top: Record<string, unknown>): DeclarationIssu
     issues.push({
       path: 'kubernetes.istio',
       message:
-        'needs labels of ours on both colours’ pods, which an adopted one has not: declare it, and take ' +
+        "needs labels of ours on both colours' pods, which an adopted one has not: declare it, and take " +
         'kubernetes.adopt out, once the first release has been accepted',
     });
   if (asObject(asObject(top['colours'])['blue'])['release'] === undefined)

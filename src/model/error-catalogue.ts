@@ -72,6 +72,7 @@ export const errorCatalogue = {
   unfinished: 'refused',
   'release-under-way': 'refused',
   'folder-taken': 'refused',
+  'home-unfit': 'usage',
   'open-to-others': 'refused',
   // A release that walks by itself
   'flags-not-turned': 'failed',

@@ -49,7 +49,7 @@ export const findingCatalogue = {
   'snapshots-atomic': {
     grade: 'info',
     fix:
-      'Nothing, where the driver’s snapshots are of one instant, as those of disks in a cloud are; for one ' +
+      "Nothing, where the driver's snapshots are of one instant, as those of disks in a cloud are; for one " +
       'that copies piece by piece declare kubernetes.snapshots: backup.',
   },
   'snapshots-stay': {
@@ -70,7 +70,7 @@ export const findingCatalogue = {
     grade: 'refuse',
     fix:
       'Fix what it names: kubernetes.resources and kubernetes.pods for a LimitRange, a quota that demands limits, or a ' +
-      'PriorityClass; the namespace’s labels for Pod Security; kubernetes.patches, or whoever made it, for a policy.',
+      "PriorityClass; the namespace's labels for Pod Security; kubernetes.patches, or whoever made it, for a policy.",
   },
   'resources-imposed': {
     grade: 'warn',
@@ -364,7 +364,7 @@ export const findingCatalogue = {
   'subscription-missing': { grade: 'refuse' },
   'verified-partly': { grade: 'warn', fix: 'Run `verdigris verify` without budget and sample.' },
   retained: { grade: 'refuse', fix: 'Wait, pass --early, or, under Pulumi, declare a shorter retention.retained.' },
-  'retained-in-use': { grade: 'refuse', fix: 'Move them to the environment’s address, then retire.' },
+  'retained-in-use': { grade: 'refuse', fix: "Move them to the environment's address, then retire." },
   'retained-behind': {
     grade: ['refuse', 'warn'],
     fix: 'Wait until it has caught up, or give up the rollback with --early.',
@@ -450,7 +450,7 @@ export const findingCatalogue = {
   'rehearsal-nothing-pending': {
     grade: 'info',
     title: 'no migration was pending',
-    fix: 'Declare the candidate’s folder of migrations.',
+    fix: "Declare the candidate's folder of migrations.",
   },
   // ?
 } as const satisfies Readonly<Record<string, Entry>>;

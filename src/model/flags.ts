@@ -15,7 +15,7 @@ export const flagsSchema = z.record(
   z
     .string()
     .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, 'a flag has 1 to 63 of letters, digits, ., _ and -')
-    .refine((key) => !key.startsWith('verdigris.'), 'flags that begin with verdigris. are Verdigris’s own'),
+    .refine((key) => !key.startsWith('verdigris.'), "flags that begin with verdigris. are Verdigris's own"),
   flagSchema,
 );
 

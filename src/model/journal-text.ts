@@ -63,7 +63,7 @@ function unreadable(id: ErrorId, seen: string, cause?: unknown): VerdigrisError 
     required: 'the journal as Verdigris wrote it: it alone knows which colour may take writes.',
     next:
       'nothing was changed. `verdigris recover --rebuild` says whether the revision before it may be put back, by ' +
-      'which colour the databases say is open, and --yes puts it back; find out why (df, the kernel’s log) before. ' +
+      "which colour the databases say is open, and --yes puts it back; find out why (df, the kernel's log) before. " +
       'By hand: docs/operations/journal.md.',
     cause,
   });

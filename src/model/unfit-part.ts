@@ -11,7 +11,7 @@ export function unfitPart(top: Record<string, unknown>): DeclarationIssue[] {
   if (top['platform'] === 'kubernetes') refuse('part', 'the platform kubernetes');
   if (asList(top['databases']).some((name) => name !== top['database'])) refuse('databases', 'another database');
   if (!['router', 'command', undefined].includes(asObject(top['traffic'])['kind'] as string | undefined))
-    refuse('traffic.kind', 'any clients’ path but the router and a program of your own');
+    refuse('traffic.kind', "any clients' path but the router and a program of your own");
   if (!['snapshot', undefined].includes(asObject(top['seed'])['method'] as string | undefined))
     refuse('seed.method', 'any seed but `snapshot`');
   if (Number(top['canary']) > 0) refuse('canary', 'a canary');
@@ -19,7 +19,7 @@ export function unfitPart(top: Record<string, unknown>): DeclarationIssue[] {
   for (const colour of colours) issues.push(...unfitColour(colour, asObject(asObject(top['colours'])[colour])));
   const servers = colours.map((name) => asObject(asObject(asObject(top['colours'])[name])['server'])['kind']);
   if (!servers.includes('external'))
-    refuse('part', 'a server of Verdigris’s own, all of whose clients come by one path,');
+    refuse('part', "a server of Verdigris's own, all of whose clients come by one path,");
   return issues;
 }
 

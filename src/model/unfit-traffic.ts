@@ -39,7 +39,7 @@ export function unfitTraffic(top: Record<string, unknown>, servers: readonly Ser
       : [
           {
             path: `local.passwords.${role}`,
-            message: `is required by traffic.kind ${kind}: by that login it is asked through the clients’ path who answers`,
+            message: `is required by traffic.kind ${kind}: by that login it is asked through the clients' path who answers`,
           },
         ]),
     ...(asObject(traffic['password'])['env'] === undefined

@@ -40,7 +40,7 @@ export async function readRebuilt(environment: Environment, platform: Platform):
   );
   const facts = [
     ...servers.map(serverText),
-    `the clients’ path leads to ${routed ?? 'nowhere that can be determined'}`,
+    `the clients' path leads to ${routed ?? 'nowhere that can be determined'}`,
     ...(await platform.remains()).map(({ what }) => what),
   ];
   const live = liveOf(servers, routed);

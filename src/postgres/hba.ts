@@ -43,7 +43,7 @@ export async function closedTo(client: Client): Promise<Finding[]> {
     finding('hba-closed', {
       title: `pg_hba.conf does not let ${closed.join(' and ')} in from other pods`,
       objects: closed,
-      reason: 'The operator, and the other colour’s subscription, log in over the network with a password.',
+      reason: "The operator, and the other colour's subscription, log in over the network with a password.",
       fix:
         'Add at the top of pg_hba.conf, then SELECT pg_reload_conf(): ' +
         [

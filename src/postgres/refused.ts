@@ -70,7 +70,7 @@ export function loginTriggerFails(
   return new VerdigrisError('login-trigger-fails', {
     seen: `${named} lets no session of ${user} in at ${host}:${port}: ${message} (${where.split('\n').at(-1)}).`,
     required:
-      'no enabled event trigger ON login: it runs for Verdigris’s sessions too, those that only read among them.',
+      "no enabled event trigger ON login: it runs for Verdigris's sessions too, those that only read among them.",
     next: `${triggers.map((name) => `ALTER EVENT TRIGGER ${name} DISABLE;`).join(' ')} Then the same command again; nothing was changed.`,
     facts: { triggers },
     cause,

@@ -163,6 +163,6 @@ export function resumedMeanwhile(): VerdigrisError {
   return new VerdigrisError('hold-ended', {
     seen: 'The hold was ended while it was still waiting for clients.',
     required: 'one operator at a time.',
-    next: 'see in the router’s log who ended it, then run the same command again.',
+    next: "see in the router's log who ended it, then run the same command again.",
   });
 }

@@ -55,7 +55,7 @@ test('what is no YAML is refused with its place', async () => {
   expect((await faults('name: [shop\nlive: blue\n')).join('\n')).toMatch(/FILE is not YAML: .*line 2/);
 });
 
-test('a stack’s configuration is taken where it declares one environment; faults are at its lines', async () => {
+test("a stack's configuration is taken where it declares one environment; faults are at its lines", async () => {
   const text = (environments: string) => `encryptionsalt: v1:x\nconfig:\n  verdigris:environments:\n${environments}`;
   expect(await faults(text('    shop:\n      name: shop\n      databse: shop\n'))).toContain(
     'line 6: databse: is not a key that Verdigris knows: did you mean database?',

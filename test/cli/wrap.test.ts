@@ -7,7 +7,7 @@ const text = [
   'replication  blue → green: applying, slot reserved, lag 0 B, 0.0 s, WAL retained 12 kB, and some more',
   '      fix: ALTER TABLE "shop"."audit" REPLICA IDENTITY FULL; and so on for each of the others below it',
   '    risk:  \u001b[2mclients wait for it, limits.pause at most, or less than that; where it fails all of them go on as before\u001b[22m',
-  '  \u001b[32m✓\u001b[39m carry beforehand what replication does not \u001b[2m— 1 sequence, 0 changes, 0 rows of the tools’ own histories, and more\u001b[22m',
+  "  \u001b[32m✓\u001b[39m carry beforehand what replication does not \u001b[2m— 1 sequence, 0 changes, 0 rows of the tools' own histories, and more\u001b[22m",
   'disk free    journal 21.2 GB of 25.3 GB, blue 21.2 GB of 25.3 GB, green 21.2 GB of 25.3 GB, and one more besides',
   '  \u001b[1mstopped  \u001b[22m by what preflight refuses, a transaction older than 1m, a lock that is not had within 5s, or a row that differs',
   'averyveryverylongwordwithoutanyspaceinitthatgoesonandonandonandonandonandonandonandonandonandonandonandonandonandonandon',

@@ -114,7 +114,7 @@ describe('what a controller does next', () => {
     expect(written(decide(known(at('switch', 'switched'))))?.step.text).toBe('watch 1h');
   });
 
-  test('a verb that is open, its own or cut short, is settled before anything else is decided; a person’s is left alone', () => {
+  test("a verb that is open, its own or cut short, is settled before anything else is decided; a person's is left alone", () => {
     const operation: Journal['operation'] = { verb: 'retire', phase: 'complete', startedAt: iso(start), steps: [] };
     const journal: Journal = { ...at('retire after 2h', 'switched'), state: 'single', operation };
     expect(decide(known(journal))).toEqual({ do: 'settle' });

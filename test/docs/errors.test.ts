@@ -24,10 +24,10 @@ const textOf = (folder: string): string =>
 
 /** Ids whose next step is about the very thing that is wrong, each with what they have in common. */
 const severalSituations = {
-  'lint-config': 'a file of the linter’s settings cannot be used: which of them, and what in it, is the next step',
-  'migration-out-of-order': 'files do not run in the order of their names: by version, or by the tool’s time',
+  'lint-config': "a file of the linter's settings cannot be used: which of them, and what in it, is the next step",
+  'migration-out-of-order': "files do not run in the order of their names: by version, or by the tool's time",
   'patch-refused': 'a patch of the declaration names, reaches or changes what it may not',
-  'wrong-answer': 'the clients’ path leads to another colour than the live one: when it is declared, or when tried',
+  'wrong-answer': "the clients' path leads to another colour than the live one: when it is declared, or when tried",
 };
 
 describe('the catalogue of errors', () => {

@@ -5,7 +5,7 @@ import { isNode, nameOf, nodes, sources } from './sources.ts';
 const twice: Readonly<Record<string, string>> = {
   Environment: 'a Pulumi program writes the component; within Verdigris it is the declaration',
   Traffic: 'a Pulumi program writes the component; within Verdigris it is the port',
-  open: 'a step’s constant has the name of its id, and two verbs have such a step',
+  open: "a step's constant has the name of its id, and two verbs have such a step",
   psqlCommand: 'a rule of the linter has the name of its id, and a command that of its word',
 };
 

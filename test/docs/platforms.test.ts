@@ -89,7 +89,7 @@ test('each cell of the table of pairs is as it says, with each journal, and its 
   }
 });
 
-test('a clients’ path that others run says what it lacks, by its key', async () => {
+test("a clients' path that others run says what it lacks, by its key", async () => {
   const told = async (traffic: object): Promise<string> => {
     const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
     return (await failure(Promise.resolve().then(() => parseEnvironment({ ...base, traffic, local: {} }, 'x'))))
@@ -137,7 +137,7 @@ test('a Service of Kubernetes has addresses of one family, and lies where the Cl
   expect(await told(cluster, { ...cluster, cluster: 'b', namespace: 'test' })).toContain('traffic.namespace: differs');
 });
 
-test('the examples of clients’ paths are declarations', () => {
+test("the examples of clients' paths are declarations", () => {
   const examples = [...document('docs/traffic.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
   expect(examples).toHaveLength(4);
   const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;

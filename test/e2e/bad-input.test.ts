@@ -170,7 +170,7 @@ test('images that cannot be pulled, and a quota that is too small: the object an
   });
 });
 
-test('a Secret that lacks a key, a wrong password, a candidate’s image that is not there: blue does not notice', async () => {
+test("a Secret that lacks a key, a wrong password, a candidate's image that is not there: blue does not notice", async () => {
   await withClusterEnvironment(
     { kubernetes: { pooler: { replicas: 1 }, images: { pooler: 'test/pgbouncer:1.24' } } },
     async ({ namespace: { admin, operator, name }, raw, environment, on }) => {

@@ -62,7 +62,7 @@ async function cloneObjects({ namespace: { admin } }: ClusterBench): Promise<str
 }
 
 test(
-  'a scheduled drill runs in the product’s image with a role of its own; Event, metric and report tell of it, and nothing is left',
+  "a scheduled drill runs in the product's image with a role of its own; Event, metric and report tell of it, and nothing is left",
   { timeout: 1_800_000 },
   async () => {
     await withClusterBench(

@@ -5,7 +5,7 @@ import { until } from '../support/until.ts';
 import { evict } from './support/evict.ts';
 import { withClusterEnvironment } from './support/environment.ts';
 
-test('a pooler that is evicted ends with its clients’ transactions, costs nobody a write, and blocks no switchover meanwhile', async () => {
+test("a pooler that is evicted ends with its clients' transactions, costs nobody a write, and blocks no switchover meanwhile", async () => {
   await withClusterEnvironment({ kubernetes: { pooler: { replicas: 2 } } }, async (env) => {
     const {
       verb,

@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  'fault 26: a pooler goes while clients are held, and the operator with it: the other one’s guard settles it, and no acknowledged write is lost',
+  "fault 26: a pooler goes while clients are held, and the operator with it: the other one's guard settles it, and no acknowledged write is lost",
   { timeout },
   async () => {
     await withClusterBench({ guard: true }, async (bench) => {

@@ -12,7 +12,7 @@ const ten = Array.from({ length: 10 }, (_, index) => `shop${index}`);
 /** Environments that one update works on at the same time; each waits mostly. */
 const parallel = 5;
 
-test('ten environments in one program are made side by side, one of them from another’s snapshot, and a second up is none', async () => {
+test("ten environments in one program are made side by side, one of them from another's snapshot, and a second up is none", async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
     await withBackend(async (folder) => {
       let names: readonly string[] = ten.slice(0, 1);

@@ -52,7 +52,7 @@ test('the pod of either colour is killed in every state: the release goes on, an
         limit: 120_000,
         every: 200,
         what: 'a lossless rollback',
-        next: 'see the servers’ logs',
+        next: "see the servers' logs",
       });
       await verb('rollback');
       await kill('green', other('green'));

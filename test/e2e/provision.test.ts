@@ -110,7 +110,7 @@ test('staging from production in the middle of its release: masked before anybod
   });
 });
 
-test('from a VolumeSnapshot that an administrator made of another namespace’s, masked by a command', async () => {
+test("from a VolumeSnapshot that an administrator made of another namespace's, masked by a command", async () => {
   await withClusterEnvironment(
     { fill: people, kubernetes: { pooler: { replicas: 1 } } },
     async ({ namespace: there, platform }) => {

@@ -59,7 +59,7 @@ async function onlyShown(platform: KubernetesPlatform, replica: Replica, before:
   expect((await platform.traffic.readerStatus()).held).toBeUndefined();
 }
 
-test('on a cluster passwords change beside clients and a release: a role’s by another login, and all of Verdigris’s own', async () => {
+test("on a cluster passwords change beside clients and a release: a role's by another login, and all of Verdigris's own", async () => {
   const declared = { kubernetes: { pooler: { replicas: 1 }, settings: allLogged } };
   await withClusterEnvironment(declared, async (test) => {
     const { verb, clients, environment, namespace, on } = test;

@@ -147,7 +147,7 @@ test('verdigris up: nothing unasked, a whole release in stages with its steps sh
   });
 }, 1_200_000);
 
-test('verdigris up --refresh puts back what somebody took away: poolers, the Secret of a role, keys of the operator’s Secret', async () => {
+test("verdigris up --refresh puts back what somebody took away: poolers, the Secret of a role, keys of the operator's Secret", async () => {
   await withNamespace({}, async ({ name: namespace, admin }) => {
     await withBackend(async (folder) => {
       const declaration = small(namespace, 'shop');

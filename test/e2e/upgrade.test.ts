@@ -63,7 +63,7 @@ test('15 to 17 inside a release, under load: switched, rolled back without loss 
   );
 });
 
-test('an image that lacks a major is said in pg_upgrade’s place, and everything is undone', async () => {
+test("an image that lacks a major is said in pg_upgrade's place, and everything is undone", async () => {
   await withClusterEnvironment(
     { declaration, kubernetes: { images: { pooler: 'test/pgbouncer:1.24', upgrade: 'postgres:17' } } },
     async ({ verb, platform, namespace: { admin } }) => {

@@ -19,7 +19,7 @@ const { errors: _, ...kept } = good;
 
 beforeAll(withNewestPgDump);
 
-test('clients by a program of the operator’s own: there and back and there under load, also where the operator is killed while they are held', async () => {
+test("clients by a program of the operator's own: there and back and there under load, also where the operator is killed while they are held", async () => {
   await betweenServers((between) =>
     withBalancer(async ({ port, program }) => {
       const traffic = { kind: 'command', command: [program], address: `127.0.0.1:${port}` };

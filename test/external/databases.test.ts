@@ -67,7 +67,7 @@ test('two databases go together without a superuser on either server, there and 
   );
 });
 
-test('clients of two databases by a program of the operator’s own: there and back and there, under load: nothing is lost or left', async () => {
+test("clients of two databases by a program of the operator's own: there and back and there, under load: nothing is lost or left", async () => {
   // The balancer cuts connections where it leads elsewhere: clients are told of that, and nothing else may be wrong.
   const { errors: _, ...kept } = good;
   await betweenServers(async (between, { superuser }) => {

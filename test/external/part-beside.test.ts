@@ -94,7 +94,7 @@ test('to a server that Verdigris runs: a superuser who takes the fence away and 
   }, green);
 });
 
-test('clients of the part by a program of the operator’s own: there and back and there under load, beside the others of the monolith', async () => {
+test("clients of the part by a program of the operator's own: there and back and there under load, beside the others of the monolith", async () => {
   await withMonolith((monolith, declared) =>
     withBalancer(async ({ port, program }) => {
       const traffic = { kind: 'command', command: [program], address: `127.0.0.1:${port}` };

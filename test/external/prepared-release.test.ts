@@ -8,7 +8,7 @@ import { good } from '../support/verdict.ts';
 
 beforeAll(withNewestPgDump);
 
-test('a program dumps the database by the slot’s snapshot under load; there and back and there: nothing is lost or left', async () => {
+test("a program dumps the database by the slot's snapshot under load; there and back and there: nothing is lost or left", async () => {
   await withProgram(() => `${dumped}\necho snapshot`, thereAndBack);
 });
 

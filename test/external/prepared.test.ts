@@ -10,7 +10,7 @@ import { dumped, to, withProgram } from '../support/prepared.ts';
 
 beforeAll(withNewestPgDump);
 
-test('a program’s copy: what it leaves out is found by verify, what cannot be ends the seed with nothing left, a whole one is proved', async () => {
+test("a program's copy: what it leaves out is found by verify, what cannot be ends the seed with nothing left, a whole one is proved", async () => {
   await withProgram(
     () => `sh "$(dirname "$0")/before"\n${dumped}\nsh "$(dirname "$0")/after"`,
     async ({ verb, on, platform, environment }, { candidate }) => {

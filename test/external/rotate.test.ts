@@ -23,7 +23,7 @@ async function letsIn({ others: _, ...settings }: ConnectionSettings): Promise<b
   return withOwnSession(settings, 'test', () => Promise.resolve(true)).catch(() => false);
 }
 
-test('Verdigris’s own passwords change beside clients, killed at every step: everybody gets in, and the old ones end', async () => {
+test("Verdigris's own passwords change beside clients, killed at every step: everybody gets in, and the old ones end", async () => {
   await withExternalServer(liveMajor, async (theirs) => {
     await fillShop(theirs);
     const declaration = {

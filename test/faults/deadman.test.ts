@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 const timeout = 600_000;
 
 test(
-  'faults 23, 24, 25: nobody runs a next command after the kill: the dead man’s limit settles it and lets the clients go on by itself',
+  "faults 23, 24, 25: nobody runs a next command after the kill: the dead man's limit settles it and lets the clients go on by itself",
   { timeout },
   async () => {
     await withBench({}, async (bench) => {
@@ -69,7 +69,7 @@ test(
         });
         // Its lease runs out; the dead man's limit undoes its work.
         await until(
-          'the recovery by the dead man’s limit',
+          "the recovery by the dead man's limit",
           async () =>
             (await bench.journal()).operation === null && (await bench.platform.leases.holder()) === undefined,
           60_000,
@@ -94,7 +94,7 @@ test(
         const second = await bench.operators.start('switch', { stopAt: { step: 'barrier', status: 'started' } });
         await untilStopped(second, 60_000);
         await until(
-          'the recovery by the dead man’s limit',
+          "the recovery by the dead man's limit",
           async () =>
             (await bench.journal()).operation === null && (await bench.platform.leases.holder()) === undefined,
           60_000,

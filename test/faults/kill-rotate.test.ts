@@ -127,7 +127,7 @@ test(
 );
 
 test(
-  'a rotation of Verdigris’s own passwords where a switchover or a rollback was killed at any entry: no login fails, and the old ones end',
+  "a rotation of Verdigris's own passwords where a switchover or a rollback was killed at any entry: no login fails, and the old ones end",
   { timeout },
   async () => {
     await betweenServers((declaration) =>

@@ -55,7 +55,7 @@ afterAll(async () => {
 }, timeout);
 
 test(
-  'an operator killed in, between and behind a file’s own transactions: each has run once, and what is held back too',
+  "an operator killed in, between and behind a file's own transactions: each has run once, and what is held back too",
   { timeout },
   async () => {
     await bench.verb('seed');

@@ -198,7 +198,7 @@ describe('migrate', () => {
   );
 
   test.runIf(mountable)(
-    'fault 21: green’s disk is full: green fails alone, blue serves on, and the candidate can be resumed or left',
+    "fault 21: green's disk is full: green fails alone, blue serves on, and the candidate can be resumed or left",
     { timeout },
     async () => {
       await write({

@@ -40,7 +40,7 @@ describe('replication', () => {
   const slotName = async (): Promise<string> => (await bench.journal()).stream?.name ?? '';
 
   test(
-    'fault 12: green is down until its slot reaches the cap: the slot is lost, blue’s log stays bounded, switch is refused for that reason',
+    "fault 12: green is down until its slot reaches the cap: the slot is lost, blue's log stays bounded, switch is refused for that reason",
     { timeout },
     async () => {
       await verified();

@@ -33,7 +33,7 @@ const settled = (bench: FaultBench) =>
   );
 
 for (const operatorSurvives of [true, false]) {
-  const who = operatorSurvives ? 'the operator' : 'the dead man’s limit';
+  const who = operatorSurvives ? 'the operator' : "the dead man's limit";
   test(
     `fault 27: blue and its disk are gone behind the barrier: green holds all of it, and ${who} goes forward`,
     { timeout },

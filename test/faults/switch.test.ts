@@ -54,7 +54,7 @@ describe('switch', () => {
   );
 
   test(
-    'the switchover’s limit passes because the marker cannot be applied: undone within the limit, no client saw an error',
+    "the switchover's limit passes because the marker cannot be applied: undone within the limit, no client saw an error",
     { timeout },
     async () => {
       const { verdict } = await bench.exercise(async (workload) => {

@@ -128,7 +128,7 @@ test(
 );
 
 test(
-  'fault 30: the retained colour’s disk is destroyed: a lossy rollback goes back to the snapshot of just before the switchover, and exports what that lacks',
+  "fault 30: the retained colour's disk is destroyed: a lossy rollback goes back to the snapshot of just before the switchover, and exports what that lacks",
   { timeout },
   async () => {
     await withBench({ fill: async (client) => void (await client.query(fill)) }, async (bench) => {

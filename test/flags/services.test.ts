@@ -33,7 +33,7 @@ const of = { project: 'p', environment: 'production', tokenEnv: 'FLAG_TOKEN' };
 const set = (turn: typeof setLaunchDarkly, url: string, value: boolean) =>
   turn({ url, ...of }, 'checkout', value, AbortSignal.timeout(5_000));
 
-test('LaunchDarkly’s server SDK sees each turn of a flag, by a stand-in for the service', async () => {
+test("LaunchDarkly's server SDK sees each turn of a flag, by a stand-in for the service", async () => {
   let [on, version] = [false, 1];
   const streams = new Set<ServerResponse>();
   const flag = () => ({
@@ -85,7 +85,7 @@ test('LaunchDarkly’s server SDK sees each turn of a flag, by a stand-in for th
   );
 });
 
-test('Unleash’s server SDK sees each turn of a feature, by a stand-in for the service', async () => {
+test("Unleash's server SDK sees each turn of a feature, by a stand-in for the service", async () => {
   let enabled = false;
   await withService(
     ({ method, url, authorization }, response) => {

@@ -22,7 +22,7 @@ test('what cannot take the name of the old one leaves the old one, and nothing b
   );
 });
 
-test('a file of people’s own keeps its mode', async () => {
+test("a file of people's own keeps its mode", async () => {
   const file = path.join(await temporaryFolder(), 'V1__a.sql');
   await writeFile(file, 'SELECT 1');
   await chmod(file, 0o664);

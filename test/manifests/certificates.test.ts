@@ -21,7 +21,7 @@ import { declared } from '../pulumi/components/support.ts';
 
 const login = { login: 'shop_app', password: 'p' };
 
-test('with TLS declared poolers, servers and the clients’ Secret take nothing else', () => {
+test("with TLS declared poolers, servers and the clients' Secret take nothing else", () => {
   const [tls, plain] = [declared({ tls: { plain: 'refused' } }), declared()];
   expect(hbaFile(tls)).not.toMatch(/^host .*scram/m);
   expect(hbaFile(plain)).not.toMatch(/hostssl/);
@@ -75,7 +75,7 @@ test('the key is not in the guard, and a preview shows the Secrets without what 
   );
 });
 
-test('a guard takes the authority’s certificate from its mount, and its Role reads no Secret with a server’s key', async () => {
+test("a guard takes the authority's certificate from its mount, and its Role reads no Secret with a server's key", async () => {
   const images = { pooler: 'p:1', verdigris: 'v:1' };
   const folder = await temporaryFolder();
   const authority = path.join(folder, 'ca.crt');

@@ -242,7 +242,7 @@ test('a server does not start on a volume where a process of another container s
   }
 });
 
-test('a copy of another environment is closed by a server that does not take the original’s lock for its own shell’s, once', async () => {
+test("a copy of another environment is closed by a server that does not take the original's lock for its own shell's, once", async () => {
   const folder = await temporaryFolder();
   const lock = path.join(folder, 'volume/pgdata/postmaster.pid');
   const ran = path.join(folder, 'volume/ran');

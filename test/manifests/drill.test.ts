@@ -27,7 +27,7 @@ interface PodTemplate {
   };
 }
 
-test('drills are a CronJob in the product’s image, one at a time, with an end; none without a schedule', () => {
+test("drills are a CronJob in the product's image, one at a time, with an end; none without a schedule", () => {
   expect(drillManifests(declared({ images }))).toEqual([]);
   const made = drillManifests(
     declared({ images, drill: { schedule: '0 4 * * 1', timeZone: 'Europe/Berlin', limit: '30m' } }),
@@ -65,7 +65,7 @@ test('drills are a CronJob in the product’s image, one at a time, with an end;
   });
 });
 
-test('metrics are one pod behind a Service; the Prometheus operator’s objects only where they are asked for', () => {
+test("metrics are one pod behind a Service; the Prometheus operator's objects only where they are asked for", () => {
   expect(metricsManifests(declared({ images }))).toEqual([]);
   const kinds = (metrics: Record<string, boolean>) =>
     metricsManifests(declared({ images, metrics })).map(({ kind }) => kind);

@@ -165,7 +165,7 @@ test('names are asked of the resolvers of Kubernetes, of a node and of OpenShift
   }
 });
 
-test('a drill reaches the servers of its clone, whose policies are the clone’s own', () => {
+test("a drill reaches the servers of its clone, whose policies are the clone's own", () => {
   const clone = { ...all, name: 'drill-1' };
   const reaches = simulator([
     ...(networkPolicies(clone) as unknown as readonly Policy[]),
@@ -182,7 +182,7 @@ interface PodSpec {
   readonly volumes: readonly { name: string; projected?: { sources: object[] } }[];
 }
 
-test('the guard’s token and its scratch volume are in the guard’s container alone', () => {
+test("the guard's token and its scratch volume are in the guard's container alone", () => {
   const { guard } = guardManifests(all, {});
   const { spec } = (poolerDeployment(all, guard)['spec'] as { template: { spec: PodSpec } }).template;
   expect(spec.automountServiceAccountToken).toBe(false);

@@ -35,7 +35,7 @@ test.each<[string, string | Uint8Array, string, string]>([
   ['a zero byte', 'SELECT 1;\0SELECT 2;', 'not-utf8', '0001_a.sql: byte 9 is NUL'],
   ['rows of psql', 'COPY t (a) FROM stdin;\n1\n\\.\n', 'psql-command', '0001_a.sql:2: rows of a COPY'],
   [
-    'an enum’s value in the transaction that adds it',
+    "an enum's value in the transaction that adds it",
     "ALTER TYPE mood ADD VALUE 'great';\nALTER TABLE t ALTER feel SET DEFAULT 'great';",
     'migration-forbidden',
     "0001_a.sql:2: this statement uses 'great', which line 1 adds",

@@ -28,7 +28,7 @@ test('a rotation is due once for each text, and until it has ended', () => {
   expect(rotationIsDue({ credentials: { grace: 0 } }, made)).toBe(false);
 });
 
-test('a role of the declaration goes before one of Verdigris’s own that is called so', () => {
+test("a role of the declaration goes before one of Verdigris's own that is called so", () => {
   expect(ownNamed('operator', ['app'])).toBe('operator');
   expect(ownNamed('operator', ['operator'])).toBeUndefined();
   expect(ownNamed('verdigris_operator', ['operator'])).toBe('operator');

@@ -23,7 +23,7 @@ test('a hook has one deed and a moment, and only one that comes before something
     expect(faults(hook).join(), JSON.stringify(hook)).toContain(fault);
 });
 
-test('nothing of anybody else’s runs from the last look at replication to the release of the clients, blocking or not', () => {
+test("nothing of anybody else's runs from the last look at replication to the release of the clients, blocking or not", () => {
   for (const verb of verbs) {
     const { start, complete } = operationOf(verb);
     const waiting = [...start, ...complete].filter(({ held }) => held).map(({ id }) => id);

@@ -8,7 +8,7 @@ const using = (text: RegExp): string[] =>
     .filter((name) => name.endsWith('.ts') && text.test(readFileSync(path.join(src, name), 'utf8')))
     .sort();
 
-test('sessions under the names of the user’s database are opened where SQL of the user’s runs, and nowhere else', () => {
+test("sessions under the names of the user's database are opened where SQL of the user's runs, and nowhere else", () => {
   expect(using(/\bwithClient\b/)).toEqual([
     'cli/sql-console.ts',
     'delivery/analysis/colours.ts',
@@ -32,7 +32,7 @@ test('sessions under the names of the user’s database are opened where SQL of 
   ]);
 });
 
-test('PostgreSQL’s driver opens a session in postgres/session.ts, for an address given to the linter and for the workload’s own clients alone', () => {
+test("PostgreSQL's driver opens a session in postgres/session.ts, for an address given to the linter and for the workload's own clients alone", () => {
   expect(using(/\bnew pg\.(Client|Pool)\b/)).toEqual([
     'cli/lint-database.ts',
     'postgres/session.ts',

@@ -22,7 +22,7 @@ const ever = (expr: string): string => `count_over_time((${expr})[1h:1s])`;
 /** Series that an alert is about, without the comparison that a healthy release never meets. */
 const selectors = (expr: string): string[] => [...expr.matchAll(/verdigris_\w+(?:\{[^}]*\})?/g)].map(([each]) => each);
 
-test('from a release’s seed to its end Prometheus has every series that the dashboard draws and alerts watch; none fires at the end', async (context) => {
+test("from a release's seed to its end Prometheus has every series that the dashboard draws and alerts watch; none fires at the end", async (context) => {
   const delivery = {
     steps: ['seed', 'migrate', 'verify', 'canary 50 %', 'pause 5s', 'switch', 'watch 5s', 'retire'],
     metrics: { lag: { ready: 'lag', interval: '1s', count: 2 } },

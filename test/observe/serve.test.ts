@@ -115,7 +115,7 @@ test('connections beyond the limit are closed at once, and those that come after
   );
 });
 
-test('flags and pages are read under no name of somebody else’s on loopback, and changed by no method', async () => {
+test("flags and pages are read under no name of somebody else's on loopback, and changed by no method", async () => {
   const nothing = new Facts(() => Promise.reject(new Error('postgresql://operator:hunter2@db/shop is away')));
   await serving(
     (options) => serveFlags(nothing, options),

@@ -31,7 +31,7 @@ const found = async (client: Client) => ({
   ),
 });
 
-test('writes under an origin, set sequences, locked roles and a tool’s history are as they were, after a switchover and a rollback', async () => {
+test("writes under an origin, set sequences, locked roles and a tool's history are as they were, after a switchover and a rollback", async () => {
   const fill = async (client: Client) => {
     await client.query(
       `CREATE TABLE public.item (id int PRIMARY KEY); CREATE TABLE public.c (id serial PRIMARY KEY);

@@ -9,7 +9,8 @@ import { good } from '../support/verdict.ts';
 const unread = "SELECT relname FROM pg_stat_user_tables WHERE last_analyze IS NULL AND schemaname <> 'verdigris'";
 
 test('a release goes forward, back, forward and is accepted, under load, and nothing is lost or left', async () => {
-  await withEnvironment({}, async (environment) => {
+  // As a person's folder may be called: blanks and quotes are in every path that follows.
+  await withEnvironment({ homeName: "Ann's home" }, async (environment) => {
     const { verb, clients, platform, on, events } = environment;
     const { verdict } = await clients(async (workload) => {
       for (const each of ['seed', 'migrate'] as const) await verb(each);

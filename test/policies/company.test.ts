@@ -35,7 +35,7 @@ async function withPack(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('a company’s rules for StatefulSets and claims judge what a release makes, by the policy host’s own protocol', async () => {
+test("a company's rules for StatefulSets and claims judge what a release makes, by the policy host's own protocol", async () => {
   await withPack(async (folder) => {
     const boot = path.join(root, 'node_modules/@pulumi/pulumi/cmd/run-policy-pack/index.js');
     const host = execa(process.execPath, [boot, '127.0.0.1:1', '.'], { cwd: folder, reject: false });

@@ -66,7 +66,7 @@ function judge(
   return said;
 }
 
-test('the type is the provider’s', () => {
+test("the type is the provider's", () => {
   expect(trafficType).toBe(provided);
 });
 
@@ -149,7 +149,7 @@ test('password-age: an age must be declared, and a shorter one than is demanded'
   expect(judge(passwordAge, { environment: { credentials: { maxAge: '90d' } } })).toEqual([]);
 });
 
-test('pinned-images: an image that the declaration would not take is the check’s to refuse; a rule is silent on what is not whole', () => {
+test("pinned-images: an image that the declaration would not take is the check's to refuse; a rule is silent on what is not whole", () => {
   expect(judge(alsoOfReleases(pinnedImages), { kubernetes: { images: { pooler: 'pgbouncer:latest' } } })).toEqual([]);
 });
 

@@ -172,7 +172,7 @@ test('values of columns that only the colour given up has are lost rows too; wha
     ).toEqual([{ rows: '(1,x,paid,0.00,) (2,x,new,0.01,) (3,x,new,0.00,n) (4,x,,0.00,) (5,y,new,0.00,)' }]);
   }));
 
-test('values of columns are put where nobody wrote since, by key or by all columns, in each of equal rows; and no other database’s', () =>
+test("values of columns are put where nobody wrote since, by key or by all columns, in each of equal rows; and no other database's", () =>
   withBoth(async ({ kept, lost, file }) => {
     const tables = `CREATE TABLE public.k (id int, v text, PRIMARY KEY (id)); INSERT INTO public.k SELECT g, 'x' FROM generate_series(1, 3) g;
       CREATE TABLE public.n (v text); INSERT INTO public.n SELECT 'x' FROM generate_series(1, 3) g`;

@@ -91,7 +91,7 @@ test.each<[what: string, answer: Answer, encrypted: boolean, seen: object]>([
   expect(await failure(ofServer('green', Promise.reject(seen as Error)))).toBe(seen);
 });
 
-test('of a session that somebody ended while it was idle the server’s own words are told', () =>
+test("of a session that somebody ended while it was idle the server's own words are told", () =>
   withServer(async (server) => {
     const settings = connectionTo(server);
     const idle = withOwnSession(settings, 'test', async (client) => {

@@ -8,7 +8,7 @@ import { ensureReplicationRole } from '../../src/postgres/stream/source.ts';
 import { failure } from '../support/failure.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';
 
-test('a role that somebody made first under a name of Verdigris’s is given nothing while he can become it', async () => {
+test("a role that somebody made first under a name of Verdigris's is given nothing while he can become it", async () => {
   await withServer(async (server) => {
     const connection = { ...connectionTo(server, 'postgres'), user: 'theirs' };
     await withOwnSession(connectionTo(server, 'postgres'), 'test', (client) =>

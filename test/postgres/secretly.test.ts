@@ -12,7 +12,7 @@ import { testMajor } from '../support/postgres.ts';
 import { logged, verifiersOf } from '../support/secret-watch.ts';
 
 test.each([12, testMajor])(
-  'on a server of %i that writes every statement down, Verdigris’s roles get passwords of which its log says nothing',
+  "on a server of %i that writes every statement down, Verdigris's roles get passwords of which its log says nothing",
   async (major) => {
     await withExternalServer(
       major,

@@ -100,7 +100,7 @@ test('settings of database and role do not hold in a session of Verdigris, and i
   });
 });
 
-test('what a session begins with finds no name before PostgreSQL’s, and a schema of ours that is another’s is refused', async () => {
+test("what a session begins with finds no name before PostgreSQL's, and a schema of ours that is another's is refused", async () => {
   await withServer(async (server) => {
     const at = connectionTo(server);
     await withOwnSession(at, 'test', (client) =>

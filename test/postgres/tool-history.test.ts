@@ -80,7 +80,7 @@ test('a history is known by its columns or declared; a table of such a name with
   });
 });
 
-test('what the live colour’s tool wrote into its history is carried, once and whenever asked, and stays beside what the release ran', async () => {
+test("what the live colour's tool wrote into its history is carried, once and whenever asked, and stays beside what the release ran", async () => {
   await withPair(
     `CREATE TABLE public.goose_db_version (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_id bigint, is_applied bool, tstamp timestamptz);
     INSERT INTO public.goose_db_version (version_id, is_applied) VALUES (1, true)`,
@@ -139,7 +139,7 @@ test('a key that both tools took is refused, and nothing of it is kept', async (
   );
 });
 
-test('a table that is a history by its shape has none of its owner’s code run as a superuser', async () => {
+test("a table that is a history by its shape has none of its owner's code run as a superuser", async () => {
   const become = 'public.become()';
   await withPair(
     `CREATE ROLE app; GRANT CREATE ON SCHEMA public TO app; SET SESSION AUTHORIZATION app;

@@ -122,7 +122,7 @@ test.each([
   await rm(migrations, { recursive: true });
 });
 
-test('nor by a table that has the name and the columns of a tool’s history', async () => {
+test("nor by a table that has the name and the columns of a tool's history", async () => {
   const migrations = await temporaryFolder();
   await writeFile(
     path.join(migrations, '00001_fresh.sql'),

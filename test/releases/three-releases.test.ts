@@ -172,7 +172,7 @@ const refusal = async (work: Promise<unknown>): Promise<string> => {
 };
 
 test(
-  'a rename and a type change go through three releases with two releases’ software at work, and back; a backfill left behind stops none',
+  "a rename and a type change go through three releases with two releases' software at work, and back; a backfill left behind stops none",
   { timeout },
   async () => {
     await withEnvironment({ fill: async (client) => void (await client.query(schema)) }, async (test) => {

@@ -24,7 +24,7 @@ import { judge } from '../policies/support.ts';
 const folder = fileURLToPath(new URL('../../examples/stacks', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.startsWith('Pulumi.'));
 
-test('there is one for each way to begin: of a cluster, of a database that exists, with a major upgrade; and the local platform’s declaration', () => {
+test("there is one for each way to begin: of a cluster, of a database that exists, with a major upgrade; and the local platform's declaration", () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'Pulumi.kubernetes.example.yaml',

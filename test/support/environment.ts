@@ -57,6 +57,8 @@ export interface TestEnvironmentOptions {
   readonly declaration?: Record<string, unknown>;
   readonly limits?: Record<string, string>;
   readonly settings?: Record<string, string>;
+  /** Of the folder that VERDIGRIS_HOME would name. */
+  readonly homeName?: string;
   /** The live colour is there already, with the workload's tables and roles of these passwords. */
   readonly existing?: Credentials;
 }
@@ -73,7 +75,7 @@ export async function withEnvironment<T>(
   use: (test: TestEnvironment) => Promise<T>,
 ): Promise<T> {
   const folder = await temporaryFolder();
-  const home = path.join(folder, 'home');
+  const home = path.join(folder, options.homeName ?? 'home');
   const raw = {
     name: 'shop',
     platform: 'local',

@@ -20,7 +20,9 @@ export interface Change {
 export class Observation {
   readonly changes: Change[] = [];
   readonly previews = new Map<string, Preview>();
-  readonly #errors: string[] = [];
+  /** The engine reports one and the same from the host and from the stack. */
+  readonly #errors = new Set<string>();
+  #faulty: VerdigrisError | undefined;
   readonly #violations: string[] = [];
   readonly #failures: { readonly name: string; readonly error: Readonly<Record<string, unknown>> }[] = [];
 
@@ -29,6 +31,11 @@ export class Observation {
     if (preview)
       this.previews.set(name, { ...preview, longestWait: preview.longestWait < 0 ? Infinity : preview.longestWait });
     if (failure) this.#failures.push({ name, error: failure });
+  }
+
+  /** What is wrong with a declaration is said as what it is, and not as the engine's failure. */
+  programFailed(error: unknown): void {
+    if (error instanceof Error && error.cause instanceof VerdigrisError) this.#faulty = error.cause;
   }
 
   event({ resourcePreEvent, diagnosticEvent, policyEvent }: EngineEvent): void {
@@ -46,7 +53,7 @@ export class Observation {
               : [],
         });
     }
-    if (diagnosticEvent?.severity === 'error') this.#errors.push(plain(diagnosticEvent.message));
+    if (diagnosticEvent?.severity === 'error') this.#errors.add(plain(diagnosticEvent.message).trim());
     if (policyEvent?.enforcementLevel === 'mandatory')
       this.#violations.push(
         `${policyEvent.policyName}: ${urnName(policyEvent.resourceUrn ?? '')}: ${plain(policyEvent.message)}`,
@@ -55,6 +62,7 @@ export class Observation {
 
   /** The failure of an update in the words of whoever failed; the engine's own where it was nobody of ours. */
   failure(error: unknown): VerdigrisError {
+    if (this.#faulty) return this.#faulty;
     if (this.#violations.length > 0) {
       return new VerdigrisError('policy-violated', {
         seen: `The policies reject this update:\n${indented(this.#violations)}`,
@@ -77,11 +85,7 @@ export class Observation {
         facts,
       });
     }
-    const seen =
-      this.#errors
-        .map((each) => each.trim())
-        .filter(Boolean)
-        .join('\n') || ownWords(error);
+    const seen = [...this.#errors].filter(Boolean).join('\n') || ownWords(error);
     return new VerdigrisError('up-failed', {
       seen: `Pulumi failed: ${seen}\n`,
       required: 'an update without errors.',

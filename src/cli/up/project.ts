@@ -38,7 +38,7 @@ async function readProject(folder: string): Promise<Project> {
     throw new VerdigrisError('no-project', {
       seen: `${file} cannot be read: ${describe(cause)}.`,
       required: 'the folder of a Pulumi project, with Pulumi.yaml and Pulumi.<stack>.yaml.',
-      next: 'name it with --cwd, or start from Verdigris’s own Pulumi.yaml and a file of examples/stacks.',
+      next: "name it with --cwd, or start from Verdigris's own Pulumi.yaml and a file of examples/stacks.",
       cause,
     });
   }
@@ -62,7 +62,7 @@ async function backend({ backend: declared }: Project, say: (text: string) => vo
   await mkdir(folder, { recursive: true, mode: 0o700 });
   say(
     `Pulumi is not logged in anywhere: the state is kept in file://${folder}. \`pulumi login file://${folder}\` ` +
-      'makes it pulumi’s own; PULUMI_BACKEND_URL names another.',
+      "makes it pulumi's own; PULUMI_BACKEND_URL names another.",
   );
   // The state holds no secrets: passwords are in the cluster's Secrets only.
   const passphrase =

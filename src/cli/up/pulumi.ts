@@ -18,7 +18,7 @@ export async function findPulumi(say: (text: string) => void): Promise<PulumiCom
       seen: `The Pulumi CLI was not found (${describe(own).split('\n')[0]}), and could not be installed (${describe(cause).split('\n')[0]}).`,
       required: 'the Pulumi CLI 3.250 or newer, as `pulumi` on the PATH.',
       next:
-        'install it from your system’s packages, or unpack an archive of github.com/pulumi/pulumi/releases and put ' +
+        "install it from your system's packages, or unpack an archive of github.com/pulumi/pulumi/releases and put " +
         'it on the PATH (README, "On Kubernetes, by Pulumi").',
       cause,
     });

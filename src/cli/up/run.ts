@@ -55,8 +55,16 @@ export async function runUp(request: UpRequest, reporter: Reporter, signal: Abor
       pulumi,
       environment: { [eventsVariable]: address },
       say,
-      program: () =>
-        Promise.resolve({ environments: program(request.folder, (name, declaration) => adjust(name, declaration)) }),
+      program: () => {
+        try {
+          return Promise.resolve({
+            environments: program(request.folder, (name, declaration) => adjust(name, declaration)),
+          });
+        } catch (error) {
+          observing.programFailed(error);
+          throw error;
+        }
+      },
     });
     const options = engineOptions(request, signal, (event) => observing.event(event));
     const ask = async <T>(work: (stack: Stack) => Promise<T>): Promise<T> => {

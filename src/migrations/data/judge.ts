@@ -26,7 +26,7 @@ export function judgeStatement(
   if (note) return { place: note.place, tables, why: `by its note: ${note.reason}` };
   if (tables.length > 0) return { place: 'switch', tables, why: 'it writes rows that both colours have' };
   if (statement.fillsSession)
-    return { place: 'candidate', tables, why: 'it writes what its file’s session has for itself' };
+    return { place: 'candidate', tables, why: "it writes what its file's session has for itself" };
   const needed = [...statement.targets, ...statement.reads].flatMap((relation) =>
     [...held].filter((name) => fits(relation, name)),
   );

@@ -23,7 +23,7 @@ export function cannotBeHeld(
       `${sourceLine(statement)} changes the schema and rows that have to wait for the switchover in one statement: ` +
       `${why}${tables.length > 0 ? ` (${tables.join(', ')})` : ''}.`,
     required:
-      'row changes that can be held back until the switchover: before it, replication overwrites them with the live colour’s rows.',
+      "row changes that can be held back until the switchover: before it, replication overwrites them with the live colour's rows.",
     next:
       'move the row changes to statements of their own, or to a block without definitions. Nothing of this ' +
       'file is applied, and the live colour is untouched.',

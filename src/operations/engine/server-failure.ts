@@ -20,7 +20,7 @@ function serverGone(colour: Colour, cause: unknown): VerdigrisError {
   const ended = (cause as { code?: string }).code === '57P01';
   return new VerdigrisError('server-gone', {
     seen: ended
-      ? `The server of ${colour} stops, or somebody ended Verdigris’s session there: ${describe(cause)}`
+      ? `The server of ${colour} stops, or somebody ended Verdigris's session there: ${describe(cause)}`
       : `The server of ${colour} stopped, or does not answer: ${describe(cause)}`,
     required: 'both servers running while a command works.',
     next:

@@ -33,7 +33,7 @@ export async function requirePart(c: Context): Promise<void> {
   if (server?.kind !== 'external')
     throw unfit(
       `${part.origin} is live, and no server that others run.`,
-      'a live server of others, whose other clients do not come by the environment’s path',
+      "a live server of others, whose other clients do not come by the environment's path",
       'take `part` out of the declaration where the part has moved already',
     );
   if (!(await c.on(c.live, isSuperuser)))
@@ -45,7 +45,7 @@ export async function requirePart(c: Context): Promise<void> {
   const taken = await c.on(c.live, (client) => namedAsFence(client, part.tables));
   if (taken.length > 0)
     throw unfit(
-      `A trigger that is not Verdigris’s bears the name verdigris_fence, on ${taken.join(', ')}.`,
+      `A trigger that is not Verdigris's bears the name verdigris_fence, on ${taken.join(', ')}.`,
       'that name for the triggers that close the tables at the switchover',
       'give it another name (ALTER TRIGGER verdigris_fence ON … RENAME TO …)',
     );

@@ -47,7 +47,7 @@ async function settle(gone: number | undefined): Promise<void> {
     );
   } finally {
     end.abort();
-    await own.catch((error: unknown) => log.error({ error: describe(error) }, 'its own pooler’s clients'));
+    await own.catch((error: unknown) => log.error({ error: describe(error) }, "its own pooler's clients"));
   }
 }
 

@@ -33,7 +33,7 @@ export async function tryTraffic(c: Context): Promise<TriedStep[]> {
     const { colour, writable } = await traffic.probe();
     if (colour === c.live && writable) return;
     throw new VerdigrisError('wrong-answer', {
-      seen: `Through the clients’ path ${colour}${writable ? '' : ', read-only,'} answers.`,
+      seen: `Through the clients' path ${colour}${writable ? '' : ', read-only,'} answers.`,
       required: `${c.live}, which is live, writable.`,
       next: 'have the path lead there, then try again; clients continue as before.',
     });

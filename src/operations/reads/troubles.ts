@@ -39,13 +39,13 @@ function ofClients(
   if (!traffic.running)
     found.push({
       id: 'path-down',
-      seen: `the clients’ path is down: ${traffic.trouble?.seen ?? 'nobody gets in'}`,
+      seen: `the clients' path is down: ${traffic.trouble?.seen ?? 'nobody gets in'}`,
       repair: traffic.trouble?.repair ?? startOf(platform),
     });
   else if (traffic.trouble)
     found.push({
       id: 'path-unknown',
-      seen: `unknown: the clients’ path could not be asked: ${traffic.trouble.seen}`,
+      seen: `unknown: the clients' path could not be asked: ${traffic.trouble.seen}`,
       repair: traffic.trouble.repair,
     });
   if (operation && !operator)
@@ -212,7 +212,7 @@ function repairOfApply({ to, name, subscription, applyError: error }: Replicatio
   const explained = '`verdigris explain apply-stopped`';
   return statement === undefined
     ? `${explained}; in doubt ${again}`
-    : `\`verdigris psql ${to} -c "${statement}"\` where that row is nobody’s, and apply goes on by itself (${explained})`;
+    : `\`verdigris psql ${to} -c "${statement}"\` where that row is nobody's, and apply goes on by itself (${explained})`;
 }
 
 function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {

@@ -167,7 +167,7 @@ function noneHere(c: Context, name: OwnName): VerdigrisError {
     seen: `verdigris_${name} has no password here that Verdigris keeps.`,
     required:
       'a password that Verdigris made: on this machine its own roles come through a folder that nobody else may ' +
-      'enter, and where the declaration names the operator’s password it is yours.',
+      "enter, and where the declaration names the operator's password it is yours.",
     next:
       'for a password of yours, run ALTER ROLE on the server and change it where the declaration says; else there ' +
       'is nothing to rotate. Nothing was changed.',

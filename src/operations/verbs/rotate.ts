@@ -50,7 +50,7 @@ export async function rotateRole(c: Context, role: string, { atOnce, grace }: Ro
     // A router carries sessions of this login over to servers that ask for its password.
     await c.platform.traffic.refresh(c.ledger.token);
   });
-  await step('admit', 'log in along the clients’ path', () => credentials.admit(role, next));
+  await step('admit', "log in along the clients' path", () => credentials.admit(role, next));
   const now = Date.now();
   const before = old && { login: old.login, password: old.password, until: new Date(now + grace).toISOString() };
   const issued = { current: next, before, rotatedAt: new Date(now).toISOString() };

@@ -21,7 +21,7 @@ export function watchTool(c: Context): Promise<void> {
 export const toolRows: Step = {
   id: 'tool-rows',
   title: 'check whether the tool changed rows that both colours have',
-  why: 'replication sends the live colour’s rows over them; which they are is known now, from the candidate’s own log',
+  why: "replication sends the live colour's rows over them; which they are is known now, from the candidate's own log",
   risk: 'reads the tables that it wrote to, on both colours',
   async run(c) {
     const name = nameOf(c);

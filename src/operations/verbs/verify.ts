@@ -105,7 +105,7 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
     id: 'objects',
     title: 'check indexes, constraints, sequences and globals',
     why: 'a copy of the data is not yet a copy of the database',
-    risk: 'reads foreign keys’ tables on the candidate',
+    risk: "reads foreign keys' tables on the candidate",
     async run(c) {
       if (apply) await alignGlobals(c);
       const found = await sideFindings(c, budget);
@@ -155,7 +155,7 @@ async function sideFindings(c: Context, budget: number | undefined): Promise<Fin
 
 const tests: Step = {
   id: 'tests',
-  title: 'run the releases’ own tests against the new schema',
+  title: "run the releases' own tests against the new schema",
   why: 'around the switchover it serves both',
   risk: 'copies the candidate for each; none for the candidate itself',
   async run(c) {

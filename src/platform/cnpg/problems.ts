@@ -88,13 +88,13 @@ export function problemsOf(
   if (facts.poolers.length > 0)
     add(
       'pooler',
-      `the Pooler ${facts.poolers.join(', ')} leads to it: CloudNativePG’s Pooler belongs to one Cluster for life, and cannot carry its clients to another`,
+      `the Pooler ${facts.poolers.join(', ')} leads to it: CloudNativePG's Pooler belongs to one Cluster for life, and cannot carry its clients to another`,
       'move its clients to the Service of the environment, then delete it',
     );
   if (facts.subscriptions.length > 0)
     add(
       'subscription',
-      `CloudNativePG’s Subscription ${facts.subscriptions.join(', ')} writes to it past the fence`,
+      `CloudNativePG's Subscription ${facts.subscriptions.join(', ')} writes to it past the fence`,
       'delete it before the release',
     );
   if (spec.instances > 1) problems.push(...failoverProblems(facts, major));
@@ -152,7 +152,7 @@ function passwordProblems(
   const own = ownerSecret(cluster);
   if (![...application, ...readers, owner].includes(own.owner)) return [];
   const fix =
-    'keep the password in a Secret of your own (kubernetes.io/basic-auth), and name it in the bootstrap’s secret of both Clusters';
+    "keep the password in a Secret of your own (kubernetes.io/basic-auth), and name it in the bootstrap's secret of both Clusters";
   if (own.secret === `${cluster.metadata.name}-app`)
     return [
       {

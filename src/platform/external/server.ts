@@ -1,4 +1,5 @@
 import { other, type Colour } from '../../model/colours.ts';
+import { quoteConninfo } from '../../model/conninfo.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
@@ -117,7 +118,8 @@ export class ExternalServer {
 
   async conninfo(): Promise<string> {
     const { host, port, tls } = this.address;
-    const verified = tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${this.#authorities ?? 'system'}`;
+    const verified =
+      tls === undefined || tls.mode === 'require' ? '' : ` sslrootcert=${quoteConninfo(this.#authorities ?? 'system')}`;
     const replication = newest((await this.#passwords()).replication);
     return `host=${host} port=${port} password=${replication} sslmode=${tls?.mode ?? 'disable'}${verified}`;
   }

@@ -62,10 +62,10 @@ export function refusedPod(namespace: string, name: string, cause: string): Verd
   const quota = cause.includes('exceeded quota');
   return new VerdigrisError(quota ? 'quota-exceeded' : 'pod-stuck', {
     seen: `The pod ${namespace}/${name} cannot be made: ${cause}.`,
-    required: quota ? 'room in the namespace’s ResourceQuota.' : 'a pod that the namespace takes.',
+    required: quota ? "room in the namespace's ResourceQuota." : 'a pod that the namespace takes.',
     next: quota
       ? 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; then run the same command again.'
-      : 'fix what it says (kubernetes.resources, the namespace’s LimitRange or its Pod Security); then run the same command again.',
+      : "fix what it says (kubernetes.resources, the namespace's LimitRange or its Pod Security); then run the same command again.",
     facts: { pod: name, cause },
   });
 }

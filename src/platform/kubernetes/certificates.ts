@@ -51,7 +51,7 @@ export async function certificateFindings(environment: Environment, cluster: Clu
   return [
     finding('certificate-unfit', {
       title: `the certificate in the Secret ${cluster.namespace}/${secret} cannot be used`,
-      reason: 'Servers, poolers and clients check each other’s certificate against the name of the Service.',
+      reason: "Servers, poolers and clients check each other's certificate against the name of the Service.",
       fix:
         'Have it issued again for the names of the Services (with cert-manager: dnsNames of the Certificate), or leave ' +
         'kubernetes.tls.secret out.',

@@ -111,7 +111,7 @@ export class Copies {
       if (!/ ended \d+ times/.test(String(cause))) throw error;
       throw copyNotWhole(
         `The copy does not start: ${String(cause)}.`,
-        'the driver’s snapshots are not of one instant: declare kubernetes.snapshots: backup (docs/kubernetes.md).',
+        "the driver's snapshots are not of one instant: declare kubernetes.snapshots: backup (docs/kubernetes.md).",
         { ...error.facts },
         error,
       );

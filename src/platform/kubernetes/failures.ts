@@ -26,7 +26,7 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
   if (status === 403 && /exceeded quota/.test(message))
     return new VerdigrisError('quota-exceeded', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
-      required: 'room in the namespace’s ResourceQuota.',
+      required: "room in the namespace's ResourceQuota.",
       next: 'have it raised (a release needs a second server and volume for as long as it lasts), or declare less; the same command continues from here.',
       facts,
     });
@@ -34,7 +34,7 @@ export function apiRefusal(asked: Asked, status: number, body: unknown): Verdigr
   if (status === 403 && /\bcannot \w+ resource\b/.test(message))
     return new VerdigrisError('cluster-forbidden', {
       seen: `The cluster refuses to ${asked.verb} ${object(asked)}: ${message}`,
-      required: 'the operator’s Role (docs/kubernetes.md).',
+      required: "the operator's Role (docs/kubernetes.md).",
       next: 'have it bound to the account that runs Verdigris, then run the command again.',
       facts,
     });

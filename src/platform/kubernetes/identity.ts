@@ -75,7 +75,7 @@ async function requirePlace({ cluster, environment }: KubernetesParts, known: Id
       seen:
         `${environment} was made in another ${elsewhere}: the Pulumi state says ${elsewhere} ${known[elsewhere]}, ` +
         `and here ${cluster.namespace} is ${place[elsewhere] ?? 'not there'}.`,
-      required: 'the environment’s own cluster and namespace.',
+      required: "the environment's own cluster and namespace.",
       next:
         `nothing was changed. See \`kubectl config current-context\`, KUBECONFIG and kubernetes.context. Where ` +
         `it is meant to be here from now on: ${forget}`,

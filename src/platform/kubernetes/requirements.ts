@@ -77,7 +77,7 @@ async function rightsFindings(environment: Environment, cluster: Cluster, purpos
       'rights-missing',
       `these credentials may not do all that is needed in the namespace ${cluster.namespace}`,
       'A release that stops for want of a right would stop in the middle.',
-      'Bind the operator’s Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name ' +
+      "Bind the operator's Role (docs/kubernetes.md) in this namespace to whoever runs Verdigris, or name " +
         'another kubeconfig or context; see also whether the namespace is the one that is meant.',
       missing,
     ),
@@ -100,7 +100,7 @@ async function kindsMissing({ kubernetes: { istio } }: Environment, cluster: Clu
       refuse(
         'istio-missing',
         'kubernetes.istio is true, and the cluster has no Istio',
-        'Routes by weight are Istio’s.',
+        "Routes by weight are Istio's.",
         'Declare kubernetes.istio: false: everything but the canary works without it. Or install Istio.',
       ),
     );
@@ -139,7 +139,7 @@ async function classFindings(
   const where =
     live === undefined
       ? `the StorageClass ${volume.metadata.name}`
-      : `the claim ${objectNames.colour(environment.name, environment.live)}’s StorageClass ${volume.metadata.name}`;
+      : `the claim ${objectNames.colour(environment.name, environment.live)}'s StorageClass ${volume.metadata.name}`;
   if (!snapshots.some((each) => each.driver === driver))
     return [
       refuse(

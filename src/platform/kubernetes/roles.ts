@@ -142,7 +142,7 @@ function inRelease(roles: readonly string[], { state }: Journal): VerdigrisError
 function wrong(role: string, secret: string): VerdigrisError {
   return wrongPassword(
     `The role ${role} is there already, with another password than the Secret ${secret} has.`,
-    'the role’s own password: the poolers log in with it, and a password that may be in use is not changed.',
+    "the role's own password: the poolers log in with it, and a password that may be in use is not changed.",
     'put the right one into the Secret',
   );
 }

@@ -132,7 +132,7 @@ export class Routes {
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
     return (
-      `See the pooler’s log. Where a Service was changed by hand: \`kubectl -n ${namespace} set selector ` +
+      `See the pooler's log. Where a Service was changed by hand: \`kubectl -n ${namespace} set selector ` +
       `service/${objectNames.writes(name)} ${selector}\`, and the same for service/${objectNames.reads(name)}.`
     );
   }
@@ -195,7 +195,7 @@ export class Routes {
     if (!this.#environment.kubernetes.istio)
       refuseWeights(
         route.canary,
-        'kubernetes.istio is off, and a Service’s selector knows no weights.',
+        "kubernetes.istio is off, and a Service's selector knows no weights.",
         'declare kubernetes.istio: true where the poolers have sidecars',
       );
     return [

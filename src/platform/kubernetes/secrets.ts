@@ -161,6 +161,6 @@ function missing({ namespace }: Cluster, name: string, key: string, secret: Secr
   return new VerdigrisError('secret-key-missing', {
     seen: `The Secret ${namespace}/${name} ${secret ? `has no key ${key}; it has ${keys}` : 'is not there'}.`,
     required: `the key ${key} in it.`,
-    next: 'put it back (docs/errors.md says where a password of Verdigris’s own is found); nothing was changed.',
+    next: "put it back (docs/errors.md says where a password of Verdigris's own is found); nothing was changed.",
   });
 }

@@ -123,7 +123,7 @@ export class ColourSets {
         limit: podLimit,
         every: 20,
         what: `the StatefulSet ${this.#cluster.namespace}/${name} seen by its controller`,
-        next: 'see whether the cluster’s controller manager runs; the same command continues from here.',
+        next: "see whether the cluster's controller manager runs; the same command continues from here.",
       },
     );
     const revision = current.status?.updateRevision;

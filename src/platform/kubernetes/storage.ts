@@ -52,7 +52,7 @@ export async function takeSnapshot(
   let found: SnapshotObject | undefined;
   let failing: number | undefined;
   const { volumeSnapshotClassName } = manifest['spec'] as { volumeSnapshotClassName?: string };
-  const named = volumeSnapshotClassName ?? '(the cluster’s default)';
+  const named = volumeSnapshotClassName ?? "(the cluster's default)";
   const next = `see the driver's log and the snapshot class ${named}; nothing else was changed.`;
   const failed = (seen: string): VerdigrisError =>
     new VerdigrisError('snapshot-failed', {

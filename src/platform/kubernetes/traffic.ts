@@ -135,7 +135,7 @@ export class KubernetesTraffic implements Traffic {
       return [
         finding('canary-needs-istio', {
           objects: [],
-          reason: 'Splitting readers needs routes with weights, which a Service’s selector does not have.',
+          reason: "Splitting readers needs routes with weights, which a Service's selector does not have.",
         }),
       ];
     const outside = (await this.#poolers.pods())
@@ -252,7 +252,7 @@ async function look(
 function unasked(why: readonly string[]): PathTrouble {
   return {
     seen: [...new Set(why)].join('; '),
-    repair: 'see the poolers’ logs; for a Secret that lacks a key, `verdigris dashboard --grant`',
+    repair: "see the poolers' logs; for a Secret that lacks a key, `verdigris dashboard --grant`",
   };
 }
 

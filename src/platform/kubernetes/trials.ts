@@ -75,7 +75,7 @@ function rights(
           `the Role ${namespace}/${name}-guard`,
           'Run `verdigris up`, or have the Role made again as docs/kubernetes.md lists it.',
         ]
-      : ['the rights of these credentials', 'Have the operator’s Role (docs/kubernetes.md) bound to them again.'];
+      : ['the rights of these credentials', "Have the operator's Role (docs/kubernetes.md) bound to them again."];
   return {
     thing: `${whose} in the namespace ${namespace}`,
     fix,
@@ -139,7 +139,7 @@ function consoleOf({ name, kubernetes: { namespace } }: Environment, { poolers }
   return {
     thing: `the console of the pooler ${replica.pod} (port 6432), with the Secret ${namespace}/${objectNames.operatorSecret(name)}, key console-password`,
     fix:
-      `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler’s log. Where the ` +
+      `See who may reach it (NetworkPolicy ${name}-pooler, PeerAuthentication) and the pooler's log. Where the ` +
       `Secret was edited, put the password back that the poolers know: \`kubectl -n ${namespace} get secret ` +
       `${objectNames.pooler(name)} -o 'jsonpath={.data.userlist\\.txt}' | base64 -d\`.`,
     async use() {

@@ -4,6 +4,7 @@ import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries, type Binaries } from './binaries.ts';
 import type { Places } from './places.ts';
+import { foundServers } from './found-servers.ts';
 import { freePort } from './ports.ts';
 import { Records, type ServerRecord } from './records.ts';
 import type { Server } from './server.ts';
@@ -22,7 +23,7 @@ export class KnownServers {
     this.#environment = environment;
     this.#places = places;
     this.#account = account;
-    this.records = new Records(places.servers, places.legacyServers);
+    this.records = new Records(places.servers, places.legacyServers, () => foundServers(places.root));
   }
 
   /** Undefined of a colour that has none. */

@@ -27,6 +27,24 @@ export async function requireSecretFile(file: string): Promise<void> {
   if (there && (there.mode & others.read) !== 0) throw openToOthers(file, there.mode, 'read');
 }
 
+/**
+ * initdb and pg_ctl put the paths of programs and data into a line for the shell, between double quotes; a comma parts
+ * two folders of sockets, for the server and for libpq.
+ */
+const unfit = /[$`"\\,\p{Cc}]/u;
+
+/** @throws VerdigrisError `home-unfit` */
+export function requireFitHome(home: string): void {
+  const [found] = unfit.exec(home) ?? [];
+  if (found === undefined) return;
+  throw new VerdigrisError('home-unfit', {
+    seen: `The path of VERDIGRIS_HOME has the character ${JSON.stringify(found)}: ${home}`,
+    required: 'a path without $, `, ", \\, a comma or a control character: programs of PostgreSQL break at them.',
+    next: 'set VERDIGRIS_HOME to another folder and run the same command. Nothing was made.',
+    facts: { home },
+  });
+}
+
 export function folderTaken(folder: string, what: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('folder-taken', {
     seen: `${folder} ${what}.`,

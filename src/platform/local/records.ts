@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { colours } from '../../model/colours.ts';
+import { colours, type Colour } from '../../model/colours.ts';
 import { NumberedFiles } from './files.ts';
 
 const recordSchema = z.strictObject({
@@ -16,17 +16,22 @@ export type ServerRecord = z.output<typeof recordSchema>;
 export type ServerRecords = z.output<typeof recordsSchema>;
 
 /**
- * Which servers there are. Changed by compare-and-swap: whoever slept between reading and writing reads again, and so
- * cannot bring back or take away what others did meanwhile.
+ * Which servers there are: as it is written down, and where a colour's record was lost, as its directory says. Changed
+ * by compare-and-swap: whoever slept between reading and writing reads again, and so cannot bring back or take away what
+ * others did meanwhile.
  */
 export class Records {
   readonly #files: NumberedFiles;
   readonly #legacy: string;
+  readonly #found: () => Promise<ServerRecords>;
 
-  /** `legacy`: the one file that 0.1.0 wrote, which counts until the first change. */
-  constructor(folder: string, legacy: string) {
+  /**
+   * `legacy`: the one file that 0.1.0 wrote, which counts until the first change. `found`: what the directories say.
+   */
+  constructor(folder: string, legacy: string, found: () => Promise<ServerRecords> = () => Promise.resolve({})) {
     this.#files = new NumberedFiles(folder, 4, '-servers.json');
     this.#legacy = legacy;
+    this.#found = found;
   }
 
   keepReserve(): Promise<void> {
@@ -52,6 +57,19 @@ export class Records {
   async #newest(): Promise<{ number: number; records: ServerRecords }> {
     const newest = await this.#files.newest();
     const text = newest?.text ?? (await readFile(this.#legacy, 'utf8').catch(() => '{}'));
-    return { number: newest?.number ?? 0, records: recordsSchema.parse(JSON.parse(text)) };
+    const records = parsed(text);
+    const lost = Object.entries(await this.#found()).filter(
+      ([colour, { generation }]) => generation > (records[colour as Colour]?.generation ?? 0),
+    );
+    return { number: newest?.number ?? 0, records: { ...records, ...Object.fromEntries(lost) } };
+  }
+}
+
+/** One that was cut is as good as lost. */
+function parsed(text: string): ServerRecords {
+  try {
+    return recordsSchema.parse(JSON.parse(text));
+  } catch {
+    return {};
   }
 }

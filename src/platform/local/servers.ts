@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { VerdigrisError } from '../../model/errors.ts';
+import { quoteConninfo } from '../../model/conninfo.ts';
 import { snapshotMissing } from '../../model/failures.ts';
 import { readerRole } from '../../model/names.ts';
 import { applyErrorIn } from '../../postgres/apply-error.ts';
@@ -113,7 +114,7 @@ export class LocalServers implements Servers {
 
   async conninfo(colour: Colour): Promise<string> {
     const { sockets, port } = await this.#known.need(colour);
-    return `host=${sockets} port=${port}`;
+    return `host=${quoteConninfo(sockets)} port=${port}`;
   }
 
   /** Where the router finds a colour. */

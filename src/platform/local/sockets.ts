@@ -22,10 +22,24 @@ export function legacySockets(root: string, colour: string): string {
  * the last is foreseeable.
  */
 export async function chooseSockets(root: string, server: string): Promise<string> {
-  const inside = path.join(root, 's', server);
+  const { inside, ofRoot } = placesOfSockets(root, server);
   if (Buffer.byteLength(inside + longestName) <= longestPath) return inside;
-  if (process.getuid?.() === 0) return path.join('/run/verdigris', hash(root), server);
+  if (process.getuid?.() === 0) return ofRoot;
   return path.join(await mkdtemp(path.join(tmpdir(), 'verdigris-')), server);
+}
+
+function placesOfSockets(root: string, server: string): { readonly inside: string; readonly ofRoot: string } {
+  return { inside: path.join(root, 's', server), ofRoot: path.join('/run/verdigris', hash(root), server) };
+}
+
+/**
+ * Whether a folder is one that was chosen for this server. Not foreseeable is only what others than root were given,
+ * and they cannot give a folder away.
+ */
+export function knownSockets(root: string, server: string, sockets: string): boolean {
+  const { inside, ofRoot } = placesOfSockets(root, server);
+  if ([inside, ofRoot, legacySockets(root, server.replace(/-\d+$/, ''))].includes(sockets)) return true;
+  return process.getuid?.() !== 0 && path.isAbsolute(sockets) && path.basename(sockets) === server;
 }
 
 /**

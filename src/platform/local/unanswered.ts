@@ -11,7 +11,7 @@ export async function unanswered(folder: string, error: unknown): Promise<Traffi
   const address = 'the router';
   const pid = await routerPid(folder);
   if (pid === undefined) return { address, running: false };
-  const again = `\`kill -9 ${pid}\`, which ends every client’s connection, then \`verdigris start\``;
+  const again = `\`kill -9 ${pid}\`, which ends every client's connection, then \`verdigris start\``;
   const { control } = routerFiles(folder);
   return {
     address,

@@ -34,7 +34,7 @@ export async function requireEntries(all: readonly PgBouncer[], databases: reado
 
 function unusable(config: string, why: string, cause?: unknown): VerdigrisError {
   return new VerdigrisError('pgbouncer-config', {
-    seen: `PgBouncer’s configuration ${config} ${why}.`,
+    seen: `PgBouncer's configuration ${config} ${why}.`,
     required:
       'a file that this user may replace, with an entry for each database that clients name; `*` cannot be moved.',
     next: 'declare the file that has the entries (traffic.pgbouncers.config, traffic.databases) and let Verdigris write it and its folder.',

@@ -63,7 +63,7 @@ export interface TrafficStatus {
 }
 
 export interface PathTrouble {
-  /** Reads on after "the clients’ path is down: " or "… could not be asked: ". */
+  /** Reads on after "the clients' path is down: " or "… could not be asked: ". */
   readonly seen: string;
   readonly repair: string;
 }

@@ -118,7 +118,7 @@ export class OwnService {
   }
 
   /**
-   * One compare-and-swap of each object that says where it leads: the Service’s selector, and the slice of addresses
+   * One compare-and-swap of each object that says where it leads: the Service's selector, and the slice of addresses
    * outside.
    */
   async select(token: number, live: Colour, target: Target): Promise<void> {

@@ -15,7 +15,7 @@ import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
 import { OwnService, servicePort, type UidStore } from './own-service.ts';
 import { isSameTarget, type Target } from './target.ts';
 
-const oneCluster = 'Splitting readers needs routes with weights, which a Service’s selector does not have.';
+const oneCluster = "Splitting readers needs routes with weights, which a Service's selector does not have.";
 
 /** Milliseconds until who asks by a new Service must be led: kube-proxy takes a second, a busy node more. */
 const answerLimit = 60_000;

@@ -51,7 +51,7 @@ function renamedUnseen(live: readonly Sequence[], candidate: readonly Sequence[]
       title: `${count(found.length, 'sequence')} of the candidate may continue one that only the live side has`,
       objects: found.map(({ own, was }) => `${sequenceLabel(own)}: ${was.map(sequenceLabel).join(', ')}`),
       reason:
-        'The candidate is no copy of the live colour’s files, so that a renamed sequence looks like a new one. If it is ' +
+        "The candidate is no copy of the live colour's files, so that a renamed sequence looks like a new one. If it is " +
         'one, it would give numbers that were given before.',
       fix:
         'On the candidate, with a number beyond all that is given until the switchover: ' +

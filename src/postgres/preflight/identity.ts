@@ -84,7 +84,7 @@ export const replicaIdentity: Check = {
         objects: objects(tables.filter((table) => none.includes(table) || partitions.includes(table))),
         reason:
           'Once they are published, every UPDATE and DELETE on them fails on the live database; ' +
-          'of a partition whose identity lacks the partition key, or is not its root’s, it stops apply.',
+          "of a partition whose identity lacks the partition key, or is not its root's, it stops apply.",
         fix: inOrder([
           ...none.flatMap(giveIdentity),
           ...roots.flatMap(({ leaves, broken, whole, byKey }) => {

@@ -29,7 +29,7 @@ export const publicCreate: Check = {
       objects: open.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
       reason:
         'Anyone who looks names up in that schema can be made to call a function or read a table of somebody ' +
-        'else’s. Verdigris’s own sessions do not; migrations and applications may.',
+        "else's. Verdigris's own sessions do not; migrations and applications may.",
       fix: inOrder(open.map(({ kind, name }) => `REVOKE CREATE ON ${kind} ${ident(name)} FROM PUBLIC;`)),
     });
   },
@@ -60,7 +60,7 @@ export const superuserFunctions: Check = {
       objects: open.map(({ name, owner }) => `${name} in a schema of ${owner}`),
       reason:
         'The owner of the schema can drop each of them and create another one of its name: what calls it, a job or ' +
-        'an event trigger of a superuser too, then runs the owner’s code.',
+        "an event trigger of a superuser too, then runs the owner's code.",
       fix: inOrder(open.map(({ kind, name, owner }) => `ALTER ${kind} ${name} OWNER TO ${ident(owner)};`)),
     });
   },

@@ -135,7 +135,7 @@ export const eventTriggers: Check = {
     const login = found('login-triggers', {
       objects: atLogin.map(({ name }) => name),
       reason:
-        'They run for Verdigris’s reader, for replication and for migrations too, on the candidate as well: rows that they ' +
+        "They run for Verdigris's reader, for replication and for migrations too, on the candidate as well: rows that they " +
         'write there are in no stream, and an error in one keeps those sessions out in the middle of a release.',
       fix: disabled(atLogin),
     });

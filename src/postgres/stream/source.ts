@@ -1,3 +1,4 @@
+import { quoteConninfo } from '../../model/conninfo.ts';
 import { replicationRole } from '../../model/names.ts';
 import { one, rows, type Client } from '../client.ts';
 import { requireOwnRole } from '../own-roles.ts';
@@ -101,8 +102,4 @@ export async function tryStream(subscriber: Client, conninfo: string, database: 
   }).catch((error: unknown) => {
     if (error !== undone) throw error;
   });
-}
-
-function quoteConninfo(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }

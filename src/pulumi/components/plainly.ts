@@ -6,6 +6,6 @@ export function plainly<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof VerdigrisError ? new RunError(error.message) : error;
+    throw error instanceof VerdigrisError ? Object.assign(new RunError(error.message), { cause: error }) : error;
   }
 }

@@ -278,10 +278,10 @@ function anotherText(id: string, changed: readonly { key: string; was: unknown; 
 
 function lastWords(where: string, last: readonly LastSnapshot[]): string {
   if (last.length === 0) return `${where} is gone; there was no volume to take a last snapshot of.`;
-  const kept = last.map((each) => `${each.name}, class ${each.class ?? 'of the cluster’s default'}`).join('; and in ');
+  const kept = last.map((each) => `${each.name}, class ${each.class ?? "of the cluster's default"}`).join('; and in ');
   return (
     `${where} is gone. Its data is in the VolumeSnapshot ${kept}, which nothing of Verdigris deletes; ` +
-    'whether its content outlives the namespace is its class’s deletionPolicy to say. docs/kubernetes.md ' +
+    "whether its content outlives the namespace is its class's deletionPolicy to say. docs/kubernetes.md " +
     'says how to restore it.'
   );
 }

@@ -83,7 +83,7 @@ export const shapes: readonly Act[] = [
     'ALTER TABLE public.child NOT OF; DROP TYPE public.shape#',
   ),
   act(
-    'default of a view’s column set',
+    "default of a view's column set",
     "ALTER VIEW public.seen ALTER v SET DEFAULT 'v#'",
     count("pg_attrdef WHERE adrelid = 'public.seen'::regclass"),
     /seen/,

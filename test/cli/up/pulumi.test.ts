@@ -16,7 +16,7 @@ test('the pulumi of the PATH is taken, and nothing is installed beside it', asyn
   expect(install).not.toHaveBeenCalled();
 });
 
-test('without one, what Pulumi’s install script brought is taken, and it is said beforehand', async () => {
+test("without one, what Pulumi's install script brought is taken, and it is said beforehand", async () => {
   vi.spyOn(PulumiCommand, 'get').mockImplementation(nobody);
   vi.spyOn(PulumiCommand, 'install').mockResolvedValue(installed);
   const said: string[] = [];

@@ -148,7 +148,7 @@ export async function clusterEnvironment<T>(
           {
             limit: 60_000,
             every: 50,
-            what: 'the poolers’ address',
+            what: "the poolers' address",
             next: 'see kube-proxy',
           },
         );

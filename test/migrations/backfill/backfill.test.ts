@@ -190,7 +190,7 @@ describe('a run', () => {
     ).toEqual([{ enabled: 'R' }]);
   });
 
-  test('goes by the operators that order a key of extensions’ types, not by PostgreSQL’s of the same names', async () => {
+  test("goes by the operators that order a key of extensions' types, not by PostgreSQL's of the same names", async () => {
     await client.query(
       `CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE DOMAIN nick AS public.citext COLLATE "C";
         CREATE TABLE member (tenant int, at ltree, name nick, filled bool, PRIMARY KEY (tenant, at, name));
@@ -266,7 +266,7 @@ describe('a run', () => {
     await expect(blocked).rejects.toThrow();
   });
 
-  test('gives way to whoever holds a row and comes back; a deadlock is never the other’s', async () => {
+  test("gives way to whoever holds a row and comes back; a deadlock is never the other's", async () => {
     await client.query(people);
     const backfill = await declare(`${fill}batch: { rows: 2000 }\n`);
     await withClient(connectionTo(server, 'test'), 'test', async (other) => {
@@ -422,7 +422,7 @@ describe('rows that arrive', () => {
   });
 });
 
-test('a rehearsal runs it whole, in the caller’s transaction, and says what is wrong with it', async () => {
+test("a rehearsal runs it whole, in the caller's transaction, and says what is wrong with it", async () => {
   await client.query(people);
   const good = await declare(fill);
   const bad = await declare('table: person\nset: full_name = nonsense(first)\nwhere: full_name IS NULL\n', '0003_bad');

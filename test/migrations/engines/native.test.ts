@@ -142,7 +142,7 @@ const trials: Readonly<Record<NativeTool, Trial>> = {
   },
 };
 
-test('a database at a tool’s first file gets the others, written down as the tool does; without a history all, or those behind a baseline', async () => {
+test("a database at a tool's first file gets the others, written down as the tool does; without a history all, or those behind a baseline", async () => {
   await withBench(undefined, async (bench) => {
     for (const tool of Object.keys(trials) as NativeTool[]) await goesOn(bench, tool);
   });
@@ -193,7 +193,7 @@ async function goesOn({ client, folder, write, apply }: Bench, tool: NativeTool)
   await clear();
 }
 
-test('what ran by a history of Verdigris’s own before is written into the tool’s, and does not run again', async () => {
+test("what ran by a history of Verdigris's own before is written into the tool's, and does not run again", async () => {
   await withBench(undefined, async ({ client, folder, write, apply }) => {
     for (const number of [1, 2])
       for (const [name, text] of Object.entries(trials.goose.files(number))) await write(name, text);
@@ -208,7 +208,7 @@ test('what ran by a history of Verdigris’s own before is written into the tool
   });
 });
 
-test('a baseline that is no file’s version is refused where nothing is written down', async () => {
+test("a baseline that is no file's version is refused where nothing is written down", async () => {
   await withBench('sql', async ({ client, folder }) => {
     await expect(
       sqlFilesEngine({ folder, format: formatOf('sql'), baseline: '0009' }).pending(client),
@@ -260,7 +260,7 @@ test('what the tool itself refuses is refused: a changed file, a run that broke 
   });
 });
 
-test('refinery’s checksum is Rust’s SipHash-1-3 of name, version and text', () => {
+test("refinery's checksum is Rust's SipHash-1-3 of name, version and text", () => {
   expect(sipHash13(new Uint8Array())).toBe(0xd1fba762150c532cn);
   expect(refineryChecksum({ name: 'initial', version: '1', bytes: Buffer.from('SELECT 1;') })).toBe(
     '701382154757890431',

@@ -101,7 +101,7 @@ async function made({ client }: Bench): Promise<unknown> {
   return found;
 }
 
-test('each tool’s files with its own marks, notes, line ends and transactions are run whole, and nothing of the ways back', async () => {
+test("each tool's files with its own marks, notes, line ends and transactions are run whole, and nothing of the ways back", async () => {
   await withBench(undefined, async (bench) => {
     for (const [tool, files] of Object.entries(folders) as [NativeTool, (typeof folders)[NativeTool]][]) {
       await rm(bench.folder, { recursive: true });

@@ -112,7 +112,7 @@ test.each([
   });
 });
 
-test('a tool logs in as a member of the owner alone, and what its session makes is the owner’s', async () => {
+test("a tool logs in as a member of the owner alone, and what its session makes is the owner's", async () => {
   await withBench(undefined, async ({ client, apply, folder, write }) => {
     await client.query(shop);
     await write(
@@ -130,7 +130,7 @@ test('a tool logs in as a member of the owner alone, and what its session makes 
   });
 });
 
-test('whom migrations run as: the declared role; the database’s owner; the schema’s; nobody where owners are several or superusers', async () => {
+test("whom migrations run as: the declared role; the database's owner; the schema's; nobody where owners are several or superusers", async () => {
   await withBench(undefined, async ({ client }) => {
     expect(await migrationOwner(client, undefined)).toBeUndefined();
     await client.query(`${shop}; CREATE ROLE second; GRANT second TO app`);
@@ -160,7 +160,7 @@ const climber = `CREATE TABLE shop.climbed (how text, superuser boolean); GRANT 
   CREATE FUNCTION shop.climbing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM shop.climb(TG_NAME); RETURN NULL; END $$;
   CREATE CONSTRAINT TRIGGER late AFTER INSERT ON shop.item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION shop.climbing()`;
 
-test('code that takes SET ROLE back finds no superuser, wherever the owner’s SQL runs; what the login makes is the owner’s', async () => {
+test("code that takes SET ROLE back finds no superuser, wherever the owner's SQL runs; what the login makes is the owner's", async () => {
   await withBench(undefined, async ({ client, connection, apply, folder, write }) => {
     await client.query(`${shop}; SET ROLE shop_owner; ${climber}; RESET ROLE`);
     const engine = plainSql(folder);

@@ -94,7 +94,7 @@ test('both halves of each recipe pass the linter, are tried as they are, and lea
   });
 });
 
-test('a function that acts as its owner is nobody else’s to put on a table', async () => {
+test("a function that acts as its owner is nobody else's to put on a table", async () => {
   await withDatabase(async (client) => {
     await client.query(schema);
     await client.query(sqlOf(await split(client)));

@@ -178,7 +178,7 @@ test('VACUUM FULL waits for ACCESS EXCLUSIVE behind a reader, and rewrites the t
   expect((await relations()).find((one) => one.label === 'public.t')?.filenode).not.toBe(before?.filenode);
 });
 
-test('a domain’s constraint locks its tables against writes, unless NOT VALID', async () => {
+test("a domain's constraint locks its tables against writes, unless NOT VALID", async () => {
   expect((await observe('ALTER DOMAIN cents ADD CHECK (VALUE >= 0)')).locks).toContain('ShareLock public.prices');
   expect((await observe('ALTER DOMAIN cents ADD CHECK (VALUE >= 0) NOT VALID')).locks).not.toContain(
     'ShareLock public.prices',

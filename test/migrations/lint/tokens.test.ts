@@ -49,13 +49,13 @@ const texts = [
   ...lintRules.flatMap((one) => [one.bad, one.good]),
 ];
 
-test('tokens of migrations are PostgreSQL’s', () => {
+test("tokens of migrations are PostgreSQL's", () => {
   const judged = texts.filter((text) => scanned(text));
   expect(judged.length).toBeGreaterThan(400);
   expect(judged.map(ours)).toEqual(judged.map(scanned));
 });
 
-test('tokens of any words are PostgreSQL’s', () => {
+test("tokens of any words are PostgreSQL's", () => {
   const word = fc.constantFrom(
     ...'abeExXnNuU019._$\'";:,()[]+-*/<>=~!@#%^&|?`\n '.split(''),
     ...['--', '/*', '*/', '$$', '::', ':=', "E'", 'U&', 'ü', '😀'],

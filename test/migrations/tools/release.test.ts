@@ -33,7 +33,7 @@ const columns = (test: TestEnvironment, colour: 'blue' | 'green') =>
   );
 
 test(
-  'a release whose migrations are node-pg-migrate’s: seeded, migrated, verified and switched with clients at work; its history is not replicated',
+  "a release whose migrations are node-pg-migrate's: seeded, migrated, verified and switched with clients at work; its history is not replicated",
   { timeout: fetchLimit },
   async () => {
     await withProject(async (folder) => {

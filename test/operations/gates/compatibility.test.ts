@@ -42,7 +42,7 @@ const fill = async (client: Parameters<Parameters<TestEnvironment['on']>[1]>[0])
   void (await client.query('CREATE TABLE note (id int PRIMARY KEY, text text)'));
 
 test(
-  'both softwares are tested against the candidate’s schema, each on a clone where it may write; the candidate stays as it is and the switchover goes on',
+  "both softwares are tested against the candidate's schema, each on a clone where it may write; the candidate stays as it is and the switchover goes on",
   { timeout },
   async () => {
     vi.stubEnv('SECRET_OF_OURS', 'seen');

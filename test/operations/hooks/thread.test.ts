@@ -48,7 +48,7 @@ test('all messages of one release are one thread, what comes before and after it
   expect(known).toEqual({ id: '2.1', release: '3' });
 });
 
-test('a message goes into the thread that is known, a failure to the channel too; Slack’s refusals end it, and what passes is tried again', async () => {
+test("a message goes into the thread that is known, a failure to the channel too; Slack's refusals end it, and what passes is tried again", async () => {
   const answers: Readonly<Record<string, string | undefined>> = {
     first: '{"ok":true,"ts":"111.222"}',
     wrong: '{"ok":false,"error":"channel_not_found"}',

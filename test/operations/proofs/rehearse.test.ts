@@ -287,7 +287,7 @@ test('the live statements are the load; those that get a worse plan or are refus
   );
 });
 
-test('of an engine that runs its own statements, these are taken from the clone’s log', async () => {
+test("of an engine that runs its own statements, these are taken from the clone's log", async () => {
   await withEnvironment({ fill }, async (env) => {
     const { environment, platform } = env;
     const signal = new AbortController().signal;

@@ -118,7 +118,7 @@ test(
 );
 
 test(
-  'what needs its file’s session is refused before the seed; one for the live colour runs by what its file sets before it',
+  "what needs its file's session is refused before the seed; one for the live colour runs by what its file sets before it",
   { timeout },
   async () => {
     const file = '0001_a.sql';

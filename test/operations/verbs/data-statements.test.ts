@@ -33,7 +33,7 @@ async function upTo(
   for (const verb of verbs) await test.verb(verb);
 }
 
-/** By `create` what `fill` makes becomes the owner’s, as whom all of this runs. */
+/** By `create` what `fill` makes becomes the owner's, as whom all of this runs. */
 const owned = { application: ['shop_app'], readers: ['shop_reader'], owner: 'shop_owner' };
 
 const options = (migrations: string, declaration: Record<string, unknown> = {}) => ({
@@ -131,7 +131,7 @@ test(
 );
 
 test(
-  'what takes longer than a tenth of limits.pause is refused with the ways on, and what a note leaves on the candidate is told as the release’s own',
+  "what takes longer than a tenth of limits.pause is refused with the ways on, and what a note leaves on the candidate is told as the release's own",
   { timeout },
   async () => {
     const file = '0001_slow.sql';

@@ -106,7 +106,7 @@ test.for(cases)('%s is found, alone, and explained', ([name, found, other]) => {
   expect(document('docs/cnpg.md')).toMatch(new RegExp(`^\\| [^|]*\`${name}\``, 'm'));
 });
 
-test('before PostgreSQL 17 slots end with a failover, and an application’s role that is not the owner’s is nobody’s to set', () => {
+test("before PostgreSQL 17 slots end with a failover, and an application's role that is not the owner's is nobody's to set", () => {
   const old = cluster({ bootstrap: { initdb: { owner: 'somebody' } } }, { pgDataImageInfo: { majorVersion: 16 } });
   expect(names(facts(old))).toEqual(['major', 'slots-end']);
 });

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { isGood, issue, newAuthority } from '../../../src/platform/kubernetes/authority.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 
-test('an authority’s certificate is taken for its names, by who trusts the authority', async () => {
+test("an authority's certificate is taken for its names, by who trusts the authority", async () => {
   const [ours, theirs] = [newAuthority('shop'), newAuthority('other')];
   const names = ['shop-rw.shops.svc', 'shop-pooler.shops.svc', `${'long'.repeat(15)}.shops.svc`];
   const made = issue(ours, names);
@@ -29,7 +29,7 @@ test('an authority’s certificate is taken for its names, by who trusts the aut
   expect(isGood(made['tls.crt'], theirs, names)).toBe(false);
 });
 
-test('OpenSSL takes it, strictly, as a server’s certificate', async () => {
+test("OpenSSL takes it, strictly, as a server's certificate", async () => {
   const folder = await temporaryFolder();
   const authority = newAuthority('shop');
   const { 'tls.crt': certificate } = issue(

@@ -115,7 +115,7 @@ function labelled(first: Omit<Kept, 'metadata'>, meddling: number) {
   };
 }
 
-test('a label that some tool puts on the journal or on the Lease at the same moment takes nobody’s turn; another writer does', async () => {
+test("a label that some tool puts on the journal or on the Lease at the same moment takes nobody's turn; another writer does", async () => {
   const journal = labelled({ data: { revision: '1', journal: 'one' } }, 3);
   await withApiServer(journal.answer, async (cluster) => {
     const store = new KubernetesJournal(cluster, declared());

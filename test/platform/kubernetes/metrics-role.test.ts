@@ -68,7 +68,7 @@ function objects(): Record<string, unknown> {
   );
 }
 
-test('what the exporter asks of the API server its Role allows: of all Secrets the reader’s alone', async () => {
+test("what the exporter asks of the API server its Role allows: of all Secrets the reader's alone", async () => {
   const folder = await temporaryFolder();
   const authority = path.join(folder, 'ca.crt');
   await writeFile(authority, 'not read: no server answers here');

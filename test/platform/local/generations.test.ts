@@ -5,7 +5,7 @@ import { LocalLeases } from '../../../src/platform/local/leases.ts';
 import { Records } from '../../../src/platform/local/records.ts';
 import { parseEnvironment } from '../../../src/model/environment.ts';
 import { LocalPlatform } from '../../../src/platform/local/platform.ts';
-import { requireOwnFolder } from '../../../src/platform/local/own-files.ts';
+import { requireFitHome, requireOwnFolder } from '../../../src/platform/local/own-files.ts';
 import { chooseSockets, ownFolder } from '../../../src/platform/local/sockets.ts';
 import { thisProcess } from '../../../src/machine/process.ts';
 import { withEnvironment } from '../../support/environment.ts';
@@ -101,7 +101,7 @@ test('a folder to which others may write, and passwords that they may read, are 
   });
 });
 
-test.runIf(root)('an environment is not kept in a folder of somebody else’s, nor behind a link of his', async () => {
+test.runIf(root)("an environment is not kept in a folder of somebody else's, nor behind a link of his", async () => {
   await inFolder(async (folder) => {
     const own = path.join(folder, 'own');
     await mkdir(own);
@@ -121,6 +121,12 @@ test.runIf(root)('an environment is not kept in a folder of somebody else’s, n
       expect(await readdir(path.join(home, 'shop'))).toEqual([]);
     }
   });
+});
+
+test("a home whose name breaks PostgreSQL's programs is refused before anything is made in it", () => {
+  for (const name of ['a$HOME', 'a`b', 'a"b', 'a\\b', 'a,b', 'a\nb'])
+    expect(() => requireFitHome(`/srv/${name}`), name).toThrow(expect.objectContaining({ id: 'home-unfit' }) as Error);
+  for (const name of ["Ann's home", 'überall', '#1 (50 %)']) requireFitHome(`/srv/${name}`);
 });
 
 test('a socket has a path that the system takes, however long the name of the home', async () => {

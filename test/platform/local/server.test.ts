@@ -14,7 +14,7 @@ test('a server of the major under test starts, answers as the operator, and is g
   expect(seen).toEqual({ major: testMajor, who: 'verdigris_operator' });
 });
 
-test('root’s servers run under an ordinary account, anybody else’s under his own', async () => {
+test("root's servers run under an ordinary account, anybody else's under his own", async () => {
   await withServer(async (server) => {
     const { uid } = await stat(`/proc/${await serverPid(server)}`);
     expect(uid).not.toBe(0);

@@ -16,7 +16,7 @@ async function refusal(settings: ConnectionSettings): Promise<unknown> {
   }
 }
 
-test('a journal’s schema or table that somebody else made is refused before anything is read or written there', async () => {
+test("a journal's schema or table that somebody else made is refused before anything is read or written there", async () => {
   await withDatabase(async (client, server) => {
     const [operator, keeper] = [connectionTo(server, 'test'), { ...connectionTo(server, 'test'), user: 'keeper' }];
     await client.query(`CREATE ROLE app; CREATE ROLE keeper LOGIN; CREATE ROLE staff; GRANT CREATE ON DATABASE test TO app, keeper;
@@ -45,7 +45,7 @@ test('a journal’s schema or table that somebody else made is refused before an
   });
 });
 
-test('nobody whom the journal’s server lets in keeps it from being made: his lock is none of ours, and a transaction of his is named', async () => {
+test("nobody whom the journal's server lets in keeps it from being made: his lock is none of ours, and a transaction of his is named", async () => {
   await withDatabase(async (client, server) => {
     await client.query('CREATE ROLE app LOGIN; GRANT CREATE ON DATABASE test TO app');
     const operator = connectionTo(server, 'test');

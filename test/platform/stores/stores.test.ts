@@ -125,7 +125,7 @@ describe.each(Object.entries(places))('kept in %s', (_, withStores) => {
 
 const module = new URL('../../../src/platform/postgres-journal/stores.ts', import.meta.url).href;
 
-test('a journal on a server that ends each session is written once a revision; one that stays away is named; a killed operator’s lease is free', async () => {
+test("a journal on a server that ends each session is written once a revision; one that stays away is named; a killed operator's lease is free", async () => {
   await withDatabase(async (client, server) => {
     const stores = postgresStores(connectionTo(server, 'test'), 'shop');
     try {

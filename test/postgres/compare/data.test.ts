@@ -165,7 +165,7 @@ test('composite, uuid and text keys, in many chunks', async () => {
   });
 });
 
-test('keys of extensions’ types are cut by the operators that order them', async () => {
+test("keys of extensions' types are cut by the operators that order them", async () => {
   await withSides(server, async ({ live, candidate, compare }) => {
     await fill(
       `CREATE EXTENSION citext; CREATE EXTENSION ltree;

@@ -197,7 +197,7 @@ const traps = `
     PERFORM public.spring(); RAISE EXCEPTION 'so it seems' USING ERRCODE = '25006'; END $$;
   CREATE INDEX ON public.orders ((public.spring() + v));`;
 
-test('no code of a table’s owner runs as superuser when the table is closed, nor does a trigger of the fence’s name open it', async () => {
+test("no code of a table's owner runs as superuser when the table is closed, nor does a trigger of the fence's name open it", async () => {
   await withOrders(async (client, another) => {
     await another((other) =>
       other.query(`${traps} CREATE TRIGGER verdigris_fence BEFORE DELETE ON public.orders EXECUTE FUNCTION public.refuse();
@@ -217,7 +217,7 @@ test('no code of a table’s owner runs as superuser when the table is closed, n
   });
 });
 
-test('a trigger of the fence’s name that a table’s owner made closes nothing, and stays as it is', async () => {
+test("a trigger of the fence's name that a table's owner made closes nothing, and stays as it is", async () => {
   await withOrders(async (client, another) => {
     await another((other) =>
       other.query(`CREATE FUNCTION public.own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -242,7 +242,7 @@ test('a trigger of the fence’s name that a table’s owner made closes nothing
   });
 });
 
-test('a schema of the fence’s name that somebody makes once the session has begun is not taken for ours', async () => {
+test("a schema of the fence's name that somebody makes once the session has begun is not taken for ours", async () => {
   await withOrders(async (client, another) => {
     await another((other) =>
       other.query(`${traps} RESET SESSION AUTHORIZATION; CREATE SCHEMA verdigris_fence AUTHORIZATION keeper`),

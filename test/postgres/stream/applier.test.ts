@@ -54,7 +54,7 @@ async function marked(live: Client, candidate: Client): Promise<void> {
 
 /** 12 lacks roles that write all data; 14 does not ask for privileges on apply, 15 does. 16 applies as the owner of each table. */
 test.each([12, 14, ...(testMajor === 15 ? [15] : [])])(
-  'PostgreSQL %i: what a table’s owner wrote runs on apply as no superuser, and every row arrives',
+  "PostgreSQL %i: what a table's owner wrote runs on apply as no superuser, and every row arrives",
   async (major) => {
     await withServer(
       async (server) => {

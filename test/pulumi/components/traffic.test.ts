@@ -108,7 +108,7 @@ test('names and labels hold whatever a release or a role is called', () => {
   });
 });
 
-test('a role’s Secret has an address that any driver understands', () => {
+test("a role's Secret has an address that any driver understands", () => {
   expect(roleSecret(declared(), 'shop_app', { login: 'shop_app', password: 'p@ss/word' })).toMatchObject({
     stringData: {
       username: 'shop_app',

@@ -29,7 +29,7 @@ const provider: ResourceProvider = {
 const struct = (values: object) => structProto.Struct.fromJavaScript(values as never);
 type Call = (request: unknown, done: (error: grpc.ServiceError | null, answer: never) => void) => void;
 
-test('the provider speaks the engine’s protocol: configuration, previews, old inputs, imports without properties, and what was made in part', async () => {
+test("the provider speaks the engine's protocol: configuration, previews, old inputs, imports without properties, and what was made in part", async () => {
   const client = new providerServices.ResourceProviderClient(
     `127.0.0.1:${await serve(provider)}`,
     grpc.credentials.createInsecure(),

@@ -195,7 +195,7 @@ test('the diff of a release is the live colour alone, and the preview says the p
   expect(did).toEqual(['preview']);
 });
 
-test('a second update is none: neither outputs, folders of other machines nor the engine’s wrapping are changes', async () => {
+test("a second update is none: neither outputs, folders of other machines nor the engine's wrapping are changes", async () => {
   const state = { ...inputs, folder: '/one', state: 'single', release: '1', address: 'a:1' };
   expect(
     await diff('id', urn, state, {

@@ -74,7 +74,7 @@ test('without a certificate TLS is not offered, and one that cannot be used is a
   await expect(TestRouter.start(pair, { tls: { ...tls, key: wrong } })).rejects.toMatchObject({ id: 'router-config' });
 });
 
-test('where TLS is required plain clients are refused, others served, and the operator’s socket needs none', async () => {
+test("where TLS is required plain clients are refused, others served, and the operator's socket needs none", async () => {
   await using router = await TestRouter.start(pair, { tls: { ...tls, required: true } });
   await expect(router.connect(writer)).rejects.toMatchObject({ code: '28000' });
   await expect(psql(router, 'sslmode=disable', 'SELECT 1')).rejects.toThrow('takes encrypted connections only');

@@ -19,7 +19,7 @@ export async function measureMirror(
   traffic: Pick<Traffic, 'reads'>,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  if (!traffic.reads) return inconclusive('the clients’ path here does not see statements');
+  if (!traffic.reads) return inconclusive("the clients' path here does not see statements");
   if (colours.journal.live === colours.candidate) return inconclusive('what is read is mirrored before the switchover');
   const end = AbortSignal.any([signal, AbortSignal.timeout(Math.max(last, metric.timeout - last))]);
   const report = await mirror(colours, traffic.reads(metric.share, end), end);

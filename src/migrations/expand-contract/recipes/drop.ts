@@ -44,8 +44,8 @@ export function plainDrop(schema: string, table: string, column: string, lastUse
   if (lastUsedBy === undefined)
     throw contractWaits(
       `${object} waits for nothing: no release put anything in its place.`,
-      'an old shape that `verdigris expand-contract` lists, or its owner’s statement that no software uses it.',
-      'if the live release’s software no longer uses it: --last-used-by RELEASE',
+      "an old shape that `verdigris expand-contract` lists, or its owner's statement that no software uses it.",
+      "if the live release's software no longer uses it: --last-used-by RELEASE",
     );
   return secondHalf(
     {

@@ -15,7 +15,7 @@ export async function numbered(
     throw Object.assign(
       unfitForRecipe(
         `The folder ${folder} cannot be read.`,
-        'the folder of the release’s migrations.',
+        "the folder of the release's migrations.",
         'make it, or name it with --folder.',
       ),
       { cause },

@@ -93,7 +93,7 @@ export function secondHalf({ objects, sql }: SecondHalf, lastUsedBy: string): Re
     ],
     next: [
       'It runs with the release that comes after the live one. Where rows are left that it refuses, migrate says so by ' +
-        'PostgreSQL’s own error, and the live colour is untouched: fix them there and run migrate again.',
+        "PostgreSQL's own error, and the live colour is untouched: fix them there and run migrate again.",
     ],
   };
 }

@@ -154,9 +154,9 @@ export const constrainedDomain: LintRule = {
   lock: 'ACCESS EXCLUSIVE',
   work: 'rewrite',
   why:
-    'PostgreSQL checks the domain’s constraints for the new column row by row, by rewriting the table, even ' +
+    "PostgreSQL checks the domain's constraints for the new column row by row, by rewriting the table, even " +
     'where every value is null.',
-  instead: 'Give the column the domain’s base type and a CHECK that is added NOT VALID and validated later.',
+  instead: "Give the column the domain's base type and a CHECK that is added NOT VALID and validated later.",
   bad: 'CREATE DOMAIN positive AS integer CHECK (VALUE > 0);\nALTER TABLE t ADD COLUMN n positive;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',
   check: {

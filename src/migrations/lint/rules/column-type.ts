@@ -58,7 +58,7 @@ export const changeType: LintRule = {
   work: 'rewrite',
   why:
     'Every row is converted and the table and its indexes rewritten, while nobody may read or write. Growing ' +
-    'a varchar, a numeric’s precision, or varchar to text costs nothing.',
+    "a varchar, a numeric's precision, or varchar to text costs nothing.",
   instead:
     'Add a column of the new type, keep both in step by a trigger, fill it in batches, move readers, drop ' +
     'the old one a release later: `verdigris expand-contract change-type` writes these migrations.',

@@ -88,9 +88,9 @@ export const backfillRule: LintRule = {
   where: 'both',
   work: 'scan',
   why:
-    'The locks that the migration’s DDL took are held until the last row is written; the rows stay locked as ' +
+    "The locks that the migration's DDL took are held until the last row is written; the rows stay locked as " +
     'long. On a candidate, rows that are changed here and by the live release at the same time stay different: ' +
-    'replication brings the old column’s value and does not touch the new one.',
+    "replication brings the old column's value and does not touch the new one.",
   instead:
     'Put the data change into a step of its own that works in batches, can continue where it stopped and slows ' +
     'down when the server is busy: declare it in a file `NNNN_name.backfill.yaml` (`verdigris backfill`).',

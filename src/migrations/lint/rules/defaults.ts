@@ -47,7 +47,7 @@ export const changeDefault: LintRule = {
   category: 'compatibility',
   where: 'both',
   why: 'When the live release leaves the column out it gets another value than before. Existing rows keep theirs.',
-  instead: 'Let the new software write the value itself; change the default once today’s live release is retired.',
+  instead: "Let the new software write the value itself; change the default once today's live release is retired.",
   bad: 'ALTER TABLE t ALTER COLUMN flag SET DEFAULT true;',
   good: "ALTER TABLE t ALTER COLUMN b SET DEFAULT 'x';",
   remedy: false,

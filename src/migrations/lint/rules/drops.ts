@@ -114,7 +114,7 @@ export const dropObject: LintRule = {
   severity: 'warning',
   category: 'compatibility',
   where: 'both',
-  why: 'A sequence, trigger, rule, policy, operator or extension works without being named in the software’s statements; its loss is seen late.',
+  why: "A sequence, trigger, rule, policy, operator or extension works without being named in the software's statements; its loss is seen late.",
   instead:
     'Drop it in the release after the one whose software no longer needs it; replace triggers with CREATE OR REPLACE TRIGGER.',
   bad: 'DROP TRIGGER t_touch ON t;',

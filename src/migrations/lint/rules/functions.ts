@@ -93,7 +93,7 @@ export const definerSearchPath: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'The function runs with its owner’s rights and looks names up in the caller’s search_path: a caller who ' +
+    "The function runs with its owner's rights and looks names up in the caller's search_path: a caller who " +
     'can create objects in any schema of it can have his own code run as the owner.',
   instead: 'SET search_path = pg_catalog, your_schema (and pg_temp last) in the function, and qualify names.',
   bad: "CREATE FUNCTION sd() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';",

@@ -13,7 +13,7 @@ export const changeInheritance: LintRule = {
   breaksRollback: true,
   lock: 'ACCESS EXCLUSIVE',
   why:
-    'A query of the parent reads its children too: the live release no longer sees the child’s rows, or sees rows ' +
+    "A query of the parent reads its children too: the live release no longer sees the child's rows, or sees rows " +
     'that it does not expect. Nothing fails, so it is found late.',
   instead: 'Change it in the release after the last one whose software reads these rows through the parent.',
   bad: 'ALTER TABLE child NO INHERIT elder;',

@@ -111,7 +111,7 @@ export const concurrentInTransaction: LintRule = {
   where: 'both',
   why: 'PostgreSQL refuses it inside a transaction block (SQLSTATE 25001): the migration fails.',
   instead:
-    'A file of its own, that runs without a transaction: `-- verdigris: no-transaction` at its top, or your engine’s way to say so.',
+    "A file of its own, that runs without a transaction: `-- verdigris: no-transaction` at its top, or your engine's way to say so.",
   bad: 'BEGIN;\nCREATE INDEX CONCURRENTLY t_a_idx ON t (a);\nCOMMIT;',
   good: '-- verdigris: no-transaction\nCREATE INDEX CONCURRENTLY t_a_idx ON t (a);',
   check: forEach(
@@ -128,7 +128,7 @@ export const concurrentInTransaction: LintRule = {
     ],
     (context) =>
       outsideTransaction(context.statement.node) && (context.transaction.open || context.statement.nested)
-        ? { message: 'It fails: this file’s statements run in a transaction.' }
+        ? { message: "It fails: this file's statements run in a transaction." }
         : undefined,
   ),
 };

@@ -83,7 +83,7 @@ export const smallSequence: LintRule = {
   where: 'both',
   why:
     'The sequence of a serial has a type of its own, which ALTER COLUMN TYPE leaves as it is: nextval() ' +
-    'fails where the old type ends, which is what the wider column was to prevent. An identity column’s ' +
+    "fails where the old type ends, which is what the wider column was to prevent. An identity column's " +
     'sequence is changed with it.',
   instead: 'ALTER SEQUENCE … AS bigint in the same migration.',
   bad: 'ALTER TABLE numbered ALTER COLUMN id TYPE bigint;',

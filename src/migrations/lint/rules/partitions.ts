@@ -13,7 +13,7 @@ export const attach: LintRule = {
     'Every row of the table that is attached is read to prove that it belongs there, under ACCESS EXCLUSIVE ' +
     'on that table; a default partition is read as well.',
   instead:
-    'Add a CHECK with the partition’s bounds NOT VALID, VALIDATE it, then ATTACH (a moment), then drop the check.',
+    "Add a CHECK with the partition's bounds NOT VALID, VALIDATE it, then ATTACH (a moment), then drop the check.",
   bad: "ALTER TABLE m ATTACH PARTITION m_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
   good:
     "-- verdigris: no-transaction\nALTER TABLE m_2026 ADD CONSTRAINT m_2026_bounds CHECK (at >= '2026-01-01' " +

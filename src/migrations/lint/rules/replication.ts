@@ -77,7 +77,7 @@ export const alwaysTrigger: LintRule = {
     'The rows it writes are replicated by themselves as well: on the subscriber they arrive twice, which ' +
     'doubles them or stops replication at a duplicate key.',
   instead:
-    'Leave triggers as they are (they do not fire on apply), except where the row’s own columns are set on both sides alike.',
+    "Leave triggers as they are (they do not fire on apply), except where the row's own columns are set on both sides alike.",
   bad: 'ALTER TABLE t ENABLE ALWAYS TRIGGER t_touch;',
   good: 'ALTER TABLE t ENABLE TRIGGER t_touch;',
   check: {
@@ -99,14 +99,14 @@ const replicationFunction =
 
 export const replicationObject: LintRule = {
   id: 'replication-object',
-  title: 'Publications and subscriptions are Verdigris’s',
+  title: "Publications and subscriptions are Verdigris's",
   severity: 'error',
   category: 'replication',
   where: 'both',
   forbidden: true,
   breaksRollback: true,
   why:
-    'The release’s own publications, subscriptions and slots carry forward and reverse replication. A ' +
+    "The release's own publications, subscriptions and slots carry forward and reverse replication. A " +
     'migration that makes, changes or drops one can stop them, or be undone when the candidate is removed.',
   instead: 'Declare them in the environment; leave migrations to the schema.',
   bad: 'CREATE PUBLICATION changes FOR ALL TABLES;',
@@ -126,6 +126,6 @@ export const replicationObject: LintRule = {
   },
 };
 
-const says = { message: 'A migration that changes replication can stop the release’s own.' };
+const says = { message: "A migration that changes replication can stop the release's own." };
 
 export const replicationRules: readonly LintRule[] = [unlogged, setLogged, alwaysTrigger, replicationObject];

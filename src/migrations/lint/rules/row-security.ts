@@ -9,7 +9,7 @@ export const rowSecurityRule: LintRule = {
   lock: 'ACCESS EXCLUSIVE',
   why:
     'Where row security is on and no policy lets a role, the live release sees no rows. Replication applies as the ' +
-    'table’s owner or the subscription’s: FORCE can stop it.',
+    "table's owner or the subscription's: FORCE can stop it.",
   instead:
     'Create the policies first, ENABLE in the release whose software expects it, and do not FORCE on replicated tables.',
   bad: 'ALTER TABLE t ENABLE ROW LEVEL SECURITY;',

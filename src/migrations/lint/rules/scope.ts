@@ -36,7 +36,7 @@ export const asSuperuser: LintRule = {
   why:
     'By its note this file does not run as the owner of what the database has, but as a superuser: whatever code of ' +
     'others it calls (a trigger, a default, a function) may do anything on the server; so may code that the ' +
-    'release’s other files call while all are tried together. What it makes is given to the owner of its schema afterwards.',
+    "release's other files call while all are tried together. What it makes is given to the owner of its schema afterwards.",
   instead:
     'Keep what needs it in a file of its own: an event trigger, an extension that is not trusted, a publication ' +
     'FOR ALL TABLES. The rest runs as the owner.',
@@ -98,7 +98,7 @@ export const otherDatabase: LintRule = {
   forbidden: true,
   why:
     'A release moves one database. What a migration does to the server, to another database or over dblink ' +
-    'is not on the candidate’s side alone: it hits the live server, or is done twice, and no rollback knows ' +
+    "is not on the candidate's side alone: it hits the live server, or is done twice, and no rollback knows " +
     'of it.',
   instead: 'Provision databases, tablespaces and settings with the environment.',
   bad: 'ALTER SYSTEM SET work_mem = 1;',
@@ -159,7 +159,7 @@ export const extension: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'The extension’s files must be on every server that the database may run on: the live one, the candidate ' +
+    "The extension's files must be on every server that the database may run on: the live one, the candidate " +
     'and the clone of a rehearsal. It may need a superuser.',
   instead: 'Put it into the image first; create it in a migration of its own.',
   bad: 'CREATE EXTENSION hstore;',

@@ -18,7 +18,7 @@ export const alterSequence: LintRule = {
   category: 'replication',
   where: 'both',
   why:
-    'Sequences are not replicated. The switchover sets them on the new live database from the old one’s ' +
+    "Sequences are not replicated. The switchover sets them on the new live database from the old one's " +
     'values; a value set by a migration on the candidate is overwritten, and one that goes back gives out ' +
     'numbers twice.',
   instead: 'Leave sequences to the switchover; change their type or bounds only to wider ones.',

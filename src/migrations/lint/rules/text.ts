@@ -23,7 +23,7 @@ export const syntax: LintRule = {
   severity: 'error',
   category: 'safety',
   where: 'both',
-  why: 'The migration fails here. This is PostgreSQL’s own parser, of version 18: what it refuses, the server refuses.',
+  why: "The migration fails here. This is PostgreSQL's own parser, of version 18: what it refuses, the server refuses.",
   instead: 'Fix it at the caret.',
   bad: 'ALTER TABLE t ADD COLUM n integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer;',
@@ -58,7 +58,7 @@ export const psqlCommand: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'Backslash commands, and data after COPY … FROM stdin, are psql’s own: the server does not know them, ' +
+    "Backslash commands, and data after COPY … FROM stdin, are psql's own: the server does not know them, " +
     'and no migration engine but psql runs them. \\c leaves the database, \\i reads files that no review and ' +
     'no checksum sees.',
   instead: 'SQL: SET for \\set, INSERT for data, a file of its own for \\i.',
@@ -102,10 +102,10 @@ export const doCommit: LintRule = {
   category: 'safety',
   where: 'both',
   why:
-    'It fails where the block runs in a transaction, as a runner’s migrations do; outside one it leaves half ' +
+    "It fails where the block runs in a transaction, as a runner's migrations do; outside one it leaves half " +
     'of the migration behind when something fails later.',
   instead:
-    'A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner’s transaction for everything else.',
+    "A file `NNNN_name.backfill.yaml` (`verdigris backfill`) for work in batches; the runner's transaction for everything else.",
   bad: 'DO $$ BEGIN UPDATE lone SET id = 1 WHERE id = 1; COMMIT; END $$;',
   good: 'DO $$ BEGIN PERFORM 1; END $$;',
   remedy: false,
@@ -141,7 +141,7 @@ export const suppressionUnused: LintRule = {
   category: 'safety',
   where: 'both',
   why: 'It names no rule, or one that finds nothing here: it would hide the next finding.',
-  instead: 'Remove it, or fix the rule’s name.',
+  instead: "Remove it, or fix the rule's name.",
   bad: '-- verdigris: allow drop-table because it was there once\nSELECT 1;',
   good: '-- verdigris: allow drop-table because nothing has used it since release 41\nDROP TABLE lone;',
 };

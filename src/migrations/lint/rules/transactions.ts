@@ -25,7 +25,7 @@ function ownNodes(statements: readonly Statement[]): readonly Node[] {
 
 export const transactionControl: LintRule = {
   id: 'transaction-control',
-  title: 'The migration ends the runner’s transaction',
+  title: "The migration ends the runner's transaction",
   severity: 'error',
   category: 'safety',
   where: 'both',

@@ -184,7 +184,7 @@ export const jsonType: LintRule = {
   category: 'compatibility',
   where: 'both',
   why:
-    'json has no equality: SELECT DISTINCT, GROUP BY and UNION over the table’s rows fail as soon as the ' +
+    "json has no equality: SELECT DISTINCT, GROUP BY and UNION over the table's rows fail as soon as the " +
     'column is there, also in the live release. REPLICA IDENTITY FULL cannot find rows by it.',
   instead: 'jsonb; json only where the text itself must be kept to the letter.',
   bad: 'ALTER TABLE t ADD COLUMN extra json;',

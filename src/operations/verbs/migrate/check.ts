@@ -85,7 +85,7 @@ export const check: Step = {
       throw new VerdigrisError('table-not-followed', {
         seen: `The migrations put another table in place of one that is replicated: ${lost.objects.join('; ')}.`,
         required:
-          'the table that the subscription knows: another one of the same name does not get the live colour’s writes.',
+          "the table that the subscription knows: another one of the same name does not get the live colour's writes.",
         next: 'abandon the candidate, let the migration change the table in place, and seed again; the live colour is untouched.',
         facts: { tables: lost.objects },
       });

@@ -112,7 +112,7 @@ async function positionOf(c: Context, begins: Lsn, said: string): Promise<Lsn> {
   if (said === 'promoted' && left === undefined)
     throw failed(
       c,
-      'says that its copy was promoted, and the copy’s history of timelines does not say where, or may not be read',
+      "says that its copy was promoted, and the copy's history of timelines does not say where, or may not be read",
     );
   const position = said === 'snapshot' ? begins : said === 'promoted' ? (left ?? said) : said;
   if (left !== undefined && lsnBytes(left) !== lsnBytes(position))

@@ -37,7 +37,7 @@ export async function upgradeFindings(c: Context): Promise<Finding[]> {
 export const upgrade: Step = {
   id: 'upgrade',
   title: 'upgrade the copy to the declared major',
-  why: 'pg_upgrade works on a server that nobody uses; X is a position in the live server’s log and stays what it was',
+  why: "pg_upgrade works on a server that nobody uses; X is a position in the live server's log and stays what it was",
   risk: 'none for the live colour but WAL that it retains meanwhile, no more than limits.retainedWal',
   async run(c) {
     const found = await majors(c);

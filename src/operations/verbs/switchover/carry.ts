@@ -27,7 +27,7 @@ export const carry: Step = {
         return [
           count(await carrySequences(from, to), 'sequence'),
           `${count(globals, 'change')} of roles and settings`,
-          `${count(history, 'row')} of tools’ histories`,
+          `${count(history, 'row')} of tools' histories`,
         ].join(', ');
       });
     });

@@ -18,8 +18,8 @@ export function refusing(c: Context): Promise<void> | undefined {
 export const fence: Step = {
   id: 'fence',
   title: 'fence the live colour',
-  why: 'no writer may be left there, not even one that bypasses the clients’ path',
-  risk: 'sessions that do not come through the clients’ path are ended',
+  why: "no writer may be left there, not even one that bypasses the clients' path",
+  risk: "sessions that do not come through the clients' path are ended",
   async run(c) {
     const tables = tablesAt(c, c.live);
     if (tables !== undefined) {
@@ -55,7 +55,7 @@ async function openLive(c: Context): Promise<void> {
 export const open: Step = {
   id: 'open',
   title: 'open the new live colour',
-  why: 'the applications’ roles may log in there from now on',
+  why: "the applications' roles may log in there from now on",
   risk: 'none: the old one is closed, and the journal says which is live',
   async run(c) {
     await sideBySide(c, (inside) => inside.on(inside.live, dropStandIns));

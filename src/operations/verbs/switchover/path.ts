@@ -43,13 +43,13 @@ async function untilPath(c: Context, wanted: Wanted, attempt: () => Promise<stri
 
 export const route: Step = {
   id: 'route',
-  title: 'point the clients’ path to the new live colour',
+  title: "point the clients' path to the new live colour",
   why: 'all writes at once, never by weight',
   risk: 'none: clients are still held',
   limit: () => pathLimit + ownLimit,
   async run(c) {
     const wanted: Wanted = {
-      what: `the clients’ path pointed to ${c.live}`,
+      what: `the clients' path pointed to ${c.live}`,
       next: 'fix what refuses it; the same command continues from here, clients are held meanwhile.',
       every: 20,
       slowest: 1_000,
@@ -69,13 +69,13 @@ export const route: Step = {
 
 export const probe: Step = {
   id: 'probe',
-  title: 'check through the clients’ path which colour answers',
+  title: "check through the clients' path which colour answers",
   why: 'a route that is written is not yet a route that works; the system identifier is the same on both, so the colour is asked for',
   risk: 'clients wait until the answer is right',
   limit: () => pathLimit + ownLimit,
   async run(c) {
     const wanted: Wanted = {
-      what: `${c.live}, writable, through the clients’ path`,
+      what: `${c.live}, writable, through the clients' path`,
       next: 'fix the path; the same command continues from here, clients are held meanwhile.',
       every: 5,
       slowest: 25,
@@ -128,5 +128,5 @@ async function pointAgain(c: Context, colour: Colour): Promise<void> {
     () => `pointed to ${c.live} again`,
     (error: unknown) => `it could not be pointed to ${c.live} again: ${describe(error)}`,
   );
-  c.emit({ type: 'note', text: `somebody pointed the clients’ path to ${colour}; ${done}` });
+  c.emit({ type: 'note', text: `somebody pointed the clients' path to ${colour}; ${done}` });
 }

@@ -107,7 +107,7 @@ export async function passwordProblems(
       problems.push({
         title: `the role ${role} cannot log in with the password in the Secret ${declared.secret}, key ${declared.key}`,
         reason: 'The poolers log in with the roles of the clients.',
-        fix: 'Put the role’s password there, or name the Secret that its software uses.',
+        fix: "Put the role's password there, or name the Secret that its software uses.",
       });
   }
   return problems;
@@ -129,14 +129,14 @@ export async function serviceProblems({ cluster }: KubernetesParts, { service }:
       {
         title: `the Service ${service.name} has no address of its own`,
         reason: 'Clients of a headless Service keep the address of the pod.',
-        fix: 'Have clients use a Service with an address, or the environment’s own; leave kubernetes.adopt.service out.',
+        fix: "Have clients use a Service with an address, or the environment's own; leave kubernetes.adopt.service out.",
       },
     ];
   if (found.spec.ports?.length !== 1)
     return [
       {
         title: `the Service ${service.name} has several ports`,
-        reason: 'Only one of them can be PostgreSQL’s.',
+        reason: "Only one of them can be PostgreSQL's.",
         fix: 'Give PostgreSQL a Service of its own.',
       },
     ];

@@ -91,7 +91,7 @@ async function poolersReady(environment: Environment, cluster: Cluster, generati
       every: 100,
       slowest: 500,
       what: `the poolers of Deployment ${cluster.namespace}/${name}`,
-      next: 'see `kubectl describe deployment` and the pods’ logs; the same command continues from here.',
+      next: "see `kubectl describe deployment` and the pods' logs; the same command continues from here.",
     },
     () => last,
   );

@@ -64,7 +64,7 @@ async function sourceOf({ cluster }: KubernetesParts, environment: Environment, 
     throw differs(
       `There is no environment ${name} in the namespace ${cluster.namespace}`,
       'name one that is there. From another namespace: have whoever may write VolumeSnapshotContents make a ' +
-        'VolumeSnapshot here of its snapshot’s handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).',
+        "VolumeSnapshot here of its snapshot's handle, and declare kubernetes.from.snapshot (docs/kubernetes.md).",
     );
   const { live } = parseJournal(stored.text, stored.where);
   const set = await cluster.read<ServerSet>('StatefulSet', objectNames.colour(name, live));

@@ -61,7 +61,7 @@ async function clean(environment: Environment, platform: KubernetesParts): Promi
     if (!all.some(({ name }) => name === environment.database))
       throw differs(
         `The copy has no database ${environment.database}; it has ${all.map(({ name }) => name).join(', ') || 'none'}`,
-        'declare the name that the original’s has.',
+        "declare the name that the original's has.",
       );
     return all.map(({ name }) => name).filter((name) => name !== environment.database);
   });

@@ -16,6 +16,7 @@ import type { LocalParts } from '../parts.ts';
 import { destroyLocal } from './destroy.ts';
 import type { ExternalServer } from '../../external/server.ts';
 import { declaredPasswords, writePasswords } from '../external-store.ts';
+import { requireFitHome } from '../own-files.ts';
 import { freePort } from '../ports.ts';
 import { isRunning, launchRouter } from '../../../router/launch.ts';
 import { readConfig } from '../../../router/config.ts';
@@ -46,6 +47,7 @@ async function make(environment: Environment, platform: LocalParts, options: Cre
   const { live, name } = environment;
   const declared = environment.colours[live];
   if (!declared) throw new Error('a parsed declaration has its live colour');
+  requireFitHome(platform.places.home);
   await refuseRemains(platform);
   const external = platform.servers.external(live);
   if (external) await examine(environment, external, options);

@@ -57,7 +57,7 @@ test('every fault of a file is said, and the rest is linted', async () => {
   ]);
 });
 
-test('data of COPY FROM stdin is psql’s, and what follows is linted', async () => {
+test("data of COPY FROM stdin is psql's, and what follows is linted", async () => {
   const report = await lint('COPY t FROM stdin;\n1\tDROP TABLE x;\n\\.\nDROP TABLE y;');
   expect(report.findings.map(({ rule, start }) => [rule, start.line])).toEqual([
     ['psql-command', 2],
