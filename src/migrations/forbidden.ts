@@ -1,4 +1,5 @@
 import { parse, parsePlPgSQL } from 'libpg-query';
+import { constantText } from './lint/constant-text.ts';
 
 type Node = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -60,11 +61,20 @@ async function inBlock(text: string): Promise<string | undefined> {
     if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback')
       return `has a ${key === 'PLpgSQL_stmt_commit' ? 'COMMIT' : 'ROLLBACK'} inside: the runner begins and ends the transaction`;
     if (key !== 'query' || typeof value !== 'string') continue;
-    const { stmts = [] } = await parse(value).catch(() => ({ stmts: [] }));
-    for (const { stmt } of stmts as unknown as { stmt?: Node }[]) {
-      const why = stmt && (await whyForbidden(stmt, value));
-      if (why !== undefined) return `holds one that ${why}`;
-    }
+    const why = await inQuery(value);
+    if (why !== undefined) return `holds one that ${why}`;
+  }
+  return undefined;
+}
+
+/** A query of a block, or what it executes where that is a constant. */
+async function inQuery(text: string): Promise<string | undefined> {
+  const parsed = await parse(text).catch(() => undefined);
+  const constant = parsed ? undefined : constantText(text);
+  if (constant !== undefined && constant !== text) return inQuery(constant);
+  for (const { stmt } of (parsed?.stmts ?? []) as unknown as { stmt?: Node }[]) {
+    const why = stmt && (await whyForbidden(stmt, text));
+    if (why !== undefined) return why;
   }
   return undefined;
 }

@@ -61,6 +61,12 @@ test.each<[string, string | Uint8Array, string, string]>([
     'migration-forbidden',
     'holds one that creates a role',
   ],
+  [
+    'a role that a block executes, or a block in it',
+    "DO $$ BEGIN DO $i$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', 'r'); END $i$; END $$;",
+    'migration-forbidden',
+    'holds one that creates a role',
+  ],
   ['a user', "CREATE USER u PASSWORD 'x'", 'migration-forbidden', 'creates a role'],
   ['a changed role', "ALTER ROLE app SET work_mem = '1GB'", 'migration-forbidden', 'changes a role'],
   ['a membership', 'GRANT owners TO app', 'migration-forbidden', 'member of a role'],

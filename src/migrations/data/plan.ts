@@ -10,7 +10,8 @@ import { withReferring, type Reference } from './references.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import type { FromFile } from './statement.ts';
 import type { StatementPlace } from './note.ts';
-import { cannotBeHeld, heldNeedsSession, repeatableWrites, sourceLine } from './refusals.ts';
+import { Silenced, type LiveTrigger } from './trigger-switches.ts';
+import { cannotBeHeld, heldNeedsSession, heldWithoutTriggers, repeatableWrites, sourceLine } from './refusals.ts';
 
 /** @throws VerdigrisError `data-statement-mixed` where one writes rows that both colours have. */
 export function refuseRepeatableWrites(
@@ -41,13 +42,16 @@ export interface PlannedStatement {
 
 /**
  * What functions and triggers write besides shows when they run: a statement that shows no target is left out.
- * @throws VerdigrisError `data-statement-mixed`; `migration-forbidden` where one writes a value of an enum too early.
+ * @throws VerdigrisError `data-statement-mixed`, `data-statement-session`, `data-statement-triggers`; `migration-forbidden`
+ *   where one writes a value of an enum too early.
  */
 export function planData(
   files: readonly SqlFile[],
   live: readonly Table[],
   views: readonly ViewTables[] = [],
+  triggers: readonly LiveTrigger[] = [],
 ): PlannedStatement[] {
+  const silenced = new Silenced(live, triggers);
   const held = new Set<string>();
   let references: readonly Reference[] = [];
   for (const file of files)
@@ -57,7 +61,9 @@ export function planData(
       );
   const added = files.flatMap(({ statements }) => statements.flatMap(({ addsEnumValue }) => addsEnumValue ?? []));
   return files.flatMap((file) =>
-    file.statements.flatMap(({ data: own, note, text, line, computed, references: changed }) => {
+    file.statements.flatMap((statement) => {
+      const { data: own, note, text, line, computed, references: changed } = statement;
+      silenced.learn(statement);
       if (changed) references = [...references.filter((each) => !changed.ends(each)), ...changed.made];
       const source = { file: path.basename(file.path), line, text };
       refuseComputed({ ...source, computed }, live);
@@ -66,6 +72,8 @@ export function planData(
       const { place, tables, why } = judgeStatement(data, note, live, withReferring(held, references));
       if (place === 'switch' && data.changesSchema) throw cannotBeHeld(source, why, tables);
       if (place === 'switch' && data.session !== undefined) throw heldNeedsSession(source, data.session, why);
+      const quiet = place === 'switch' && !file.superuser ? silenced.of(tables, statement) : [];
+      if (quiet.length > 0) throw heldWithoutTriggers(source, quiet);
       if (place === 'switch')
         for (const table of [...tables, ...data.targets.map(({ schema = 'public', name }) => `${schema}.${name}`)])
           held.add(table);

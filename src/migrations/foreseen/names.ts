@@ -3,9 +3,23 @@ import type { Table } from '../../postgres/catalogue.ts';
 import type { SchemaKind, SchemaObject } from '../../postgres/fingerprint/index.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import { plain } from '../expand-contract/notes.ts';
+import type { Tag } from '../lint/ast.ts';
+import type { Statement } from '../lint/statement.ts';
+import type { Asked } from './condition.ts';
 import { ForeseenObjects, relationKinds } from './objects.ts';
 
 const isRelation = (kind: string): boolean => relationKinds.has(kind as SchemaKind);
+
+/** Of what they bring no text says. */
+const bringsMore: ReadonlySet<Tag> = new Set<Tag>([
+  'CreateExtensionStmt',
+  'AlterExtensionStmt',
+  'ImportForeignSchemaStmt',
+]);
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
+}
 
 /**
  * What a name of a file means, and of what it is certain. What may be something else by the run is in doubt: nothing is
@@ -15,6 +29,9 @@ export class ForeseenNames extends ForeseenObjects {
   readonly #doubts = new Set<string>();
   readonly #again = new Set<string>();
   readonly #temporary = new Set<string>();
+  /** The words of each statement so far. */
+  readonly #said: ReadonlySet<string>[] = [];
+  #hasMore = false;
   readonly #views: readonly ViewTables[];
   /** What search_path the files set; undefined where it is whoever runs them's own. */
   path: readonly string[] | undefined;
@@ -36,6 +53,28 @@ export class ForeseenNames extends ForeseenObjects {
     const within = (name: string): boolean =>
       said === name || said.startsWith(`${name}.`) || said.startsWith(`${name}(`);
     return ![...this.#doubts].some(within) && (id === 'table-remade' || ![...this.#again].some(within));
+  }
+
+  /** What a statement of the files names, as they run. */
+  hasSaid({ tag, text }: Statement): void {
+    if (bringsMore.has(tag)) this.#hasMore = true;
+    this.#said.push(wordsOf(text));
+  }
+
+  /** Whether the live colour's catalogue still says of these names what it will say then. */
+  isUntouched({ names, apart }: Asked): boolean {
+    const asked = names.map((name) => name.toLowerCase());
+    const isOf = (words: ReadonlySet<string>): boolean =>
+      apart ? asked.some((name) => words.has(name)) : asked.every((name) => words.has(name));
+    if (this.lost || this.#hasMore || this.#said.some(isOf)) return false;
+    const named = (name: string): boolean => asked.some((each) => wordsOf(name).has(each));
+    return (
+      ![...this.#doubts, ...this.#again].some(named) &&
+      !this.changed.some(({ kind, identity }) =>
+        // With a table that came or went, all that is in it.
+        isRelation(kind) ? named(identity) : isOf(wordsOf(identity)),
+      )
+    );
   }
 
   /** Another table under the name of one that was there: what it looks like is not compared. */
@@ -64,6 +103,33 @@ export class ForeseenNames extends ForeseenObjects {
       const said = plain(identity);
       return isRelation(kind) && said.startsWith(`${schema}.`) ? [said] : [];
     });
+  }
+
+  /** Of a relation, as they are now. */
+  columnsOf(relation: string): string[] {
+    return this.partsOf(relation).flatMap(({ kind, identity }) =>
+      kind === 'column' ? [plain(identity).slice(relation.length + 1)] : [],
+    );
+  }
+
+  /** Where a function of this name will be; undefined where that is not certain. */
+  routinePlace(parts: readonly string[]): string | undefined {
+    return this.#place(parts, ['function', 'aggregate']);
+  }
+
+  typePlace(parts: readonly string[]): string | undefined {
+    return this.#place(parts, ['type', 'domain']);
+  }
+
+  #place(parts: readonly string[], kinds: readonly string[]): string | undefined {
+    const [name = '', schema = this.path?.[0]] = parts.toReversed();
+    if (schema !== undefined) return `${schema}.${name}`;
+    const found = this.known.flatMap((each) => {
+      const said = each.name.replace(/\(.*$/s, '');
+      return kinds.includes(each.kind) && said.endsWith(`.${name}`) ? [said] : [];
+    });
+    const [place = `public.${name}`, other] = new Set(found);
+    return other === undefined ? place : undefined;
   }
 
   /** Functions and the like of a name, whatever their arguments. */

@@ -1,5 +1,5 @@
 import { label, type Column, type Table } from '../../postgres/catalogue.ts';
-import type { SchemaKind, SchemaObject } from '../../postgres/fingerprint/index.ts';
+import { diffSchema, type SchemaKind, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { plain } from '../expand-contract/notes.ts';
 import { relationOf, tableOfIndex } from '../shapes/of-table.ts';
 
@@ -18,12 +18,14 @@ export const relationKinds: ReadonlySet<SchemaKind> = new Set<SchemaKind>([
  */
 export class ForeseenObjects {
   readonly #objects = new Map<string, SchemaObject>();
+  readonly #before: readonly SchemaObject[];
   /** As the catalogue prints each name of the live colour's, quoted where it has to be. */
   readonly #printed = new Map<string, string>();
   readonly #tables: Map<string, Table>;
   #made = 0;
 
   constructor(tables: readonly Table[], objects: readonly SchemaObject[]) {
+    this.#before = objects;
     this.#tables = new Map(tables.map((table) => [label(table), table]));
     for (const object of objects) {
       this.#printed.set(key(object.kind, plain(object.identity)), object.identity);
@@ -37,6 +39,11 @@ export class ForeseenObjects {
 
   get objects(): SchemaObject[] {
     return [...this.#objects.values()];
+  }
+
+  /** What the files have made, dropped or changed so far. */
+  get changed(): SchemaObject[] {
+    return diffSchema(this.#before, this.objects).map(({ kind, identity }) => ({ kind, identity, definition: '' }));
   }
 
   /** Kind and name of all that the live colour has, or the files made. */

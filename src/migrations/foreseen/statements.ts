@@ -1,17 +1,20 @@
 import type { Node } from 'libpg-query';
 import { all, as, constant, strings, type Of, type Tag } from '../lint/ast.ts';
 import type { Statement } from '../lint/statement.ts';
+import type { AnswerOf } from './condition.ts';
 import { columnToCome } from './add-column.ts';
 import { foreseeAlterTable } from './alter-table.ts';
 import { checkIn, free, printedName, printedTable } from './constraint.ts';
 import { foreseeDrop, foreseeRename } from './drop-and-rename.ts';
+import { enumAgain, functionAgain, viewAgain } from './made-again.ts';
 import type { ForeseenSchema } from './schema.ts';
 import type { TypeOf } from './type-of.ts';
 
-interface Place {
+export interface Place {
   readonly schema: ForeseenSchema;
   readonly statement: Statement;
   readonly typeOf: TypeOf;
+  readonly answerOf: AnswerOf;
 }
 
 type Lesson<T extends Tag> = (node: Of<T>, place: Place) => void | Promise<void>;
@@ -20,6 +23,12 @@ type Lesson<T extends Tag> = (node: Of<T>, place: Place) => void | Promise<void>
 export async function foreseeStatement(place: Place): Promise<void> {
   const lesson = lessons[place.statement.tag] as ((node: object, place: Place) => void | Promise<void>) | undefined;
   await lesson?.(place.statement.fields, place);
+}
+
+/** Whether it may change what the gates judge by. */
+export function changesSchema({ tag, fields }: Statement): boolean {
+  if (tag === 'IndexStmt') return (fields as Of<'IndexStmt'>).unique === true;
+  return tag in lessons && tag !== 'SelectStmt';
 }
 
 const lessons: { readonly [T in Tag]?: Lesson<T> } = {
@@ -101,13 +110,13 @@ const lessons: { readonly [T in Tag]?: Lesson<T> } = {
       definition: `CREATE UNIQUE INDEX ${name} ON ${printedTable(table)} USING ${method} ${key.replace(/;\s*$/, '')}`,
     });
   },
-  ViewStmt: ({ view }, { schema }) => {
-    const name = schema.find(view) ?? schema.placeFor(view?.schemaname, view?.relname ?? '');
-    // In place of a table it is none.
-    if (schema.was('view', name) || schema.was('materialized view', name)) schema.doubt(name);
+  ViewStmt: (node, { schema }) => viewAgain(schema, node),
+  CreateFunctionStmt: async (node, { schema, typeOf }) => {
+    if (!(await functionAgain(schema, node, typeOf))) doubtNamed(schema, node.funcname);
   },
-  CreateFunctionStmt: ({ funcname }, { schema }) => doubtNamed(schema, funcname),
-  CreateEnumStmt: ({ typeName }, { schema }) => doubtNamed(schema, typeName),
+  CreateEnumStmt: (node, { schema }) => {
+    if (!enumAgain(schema, node)) doubtNamed(schema, node.typeName);
+  },
   CompositeTypeStmt: ({ typevar }, { schema }) =>
     schema.doubt(schema.placeFor(typevar?.schemaname, typevar?.relname ?? '')),
   CreateDomainStmt: ({ domainname }, { schema }) => doubtNamed(schema, domainname),

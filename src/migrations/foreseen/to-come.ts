@@ -6,9 +6,11 @@ import { readViewTables } from '../../postgres/row-reads.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import type { Of } from '../lint/ast.ts';
 import { statementsThatStay } from '../lint/lint-file.ts';
-import { bodyOf, unpack } from '../lint/plpgsql.ts';
+import { bodyOf } from '../lint/plpgsql.ts';
 import { Source } from '../lint/source.ts';
 import type { Statement } from '../lint/statement.ts';
+import { foreseeBlock } from './block.ts';
+import { answersOf } from './condition.ts';
 import { ForeseenSchema } from './schema.ts';
 import { foreseeStatement } from './statements.ts';
 import { typesOf } from './type-of.ts';
@@ -35,14 +37,19 @@ export async function schemaToCome(
   await loadModule();
   const before = { tables: await readTables(live), schema: await readSchema(live) };
   const schema = new ForeseenSchema(before.tables, before.schema, await readViewTables(live));
-  const typeOf = typesOf(live);
+  const [typeOf, answerOf] = [typesOf(live), answersOf(live, schema)];
   const callable = await changingFunctions(live);
   for (const { path, bytes } of pending) {
     schema.path = undefined;
     for (const statement of statementsThatStay(new Source(path, bytes))) {
       if (statement.tag === 'CreateFunctionStmt') learnFunction(statement, callable);
-      else if (mayCall.has(statement.tag)) judgeCode(statement, schema, callable);
-      await foreseeStatement({ schema, statement, typeOf });
+      else if (mayCall.has(statement.tag)) judgeCalls(statement, schema, callable);
+      const place = { schema, statement, typeOf, answerOf };
+      if (statement.tag === 'DoStmt') await foreseeBlock(place);
+      else {
+        schema.hasSaid(statement);
+        await foreseeStatement(place);
+      }
     }
   }
   return {
@@ -74,13 +81,8 @@ function learnFunction(statement: Statement, callable: Set<string>): void {
   if (name !== undefined && (!body || changing.test(body.text))) callable.add(name.toLowerCase());
 }
 
-/** What a block or a function runs depends on what it finds: whatever it names may become something else. */
-function judgeCode(statement: Statement, schema: ForeseenSchema, callable: ReadonlySet<string>): void {
-  const words = new Set(statement.text.toLowerCase().match(/[\w$]+/g));
-  if ([...words].some((word) => callable.has(word))) schema.lost = true;
-  if (statement.tag !== 'DoStmt') return;
-  const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
-  const inner = body?.language === 'plpgsql' ? unpack(statement, body) : undefined;
-  if (!inner || inner.problem || inner.dynamic.length > 0) schema.lost = true;
-  else if (inner.statements.some(({ tag }) => !mayCall.has(tag))) schema.doubtNamed(words);
+/** A word of its text may be such a function, called: what it does then depends on what it is given. */
+function judgeCalls(statement: Statement, schema: ForeseenSchema, callable: ReadonlySet<string>): void {
+  const words = statement.text.toLowerCase().match(/[\w$]+/g) ?? [];
+  if (words.some((word) => callable.has(word))) schema.lost = true;
 }

@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query';
+import { columnType } from './column-type.ts';
+import { signatureOf } from './signature.ts';
 import { all, as, nameLabel, relationName, nameOfParts, option, strings, type Name, type Of } from './ast.ts';
-import { columnType, typeText } from './column-type.ts';
 import type { Schema, TableFact } from './facts.ts';
 import { indexKey } from '../shapes/unique-key.ts';
 import { learnAlter, learnTable } from './learn-table.ts';
@@ -51,13 +52,9 @@ const lessons: Lessons = {
   },
   CreateFunctionStmt: (node, schema) => {
     const name = nameOfParts(strings(node.funcname), schema.defaultSchema);
-    const parameters = all(node.parameters, 'FunctionParameter').filter(
-      (one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE',
-    );
     const fact = {
       name,
-      arguments: parameters.map((one) => typeText(columnType(one.argType))).join(', '),
-      returns: `${node.returnType?.setof === true ? 'setof ' : ''}${typeText(columnType(node.returnType))}`,
+      ...signatureOf(node),
       volatile: !['immutable', 'stable'].includes(strings(option(node.options, 'volatility')?.arg)[0] ?? ''),
       searchPath: all(node.options, 'DefElem').some((one) => as(one.arg, 'VariableSetStmt')?.name === 'search_path'),
       definer: as(option(node.options, 'security')?.arg, 'Boolean')?.boolval === true,

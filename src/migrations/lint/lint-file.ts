@@ -110,12 +110,12 @@ function encodingProblems({ problem }: Source) {
     : [];
 }
 
-/** The file's statements, each DO block followed by those of its body, each with those of its WITH. */
+/** The file's statements, each DO block (one in a block too) followed by those of its body, each with those of its WITH. */
 function withNested(statements: readonly Statement[]): Statement[] {
   return statements.flatMap((statement) => {
     if (statement.tag !== 'DoStmt') return [statement, ...writesOfWith(statement)];
     const body = bodyOf(statement, statement.fields as Of<'DoStmt'>);
-    return body?.language === 'plpgsql' ? [statement, ...unpack(statement, body).statements] : [statement];
+    return body?.language === 'plpgsql' ? [statement, ...withNested(unpack(statement, body).statements)] : [statement];
   });
 }
 

@@ -24,6 +24,8 @@ export interface Unpacked {
   /** Of EXECUTE, where its SQL exists only when it runs. */
   readonly dynamic: readonly Range[];
   readonly commits: readonly Range[];
+  /** As the parser gives it. */
+  readonly tree?: unknown;
   readonly problem?: { readonly message: string; readonly range: Range };
 }
 
@@ -63,14 +65,23 @@ function parseBody(statement: Statement, body: CodeBody): Unpacked {
   // What is in a function runs when it is called: only a DO block's statements are the migration's own.
   const runs = statement.tag === 'DoStmt';
   const found: Finder = { source: statement.source, body, runs, from: 0, statements: [], dynamic: [], commits: [] };
+  let tree: unknown;
   try {
-    visit(parsePlPgSQLSync(withPlainTypes(statement)) as unknown, found);
+    tree = parsePlPgSQLSync(runs ? asBlock(body.text) : withPlainTypes(statement)) as unknown;
+    visit(tree, found);
   } catch (error) {
     const message =
       error instanceof RangeError ? 'the body is nested too deeply for the parser' : (error as Error).message;
     return { statements: [], dynamic: [], commits: [], problem: { message, range: nearToken(body, message) } };
   }
-  return found;
+  return { ...found, tree };
+}
+
+/** One in a block may have no text of its own in the file. */
+function asBlock(body: string): string {
+  let quote = '$do$';
+  while (body.includes(quote)) quote = quote.replace('do', 'do_');
+  return `DO ${quote}${body}${quote}`;
 }
 
 /**
@@ -123,7 +134,9 @@ function visit(value: unknown, found: Finder): void {
     for (const item of value) visit(item, found);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
-      if (key === 'PLpgSQL_stmt_execsql') embedded(inner as Tree, found);
+      if (key === 'PLpgSQL_stmt_execsql') embedded(queryOf((inner as Tree)['sqlstmt']), found);
+      // CALL, and DO in a block.
+      else if (key === 'PLpgSQL_stmt_call') embedded(queryOf((inner as Tree)['expr']), found);
       else if (key === 'PLpgSQL_stmt_dynexecute' || key === 'PLpgSQL_stmt_dynfors') executed(inner as Tree, found);
       else if (key === 'PLpgSQL_stmt_commit') found.commits.push(locate(found, /\bCOMMIT\b/i));
       else if (key === 'PLpgSQL_stmt_rollback') found.commits.push(locate(found, /\bROLLBACK\b/i));
@@ -149,8 +162,7 @@ function queryOf(holder: unknown): string {
   return typeof query === 'string' ? query : '';
 }
 
-function embedded(tree: Tree, found: Finder): void {
-  const query = queryOf(tree['sqlstmt']);
+function embedded(query: string, found: Finder): void {
   if (query === '') return;
   const parsed = found.runs ? tryParse(query) : { statements: [] };
   if (!('statements' in parsed)) return;

@@ -397,6 +397,8 @@ test('what a DO block executes is judged where its text is constant, and shown n
     "EXECUTE 'ALTER TABLE t DROP COLUMN v';",
     "EXECUTE format('ALTER TABLE %I DROP COLUMN %I', 't', 'v');",
     "IF true THEN EXECUTE 'ALTER TABLE ' || quote_ident('t') || ' DROP COLUMN v'; END IF;",
+    'DO $i$ BEGIN DO $j$ BEGIN ALTER TABLE t DROP COLUMN v; END $j$; END $i$;',
+    "DO 'BEGIN ALTER TABLE t DROP COLUMN v; END';",
   ])
     expect(await found(table, block(body)), body).toEqual(['drop-column error']);
   for (const body of [
@@ -411,6 +413,17 @@ test('what a DO block executes is judged where its text is constant, and shown n
     { start: { column: 36 }, end: { column: 43 } },
   ]);
   expect(findings.map(({ fix }) => fix)).toEqual(findings.map(() => undefined));
+});
+
+test('a function that comes back is another by what calls find and get, not by a length that PostgreSQL forgets', async () => {
+  const made = (rest: string) => `CREATE FUNCTION f${rest} LANGUAGE sql SET search_path = public AS 'SELECT 1.0';`;
+  const again = async (before: string, after: string) => found(made(before), `DROP FUNCTION f; ${made(after)}`);
+  expect(await again('(varchar) RETURNS numeric', '(varchar(9)) RETURNS decimal(10, 2)')).toEqual([]);
+  expect(await again('(int) RETURNS numeric', '(int, OUT numeric)')).toEqual([]);
+  expect(await again('(int) RETURNS numeric', '(int, OUT numeric, OUT int)')).toEqual([
+    'change-function-signature error',
+  ]);
+  expect(await again('(int) RETURNS numeric', '(bigint) RETURNS numeric')).toEqual(['change-function-signature error']);
 });
 
 test('MERGE that deletes is told like DELETE', async () => {

@@ -118,25 +118,28 @@ test(
   },
 );
 
-test('rows that are to change without their triggers are refused: by the switchover the triggers are on again', async () => {
-  const quiet = {
-    '0001_quiet.sql': `ALTER TABLE customer DISABLE TRIGGER audit; UPDATE customer SET note = 'quiet'; ALTER TABLE customer ENABLE TRIGGER audit;`,
-  };
-  await withFolder(quiet, async (folder) => {
+test('rows that are to change without their triggers are refused, before the seed where the text shows it: by the switchover the triggers are on again', async () => {
+  const text = (off: string) =>
+    `${off}; UPDATE customer SET note = 'quiet'; ALTER TABLE customer ENABLE TRIGGER audit;`;
+  const [off, name] = ['ALTER TABLE customer DISABLE TRIGGER audit', 'public.customer audit'];
+  await withFolder({ '0001_quiet.sql': text(off) }, async (folder) => {
     const fill = async (client: Client): Promise<void> => void (await client.query(tables));
     await withEnvironment({ migrations: folder, fill }, async (test) => {
+      const change = (sql: string) => writeFile(path.join(folder, '0001_quiet.sql'), sql);
+      const refused = async (verb: 'seed' | 'migrate', trigger: string) =>
+        expect(await failure(test.verb(verb))).toMatchObject({
+          id: 'data-statement-triggers',
+          facts: { triggers: [trigger] },
+        });
+      await refused('seed', name);
+      await change(text('SET session_replication_role = replica'));
+      await refused('seed', 'all of session_replication_role = replica');
+      await change(text(`DO $$ BEGIN ${off}; END $$`));
       await test.verb('seed');
-      const refused = await failure(test.verb('migrate'));
-      expect(refused).toMatchObject({ id: 'data-statement-triggers', facts: { triggers: ['public.customer audit'] } });
+      await refused('migrate', name);
       expect(await test.on('green', (client) => rows(client, "SELECT FROM customer WHERE note = 'quiet'"))).toEqual([]);
-      await writeFile(
-        path.join(folder, '0001_quiet.sql'),
-        "SET session_replication_role = replica; UPDATE customer SET note = 'quiet'; RESET session_replication_role;",
-      );
-      expect(await failure(test.verb('migrate'))).toMatchObject({
-        id: 'data-statement-triggers',
-        facts: { triggers: ['all of session_replication_role = replica'] },
-      });
+      await change(text("DO $$ BEGIN PERFORM set_config('session_replication_role', 'replica', false); END $$"));
+      await refused('migrate', 'all of session_replication_role = replica');
     });
   });
 });

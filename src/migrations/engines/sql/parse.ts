@@ -9,6 +9,7 @@ import { readFill } from '../../data/fill.ts';
 import { readData, writesRows, type DataStatement } from '../../data/read.ts';
 import { referencesIn, type ReferenceChange } from '../../data/references.ts';
 import { SessionObjects } from '../../data/session-objects.ts';
+import { triggerSwitches, type TriggerSwitch } from '../../data/trigger-switches.ts';
 import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { undoneStatements } from '../../savepoints.ts';
@@ -31,6 +32,8 @@ export interface SqlStatement {
   readonly addsEnumValue?: AddedValue | undefined;
   /** Foreign keys that it makes or drops. */
   readonly references?: ReferenceChange | undefined;
+  /** Triggers that it disables or enables. */
+  readonly triggers?: readonly TriggerSwitch[];
   /** SAVEPOINT, RELEASE or ROLLBACK TO. */
   readonly savepoint?: boolean;
   /** Where it may write rows. */
@@ -153,6 +156,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
         all.slice(0, index).flatMap(({ stmt }, before) => (undone.has(before) ? [] : [stmt as Node])),
       ),
       references: referencesIn(raw.stmt as PgNode),
+      triggers: triggerSwitches(raw.stmt as PgNode),
       savepoint: isSavepoint(node),
       computed: computedBy(raw.stmt as PgNode),
       data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, sql)),

@@ -9,6 +9,7 @@ import { interruptible } from '../../interruptible.ts';
 import { readBackfills } from '../../backfill/files.ts';
 import { rehearseBackfills } from '../../backfill/rehearse.ts';
 import { planData } from '../../data/plan.ts';
+import { liveTriggers } from '../../data/trigger-switches.ts';
 import { openBook, pendingFiles, type Files } from './book.ts';
 import type { SqlFile } from './file.ts';
 import { compareVersions } from './files.ts';
@@ -33,7 +34,13 @@ export function sqlEngine(files: Files): VersionedEngine {
   return {
     name: files.format.name,
     pending: async (client) => (await pendingFiles(client, files)).map(({ version, name }) => ({ version, name })),
-    data: async (live) => planData(await pendingFiles(live, files), await readTables(live), await readViewTables(live)),
+    data: async (live) =>
+      planData(
+        await pendingFiles(live, files),
+        await readTables(live),
+        await readViewTables(live),
+        await liveTriggers(live),
+      ),
     rehearse: async (client, say, owner, looking = client) => {
       const backfills = await readBackfills(folder);
       const attempt = await tryStatements(client, say);

@@ -1,8 +1,8 @@
 import type { Node } from 'libpg-query';
 import { all, as, constant, nameLabel, option, strings, type Name, type Of } from '../ast.ts';
-import { columnType, typeText } from '../column-type.ts';
 import type { LintContext } from '../context.ts';
 import type { LintRule } from '../rule.ts';
+import { signatureOf } from '../signature.ts';
 import { createdLater } from './drop-code.ts';
 
 export const changeSignature: LintRule = {
@@ -27,7 +27,7 @@ export const changeSignature: LintRule = {
         const old =
           context.schema.functions.get(nameLabel(name))?.filter((one) => one.batch !== context.schema.batch) ?? [];
         if (!next || old.length === 0) continue;
-        const now = signature(next);
+        const now = signatureOf(next);
         const kept = old.some((one) => one.arguments === now.arguments && one.returns === now.returns);
         if (!kept)
           yield {
@@ -40,7 +40,7 @@ export const changeSignature: LintRule = {
         context.schema.functions
           .get(nameLabel(context.nameOf(node.funcname)))
           ?.filter((one) => one.batch !== context.schema.batch) ?? [];
-      const now = signature(node);
+      const now = signatureOf(node);
       const same = old.find((one) => one.arguments === now.arguments);
       if (same && same.returns !== now.returns)
         return {
@@ -54,16 +54,6 @@ export const changeSignature: LintRule = {
     },
   },
 };
-
-function signature(node: Of<'CreateFunctionStmt'>): { arguments: string; returns: string } {
-  const parameters = all(node.parameters, 'FunctionParameter').filter(
-    (one) => one.mode !== 'FUNC_PARAM_OUT' && one.mode !== 'FUNC_PARAM_TABLE',
-  );
-  return {
-    arguments: parameters.map((one) => typeText(columnType(one.argType))).join(', '),
-    returns: `${node.returnType?.setof === true ? 'setof ' : ''}${typeText(columnType(node.returnType))}`,
-  };
-}
 
 /** One of the clauses sets it to something that does not change with the caller: `"$user"` does. */
 function pinsPath(clauses: readonly Node[] | undefined): boolean {

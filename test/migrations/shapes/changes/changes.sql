@@ -12,13 +12,13 @@ DROP TABLE shop.lone; CREATE TABLE shop.lone (id serial PRIMARY KEY, label text 
 ----
 DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT id, total, note, state FROM shop.orders WHERE state = 'open';
 ----
-DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT id, total FROM shop.orders WHERE state = 'open'; -- after the seed
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT id, total FROM shop.orders WHERE state = 'open';
 ----
 DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
 ----
-DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'; -- after the seed
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 ----
-DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(id bigint, extra text DEFAULT 'x') RETURNS numeric LANGUAGE sql AS 'SELECT 1.0'; -- after the seed
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(id bigint, extra text DEFAULT 'x') RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
 ----
 ALTER VIEW shop.open_orders RENAME TO open_old; CREATE VIEW shop.open_orders AS SELECT id, total, note FROM shop.orders;
 ----
@@ -96,7 +96,7 @@ ALTER TYPE shop.mood RENAME VALUE 'glad' TO 'happy';
 ----
 ALTER TYPE shop.mood RENAME TO mood_old; CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'glad'); ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE shop.mood USING mood::text::shop.mood, ALTER COLUMN mood SET DEFAULT 'ok'; DROP TYPE shop.mood_old;
 ----
-ALTER TYPE shop.mood RENAME TO mood_old; CREATE TYPE shop.mood AS ENUM ('sad', 'ok'); ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE shop.mood USING mood::text::shop.mood, ALTER COLUMN mood SET DEFAULT 'ok'; DROP TYPE shop.mood_old; -- after the seed
+ALTER TYPE shop.mood RENAME TO mood_old; CREATE TYPE shop.mood AS ENUM ('sad', 'ok'); ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE shop.mood USING mood::text::shop.mood, ALTER COLUMN mood SET DEFAULT 'ok'; DROP TYPE shop.mood_old;
 ----
 ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE text;
 ----
@@ -143,9 +143,9 @@ ALTER TABLE shop.lone ENABLE ROW LEVEL SECURITY;
 -- differs: each statement is judged by itself, the catalogue has what is left
 ALTER TABLE shop.lone ENABLE ROW LEVEL SECURITY; ALTER TABLE shop.lone DISABLE ROW LEVEL SECURITY;
 ----
-DO $$ BEGIN ALTER TABLE shop.lone DROP COLUMN label; END $$; -- after the seed
+DO $$ BEGIN ALTER TABLE shop.lone DROP COLUMN label; END $$;
 ----
-DO $$ BEGIN EXECUTE 'ALTER TABLE shop.lone DROP COLUMN label'; END $$; -- after the seed
+DO $$ BEGIN EXECUTE 'ALTER TABLE shop.lone DROP COLUMN label'; END $$;
 ----
 -- differs: the linter does not know what a variable holds, and says so
 DO $do$ DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['lone'] LOOP EXECUTE format('ALTER TABLE shop.%I ALTER COLUMN label DROP NOT NULL', t); END LOOP; END $do$;
@@ -323,3 +323,82 @@ ALTER TABLE shop.lone RENAME COLUMN label TO l; ALTER TABLE shop.lone RENAME COL
 ALTER VIEW shop.open_orders SET (security_invoker = true);
 ----
 CREATE OR REPLACE FUNCTION shop.total_of(bigint) RETURNS numeric LANGUAGE sql STRICT AS 'SELECT 0::numeric';
+----
+DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = 'shop' AND table_name = 'lone' AND column_name = 'label') THEN ALTER TABLE shop.lone DROP COLUMN label; END IF; END $$;
+----
+-- differs: the linter asks no catalogue
+DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'lone' AND column_name = 'gone') THEN ALTER TABLE shop.lone DROP COLUMN label; END IF; END $$;
+----
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'shop.lone'::regclass AND attname = 'extra' AND NOT attisdropped) THEN ALTER TABLE shop.lone ADD COLUMN extra integer NOT NULL; ELSE RAISE NOTICE 'there'; END IF; END $$;
+----
+DO $$ BEGIN IF to_regclass('shop.nothing') IS NOT NULL THEN DROP TABLE shop.nothing; ELSIF to_regclass('shop.lone') IS NOT NULL THEN DROP TABLE shop.lone; END IF; END $$;
+----
+DO $$ BEGIN IF to_regclass('lone') IS NULL THEN DROP TABLE shop.lone; END IF; END $$; -- after the seed
+----
+-- differs: the linter asks no catalogue
+ALTER TABLE shop.lone RENAME COLUMN label TO said; ALTER TABLE shop.lone RENAME COLUMN said TO label; DO $$ BEGIN IF NOT EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'lone' AND column_name = 'label') THEN ALTER TABLE shop.lone ADD COLUMN label text NOT NULL; END IF; END $$;
+----
+ALTER TABLE shop.lone ADD COLUMN flag text; DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'lone' AND column_name = 'flag') THEN ALTER TABLE shop.lone DROP COLUMN label; END IF; END $$; -- after the seed
+----
+CREATE TABLE shop.fresh (id integer PRIMARY KEY, flag text); DO $$ BEGIN IF EXISTS (SELECT FROM information_schema.columns WHERE table_name = 'fresh' AND column_name = 'flag') THEN ALTER TABLE shop.lone DROP COLUMN label; END IF; END $$; -- after the seed
+----
+-- differs: the linter asks no catalogue
+DO $$ BEGIN IF EXISTS (SELECT FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid WHERE c.conname = 'nothing' AND t.relname = 'orders') THEN ALTER TABLE shop.orders ADD CONSTRAINT lost CHECK (total > 5) NOT VALID; END IF; END $$;
+----
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'lost') THEN ALTER TABLE shop.orders ADD CONSTRAINT lost CHECK (total > 5) NOT VALID; END IF; END $$;
+----
+DO $$ BEGIN ALTER TABLE shop.orders ADD CONSTRAINT lost CHECK (total > 5) NOT VALID; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+----
+DO $$ BEGIN BEGIN ALTER TABLE shop.lone DROP COLUMN label; EXCEPTION WHEN undefined_column THEN RAISE NOTICE 'gone'; END; END $$;
+----
+DO $$ BEGIN ALTER TABLE shop.lone DROP COLUMN label; EXCEPTION WHEN OTHERS THEN NULL; END $$; -- after the seed
+----
+DO $$ BEGIN CREATE TYPE shop.mood AS ENUM ('sad'); EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+----
+-- differs: the linter does not know what returns
+DO $$ BEGIN IF EXISTS (SELECT FROM pg_class WHERE relname = 'lone') THEN RETURN; END IF; DROP TABLE shop.lone; END $$;
+----
+-- differs: the linter does not know what a variable holds
+DO $$ DECLARE n integer; BEGIN SELECT count(*) INTO n FROM shop.lone; IF n > 0 THEN DROP TABLE shop.lone; END IF; END $$;
+----
+DO $$ DECLARE n integer := 0; BEGIN IF n = 0 THEN DROP TABLE shop.lone; END IF; END $$; -- after the seed
+----
+-- differs: the linter does not count rows
+DO $$ BEGIN IF EXISTS (SELECT FROM shop.orders) THEN DROP TABLE shop.lone; END IF; END $$;
+----
+DO $$ BEGIN FOR i IN 1..1 LOOP ALTER TABLE shop.lone DROP COLUMN label; END LOOP; END $$; -- after the seed
+----
+DO $$ BEGIN DO $i$ BEGIN ALTER TABLE shop.lone DROP COLUMN label; END $i$; END $$;
+----
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT * FROM shop.orders;
+----
+-- differs: the linter does not know the columns of what is read
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT * FROM shop.customers;
+----
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders (id, total, note) AS SELECT id, total, total::text FROM shop.orders;
+----
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS SELECT id, max(total) AS total FROM shop.orders GROUP BY id UNION SELECT 1, 2;
+----
+-- differs: the linter does not look through a WITH
+DROP VIEW shop.open_orders; CREATE VIEW shop.open_orders AS WITH o AS (SELECT id, total FROM shop.orders) SELECT * FROM o; -- after the seed
+----
+CREATE OR REPLACE VIEW shop.open_orders AS SELECT id, total, note, state FROM shop.orders;
+----
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(int8) RETURNS SETOF numeric LANGUAGE sql AS 'SELECT 1.0';
+----
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint) RETURNS decimal(10, 2) LANGUAGE sql AS 'SELECT 1.0';
+----
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint, OUT numeric) LANGUAGE sql AS 'SELECT 1.0';
+----
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(bigint) RETURNS TABLE (id bigint) LANGUAGE sql AS 'SELECT 1'; -- after the seed
+----
+-- differs: the linter knows no column of a table that is there
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(shop.orders.id%TYPE) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
+----
+DROP FUNCTION shop.total_of(bigint); CREATE FUNCTION shop.total_of(shop.mood) RETURNS numeric LANGUAGE sql AS 'SELECT 1.0';
+----
+DROP FUNCTION shop.touch() CASCADE; CREATE FUNCTION shop.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+----
+CREATE FUNCTION total_of(bigint) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'; CREATE TYPE mood AS ENUM ('x'); CREATE VIEW open_orders AS SELECT 1 AS id;
+----
+ALTER TYPE shop.mood RENAME TO mood_old; CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'glad', 'it''s'); ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE shop.mood USING mood::text::shop.mood, ALTER COLUMN mood SET DEFAULT 'ok'; DROP TYPE shop.mood_old;
