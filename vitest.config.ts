@@ -75,6 +75,7 @@ export const chains = [
   'faults/stranded',
   'faults/tool-at-switchover',
   'faults/verbs',
+  'migrations/shapes/foreseen',
   'migrations/shapes/property',
   'operations/verbs/backfill',
   'operations/verbs/backfill-kills',

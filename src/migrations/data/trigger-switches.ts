@@ -4,7 +4,6 @@ import { rows, withFixedPath, type Client } from '../../postgres/client.ts';
 import { all, as } from '../lint/ast.ts';
 import type { FileSetting } from './file-settings.ts';
 import { fits } from './judge.ts';
-import type { SqlStatement } from '../engines/sql/parse.ts';
 import type { NamedRelation } from './read.ts';
 
 /** Triggers of a table that a statement disables or enables: one by its name, all, or all but those of foreign keys. */
@@ -48,6 +47,13 @@ export function liveTriggers(client: Client): Promise<LiveTrigger[]> {
   );
 }
 
+interface Said {
+  readonly text: string;
+  /** What its file sets before it. */
+  readonly sets?: readonly FileSetting[];
+  readonly triggers?: readonly TriggerSwitch[];
+}
+
 /** What the files have disabled so far of the triggers that fire on the live colour. */
 export class Silenced {
   readonly #live: readonly LiveTrigger[];
@@ -64,7 +70,7 @@ export class Silenced {
     this.#live = live;
   }
 
-  learn({ text, sets = [], triggers: switches = [] }: Pick<SqlStatement, 'text' | 'sets' | 'triggers'>): void {
+  learn({ text, sets = [], triggers: switches = [] }: Said): void {
     if (/^(?:reset|discard)\s+all\b/i.test(text)) for (const each of sets) this.#reset.add(each);
     for (const { table, off, which } of switches) {
       const [meant, other] = this.#tables.filter((each) => fits(table, each));
@@ -77,7 +83,7 @@ export class Silenced {
   }
 
   /** As `schema.table name`, or what the statement's file sets for its session. */
-  of(tables: readonly string[], { sets = [] }: Pick<SqlStatement, 'sets'>): string[] {
+  of(tables: readonly string[], { sets = [] }: Pick<Said, 'sets'>): string[] {
     const firing = sets.findLast((each) => each.name === 'session_replication_role' && !this.#reset.has(each));
     const [role] = /\b(?:replica|local)\b/i.exec((firing?.text ?? '').replace(/^SET LOCAL/i, '')) ?? [];
     if (role !== undefined) return [`all of session_replication_role = ${role.toLowerCase()}`];

@@ -1,7 +1,7 @@
 import { rows, withFixedPath, withTransaction, type Client } from '../../postgres/client.ts';
 import { as, constant, strings, tagOf, walk, type Of, type Tag } from '../lint/ast.ts';
 import { tryParse } from '../lint/parse.ts';
-import type { ForeseenSchema } from './schema.ts';
+import type { AskedNames } from './names.ts';
 
 /** Whether a condition of a block will hold when it runs; undefined where that is not certain. */
 export type AnswerOf = (condition: string) => Promise<boolean | undefined>;
@@ -10,10 +10,10 @@ export type AnswerOf = (condition: string) => Promise<boolean | undefined>;
  * Asks the live colour, in a transaction that reads only, and only of its catalogue, by what is PostgreSQL's own. The
  * answer holds for the run as long as no file before has touched what is asked for.
  */
-export function answersOf(live: Client, schema: ForeseenSchema): AnswerOf {
+export function answersOf(live: Client, isUntouched: (asked: AskedNames) => boolean): AnswerOf {
   return async (condition) => {
     const asked = askedIn(condition);
-    if (!asked || !schema.isUntouched(asked)) return undefined;
+    if (!asked || !isUntouched(asked)) return undefined;
     const answer = withFixedPath(live, () =>
       withTransaction(live, () => rows<{ is: unknown }>(live, `SELECT (${condition}) AS is`), 'READ ONLY'),
     );
@@ -22,14 +22,8 @@ export function answersOf(live: Client, schema: ForeseenSchema): AnswerOf {
   };
 }
 
-export interface Asked {
-  readonly names: readonly string[];
-  /** They are not all of one object. */
-  readonly apart: boolean;
-}
-
 /** The names of objects that a condition depends on; undefined where it may depend on more than the catalogue. */
-function askedIn(condition: string): Asked | undefined {
+function askedIn(condition: string): AskedNames | undefined {
   const parsed = tryParse(`SELECT ${condition}`);
   const node = 'statements' in parsed && parsed.statements.length === 1 ? parsed.statements[0]?.stmt : undefined;
   if (!node || tagOf(node) !== 'SelectStmt') return undefined;

@@ -5,10 +5,16 @@ import type { ViewTables } from '../../postgres/row-reads.ts';
 import { plain } from '../expand-contract/notes.ts';
 import type { Tag } from '../lint/ast.ts';
 import type { Statement } from '../lint/statement.ts';
-import type { Asked } from './condition.ts';
 import { ForeseenObjects, relationKinds } from './objects.ts';
 
 const isRelation = (kind: string): boolean => relationKinds.has(kind as SchemaKind);
+
+/** What a condition depends on. */
+export interface AskedNames {
+  readonly names: readonly string[];
+  /** They are not all of one object. */
+  readonly apart: boolean;
+}
 
 /** Of what they bring no text says. */
 const bringsMore: ReadonlySet<Tag> = new Set<Tag>([
@@ -62,7 +68,7 @@ export class ForeseenNames extends ForeseenObjects {
   }
 
   /** Whether the live colour's catalogue still says of these names what it will say then. */
-  isUntouched({ names, apart }: Asked): boolean {
+  isUntouched({ names, apart }: AskedNames): boolean {
     const asked = names.map((name) => name.toLowerCase());
     const isOf = (words: ReadonlySet<string>): boolean =>
       apart ? asked.some((name) => words.has(name)) : asked.every((name) => words.has(name));

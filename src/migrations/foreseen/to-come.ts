@@ -37,7 +37,7 @@ export async function schemaToCome(
   await loadModule();
   const before = { tables: await readTables(live), schema: await readSchema(live) };
   const schema = new ForeseenSchema(before.tables, before.schema, await readViewTables(live));
-  const [typeOf, answerOf] = [typesOf(live), answersOf(live, schema)];
+  const [typeOf, answerOf] = [typesOf(live), answersOf(live, (asked) => schema.isUntouched(asked))];
   const callable = await changingFunctions(live);
   for (const { path, bytes } of pending) {
     schema.path = undefined;

@@ -118,7 +118,7 @@ test(
   },
 );
 
-test('rows that are to change without their triggers are refused, before the seed where the text shows it: by the switchover the triggers are on again', async () => {
+test('rows that are to change without their triggers are refused, before the seed where the text shows it', async () => {
   const text = (off: string) =>
     `${off}; UPDATE customer SET note = 'quiet'; ALTER TABLE customer ENABLE TRIGGER audit;`;
   const [off, name] = ['ALTER TABLE customer DISABLE TRIGGER audit', 'public.customer audit'];
