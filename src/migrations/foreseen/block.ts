@@ -143,7 +143,8 @@ function isForDone(fields: Fields): boolean {
 }
 
 function queryOf(holder: unknown): string {
-  return String(at(holder, 'PLpgSQL_expr')['query'] ?? '');
+  const { query } = at(holder, 'PLpgSQL_expr');
+  return typeof query === 'string' ? query : '';
 }
 
 /** Of one step; none where it has none, and where what it runs is put together by the block all is lost. */
