@@ -178,6 +178,7 @@ export const errorCatalogue = {
   // Logical seeds
   'no-pg-dump': 'refused',
   'publisher-too-old': 'refused',
+  'seed-as-superuser': 'refused',
   'seed-loses-changes': 'refused',
   'seed-cannot-admit': 'refused',
   'same-server': 'refused',

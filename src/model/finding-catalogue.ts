@@ -178,6 +178,7 @@ export const findingCatalogue = {
   'candidate-open': { grade: 'refuse', title: 'application roles can log in to the candidate' },
   'public-create': { grade: 'warn', title: 'every role may make objects' },
   'superuser-functions': { grade: 'warn', title: 'functions of superusers can be replaced by others' },
+  'superuser-calls': { grade: 'refuse', title: 'what superusers own calls code that others may replace' },
   'hba-trust': { grade: 'warn', title: 'pg_hba.conf lets in over the network without a password' },
   'superuser-sessions': { grade: 'warn', title: 'superusers are connected' },
   'undeclared-sessions': { grade: 'warn', title: 'roles that are not declared are connected' },

@@ -2,32 +2,36 @@ import { programEnd, startProgram } from '../../machine/program.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { ConnectionSettings } from '../connection.ts';
 import { connectionEnv } from '../connection-env.ts';
-import { readStatements, type PartObjects, type SchemaStatement } from './statements.ts';
+import { readStatements, type SchemaStatement } from './statements.ts';
+import { withoutCodeOfOthers, type MadeByOperator } from './superusers.ts';
 
 /** The path of a program of this machine, or a way to run it beside the live server. */
 export type PgDump = string | ((args: readonly string[]) => Promise<string>);
 
+export interface DumpedSeed extends MadeByOperator {
+  /** Of the live server's major or a newer one. */
+  readonly pgDump: PgDump;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows,
- * roles and Verdigris's own schema left out; of `part` alone where one is given. `program` is a pg_dump of the live server's major or a newer one.
- * @throws VerdigrisError `dump-failed` with what pg_dump said.
+ * roles and Verdigris's own schema left out; of a part alone where there is one.
+ * @throws VerdigrisError `dump-failed` with what pg_dump said; `seed-as-superuser`.
  */
-export async function dumpSchema(
-  program: PgDump,
-  live: ConnectionSettings,
-  snapshot: string,
-  signal: AbortSignal,
-  part?: PartObjects,
-): Promise<SchemaStatement[]> {
-  // Verbose, it says of each statement which object it is of.
-  const of = (name: string) => [`--section=${name}-data`, `--snapshot=${snapshot}`, ...(part ? ['--verbose'] : [])];
-  const [pre, post] = await Promise.all([
-    dump(program, live, of('pre'), signal),
-    dump(program, live, of('post'), signal),
-  ]);
-  const owned = { relations: new Map<string, string>(), domains: new Map<string, string>() };
-  const first = await readStatements(pre, 'pre', owned, part);
-  return [...first, ...(await readStatements(post, 'post', owned, part))];
+export async function dumpSchema(seed: DumpedSeed, snapshot: string): Promise<SchemaStatement[]> {
+  return withoutCodeOfOthers(seed, snapshot, async () => {
+    const { pgDump, live, signal, part } = seed;
+    // Verbose, it says of each statement which object it is of.
+    const of = (name: string) => [`--section=${name}-data`, `--snapshot=${snapshot}`, ...(part ? ['--verbose'] : [])];
+    const [pre, post] = await Promise.all([
+      dump(pgDump, live, of('pre'), signal),
+      dump(pgDump, live, of('post'), signal),
+    ]);
+    const owned = { relations: new Map<string, string>(), domains: new Map<string, string>() };
+    const first = await readStatements(pre, 'pre', owned, part);
+    return [...first, ...(await readStatements(post, 'post', owned, part))];
+  });
 }
 
 async function dump(

@@ -64,7 +64,7 @@ export async function seedFromSnapshot(seed: SnapshotSeed): Promise<Seeded> {
 async function copyAll(seed: SnapshotSeed): Promise<Seeded> {
   const begun = performance.now();
   const copied = await withExportedSlot(seed.live, seed.stream, seed.slotLimit, async (slot) => {
-    await makeSchema(seed, 'snapshot', await dumpSchema(seed.pgDump, seed.live, slot.snapshot, seed.signal, seed.part));
+    await makeSchema(seed, 'snapshot', await dumpSchema(seed, slot.snapshot));
     const rows = await copyFromSlot(seed, slot);
     await withOwnSession(seed.candidate, 'seed', (candidate) => notePosition(candidate, slot.position));
     return { position: slot.position, rows };

@@ -63,7 +63,7 @@ async function begin(seed: TablesSeed, live: Client, candidate: Client): Promise
     live,
     async () => {
       const { snapshot } = await one<{ snapshot: string }>(live, 'SELECT pg_export_snapshot() AS snapshot');
-      await makeSchema(seed, 'tables', await dumpSchema(seed.pgDump, seed.live, snapshot, seed.signal));
+      await makeSchema(seed, 'tables', await dumpSchema(seed, snapshot));
       const published = new Set((await readTables(live)).map(({ schema, name }) => JSON.stringify([schema, name])));
       const { rows: leaves } = await live.query<{ schema: string; name: string }>(partitions);
       for (const { schema, name } of leaves) published.add(JSON.stringify([schema, name]));

@@ -29,6 +29,8 @@ export interface PreflightFacts {
   readonly limits: CheckLimits;
   /** The release has migrations to run on the candidate. */
   readonly migrates?: boolean;
+  /** The candidate is about to be made by statements and rows, and not from files. */
+  readonly byRows?: boolean;
   /** Major of the candidate's binaries; above the live one's where the release upgrades. */
   readonly candidateMajor: number;
   /** True where apply runs as the subscription's owner (`run_as_owner`); before PostgreSQL 16 it always does. */

@@ -1,8 +1,10 @@
 import { rows } from '../client.ts';
 import { notOfExtension } from '../fingerprint/scope.ts';
 import { firedAsSuperuser } from '../owners.ts';
+import { majorOf } from '../major.ts';
 import { ident } from '../quote.ts';
-import { found, inOrder, type Check } from './check.ts';
+import { superuserCode } from '../superuser-code.ts';
+import { everyGate, found, inOrder, type Check } from './check.ts';
 import { userSchemas } from './tables.ts';
 
 /**
@@ -62,6 +64,29 @@ export const superuserFunctions: Check = {
         'The owner of the schema can drop each of them and create another one of its name: what calls it, a job or ' +
         "an event trigger of a superuser too, then runs the owner's code.",
       fix: inOrder(open.map(({ kind, name, owner }) => `ALTER ${kind} ${name} OWNER TO ${ident(owner)};`)),
+    });
+  },
+};
+
+/** From this major on apply evaluates what is beneath a table as its owner. Docs: CREATE SUBSCRIPTION, run_as_owner. */
+const appliesAsOwner = 16;
+
+export const superuserCalls: Check = {
+  id: 'superuser-calls',
+  hazards: [],
+  title: 'code of others beneath what superusers own',
+  on: 'both',
+  when: everyGate,
+  findings: ['superuser-calls'],
+  run: async (client, { byRows: made = false, candidateMajor }) => {
+    if (!made && Math.max(candidateMajor, await majorOf(client)) < appliesAsOwner) return [];
+    const open = await superuserCode(client, { made });
+    return found('superuser-calls', {
+      objects: open.map(({ object, code, by }) => `${object} calls ${code} of ${by}`),
+      reason:
+        'PostgreSQL evaluates it as the owner as rows are applied (from PostgreSQL 16 on), or as a superuser as a seed ' +
+        'makes them: whoever may replace it becomes a superuser of the candidate.',
+      fix: inOrder(open.map(({ code, owner }) => `-- once you have read it:\nALTER ${code} OWNER TO ${owner};`)),
     });
   },
 };

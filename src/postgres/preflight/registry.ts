@@ -10,7 +10,7 @@ import { foreignTables } from './foreign.ts';
 import { functionNames } from './functions.ts';
 import { replicaIdentity } from './identity.ts';
 import { invalidIndexesCheck, statisticsMissing } from './indexes.ts';
-import { hbaTrust, publicCreate, superuserFunctions } from './openings.ts';
+import { hbaTrust, publicCreate, superuserCalls, superuserFunctions } from './openings.ts';
 import { operator } from './operator.ts';
 import { readerPrivileges } from './readers.ts';
 import { extensionTables, inheritance, materializedViews, partitions } from './relations.ts';
@@ -53,6 +53,7 @@ export const checks: readonly Check[] = [
   candidateOpen,
   publicCreate,
   superuserFunctions,
+  superuserCalls,
   hbaTrust,
   sessions,
   readOnlyDefault,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { one, rows } from '../../../src/postgres/client.ts';
-import { testMajor, withServer } from '../../support/postgres.ts';
+import { withClient } from '../../../src/postgres/session.ts';
+import { connectionTo, testMajor, withServer } from '../../support/postgres.ts';
 import { withReplication } from './replicate.ts';
 import { findingOf, fixes, runScript, sound } from './support.ts';
 import { until } from '../../support/until.ts';
@@ -97,6 +98,34 @@ test('a trigger that fires always writes twice, and once after the fix', async (
       await publisher.query('INSERT INTO t VALUES (2)');
       await caughtUp();
       expect(await one(subscriber, 'SELECT count(*)::int AS n FROM log WHERE what = 2')).toEqual({ n: 1 });
+    });
+  }, sound);
+});
+
+test('code of another role beneath a table of a superuser runs as one on apply, and no more after the fix', async () => {
+  await withServer(async (server) => {
+    const schema = `CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA m;
+      CREATE FUNCTION m.acts(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+        BEGIN ALTER ROLE mallory CREATEDB; EXCEPTION WHEN insufficient_privilege THEN NULL; END; RETURN 1; END $$;
+      ALTER TABLE t ADD CHECK (m.acts(id) = 1)`;
+    await withClient(connectionTo(server), 'test', (client) => client.query('CREATE ROLE mallory; CREATE ROLE app'));
+    await withReplication(server, 'acts', schema, async ({ publisher, subscriber, caughtUp }) => {
+      for (const client of [publisher, subscriber]) await client.query('ALTER FUNCTION m.acts OWNER TO mallory');
+      await publisher.query(
+        'GRANT INSERT ON t TO app; GRANT USAGE ON SCHEMA m TO app; SET ROLE app; INSERT INTO t VALUES (1); RESET ROLE',
+      );
+      await caughtUp();
+      expect(await one(subscriber, "SELECT rolcreatedb AS made FROM pg_roles WHERE rolname = 'mallory'")).toEqual({
+        made: true,
+      });
+      if (testMajor < 16) expect(await findingOf(subscriber, 'superuser-calls')).toBeUndefined();
+      for (const client of [publisher, subscriber])
+        await fixes(
+          client,
+          'superuser-calls',
+          { grade: 'refuse', objects: ['TABLE public.t calls ROUTINE m.acts(integer) of mallory'] },
+          { byRows: testMajor < 16 },
+        );
     });
   }, sound);
 });
