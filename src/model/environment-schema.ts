@@ -152,6 +152,10 @@ export const environmentSchema = z.strictObject({
           bytesBeforeLogin: size.default(65_536),
           /** For the startup message, and again for the password exchange. */
           login: duration.default(60_000),
+          /** That a client who is in waits while the server it goes to cannot be reached. */
+          attach: duration.default(30_000),
+          /** That it waits while that server has no free connection. */
+          full: duration.default(3_000),
         })
         .prefault({}),
     })

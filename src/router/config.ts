@@ -59,6 +59,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Milliseconds a client waits while the server that it needs cannot be reached. */
       attachMs: z.int().positive().default(30_000),
+      /** Milliseconds that a client who is in waits for a free connection of its server. */
+      fullMs: z.int().positive().default(3_000),
       /** Clients at a time, the operator's own not counted. */
       connections: z.int().positive().default(1000),
       connectionsPerUser: z.int().positive().default(1000),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { superuserCode } from '../../src/postgres/superuser-code.ts';
-import { testMajor, withDatabase } from '../support/postgres.ts';
+import { withDatabase } from '../support/postgres.ts';
 
 /** Of each, what a superuser makes, and whether rows that are applied reach it too. Code in it is f, of mallory. */
 const reached: Readonly<Record<string, readonly [sql: string, applied: boolean, object?: string]>> = {

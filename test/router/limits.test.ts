@@ -48,6 +48,34 @@ test('a server without a free connection is reported as that at once', async () 
   await pair.on('blue', (client) => client.query('ALTER ROLE app CONNECTION LIMIT -1'));
 });
 
+test('a client whose server has no free connection any more is told so within its own limit, and served if one is free before', async () => {
+  await using router = await TestRouter.start(pair, { limits: { fullMs: 400 } });
+  const [refused, served] = [await router.connect(), await router.connect()];
+  const shut = async () => {
+    await pair.on('blue', (client) => client.query('ALTER ROLE app CONNECTION LIMIT 0'));
+    await pair.on('blue', (client) =>
+      client.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'"),
+    );
+  };
+  const open = () => pair.on('blue', (client) => client.query('ALTER ROLE app CONNECTION LIMIT -1'));
+  try {
+    await shut();
+    const from = performance.now();
+    await expect(refused.query('SELECT 1')).rejects.toMatchObject({
+      code: '53300',
+      message: expect.stringMatching(/blue took no connection for 400 ms/) as string,
+    });
+    // The limit of a server that cannot be reached is 30 s.
+    expect(performance.now() - from).toBeLessThan(10_000);
+    const waiting = served.query('SELECT 1 AS x');
+    await open();
+    expect((await waiting).rows).toEqual([{ x: 1 }]);
+  } finally {
+    await open();
+  }
+  await served.end();
+});
+
 test('clients that do not log in keep nobody out who is in, and are refused beyond their number', async () => {
   await using router = await TestRouter.start(pair, { limits: { beforeLogin: 2 } });
   const inside = await router.connect();

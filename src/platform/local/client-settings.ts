@@ -11,6 +11,8 @@ export function forClients({ local: { tls, limits } }: Environment): Pick<Router
       beforeLogin: limits.beforeLogin,
       bytesBeforeLogin: limits.bytesBeforeLogin,
       loginMs: limits.login,
+      attachMs: limits.attach,
+      fullMs: limits.full,
     },
   };
 }

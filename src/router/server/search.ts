@@ -1,6 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Connected, BackendTarget } from './backend.ts';
-import { mayPassLater } from './refusal.ts';
+import { mayPassLater, Refusal } from './refusal.ts';
 import type { Upstream } from '../config.ts';
 
 /** What the loop needs of its session. */
@@ -22,14 +22,24 @@ export interface SearchOptions {
   reach(target: BackendTarget): Promise<Connected>;
   arrived(connected: Connected): void;
   delayed(error: Error): void;
-  /** No attempt can succeed, or the limit has passed. */
-  failed(colour: Colour, error: Error, outOfTime: boolean): void;
+  /** No attempt can succeed, or the limit, in ms, has passed. */
+  failed(colour: Colour, error: Error, limit?: number): void;
   /** A fault of the router in any of these. */
   broken(error: Error): void;
 }
 
 const first = 10;
 const longest = 250;
+/** Whoever came past the router asks as often as it likes: the next place is soon taken. */
+const longestWhileFull = 50;
+
+/** Milliseconds. */
+export interface SearchLimits {
+  /** For a server that cannot be reached, that starts, or that is fenced. */
+  readonly attachMs: number;
+  /** For one that has no free connection. */
+  readonly fullMs: number;
+}
 
 /**
  * Tries until a backend is there: a server that starts, a role that the fence still keeps out, is no reason to lose a
@@ -37,13 +47,13 @@ const longest = 250;
  */
 export class Search {
   readonly #options: SearchOptions;
-  readonly #limit: number;
+  readonly #limits: SearchLimits;
   #running = false;
   #wake: (() => void) | undefined;
 
-  constructor(options: SearchOptions, limit: number) {
+  constructor(options: SearchOptions, limits: SearchLimits) {
     this.#options = options;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   start(): void {
@@ -65,7 +75,9 @@ export class Search {
 
   async #search(): Promise<Connected | undefined> {
     const options = this.#options;
-    const deadline = performance.now() + this.#limit;
+    const { attachMs, fullMs } = this.#limits;
+    const from = performance.now();
+    let fullSince: number | undefined;
     for (let pause = first; !options.closed && !options.held; pause = Math.min(2 * pause, longest)) {
       const { colour } = options;
       try {
@@ -74,11 +86,15 @@ export class Search {
         return await options.reach({ colour, upstream });
       } catch (error) {
         if (options.closed) return undefined;
-        const outOfTime = performance.now() > deadline;
-        if (outOfTime || !mayPassLater(error, options.known)) {
-          options.failed(colour, error as Error, outOfTime);
+        const now = performance.now();
+        fullSince = error instanceof Refusal && error.full ? (fullSince ?? now) : undefined;
+        const passed =
+          fullSince !== undefined && now > fullSince + fullMs ? fullMs : now > from + attachMs ? attachMs : undefined;
+        if (passed !== undefined || !mayPassLater(error, options.known)) {
+          options.failed(colour, error as Error, passed);
           return undefined;
         }
+        if (fullSince !== undefined) pause = Math.min(pause, longestWhileFull);
         options.delayed(error as Error);
         if (options.ahead) return undefined;
       }

@@ -90,10 +90,10 @@ export class ServerSide {
           this.#backend = undefined;
           shared.log.debug({ ...client.facts(), cause: error.message }, 'no backend yet');
         },
-        failed: (colour, error, outOfTime) => this.#failed(colour, error, outOfTime),
+        failed: (colour, error, limit) => this.#failed(colour, error, limit),
         broken: (error) => client.fail(error),
       },
-      shared.limits.attachMs,
+      shared.limits,
     );
   }
 
@@ -216,18 +216,18 @@ export class ServerSide {
     this.#client.lost(cause);
   }
 
-  #failed(colour: Colour, error: Error, outOfTime: boolean): void {
+  #failed(colour: Colour, error: Error, limit: number | undefined): void {
     const client = this.#client;
-    const { log, limits } = this.#shared;
+    const { log } = this.#shared;
     const facts = { ...client.facts(), cause: error.message };
     // The hold's end starts another search, with its whole limit, wherever the routes point then.
     if (client.heldBack()) return log.debug(facts, 'no backend yet');
-    log.warn(facts, outOfTime ? 'no backend within the limit' : 'the session cannot go on');
-    if (outOfTime)
+    log.warn(facts, limit === undefined ? 'the session cannot go on' : 'no backend within the limit');
+    if (limit !== undefined)
       client.close(
         fatal(
           error instanceof Refusal && error.full ? '53300' : '57P03',
-          `the database cannot be reached: ${colour} took no connection for ${limits.attachMs} ms (${error.message})`,
+          `the database cannot be reached: ${colour} took no connection for ${limit} ms (${error.message})`,
           'Nothing of the waiting statement was executed. Try again.',
         ),
       );
