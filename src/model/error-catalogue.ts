@@ -157,6 +157,7 @@ export const errorCatalogue = {
   'external-pooler': 'refused',
   'cnpg-refused': 'refused',
   'cnpg-exec': 'failed',
+  'service-shared': 'refused',
   'service-taken': 'refused',
   'pgbouncer-config': 'refused',
   'standby-unfit': 'refused',

@@ -181,6 +181,29 @@ test('a Service that selected pods leads to an address outside, and back: to nob
       }
       expect(await failure(to(3, 'blue', targets.outside))).toMatchObject({ id: 'stale-token' });
       await answers('inside');
+      // One that only ever leads outside sees them too; what Kubernetes makes of a selector is nobody's.
+      await service.prepare(4);
+      const strange = (name: string) =>
+        admin.create({
+          apiVersion: 'discovery.k8s.io/v1',
+          kind: 'EndpointSlice',
+          metadata: { name, labels: { 'kubernetes.io/service-name': 'shop' } },
+          addressType: 'IPv4',
+          endpoints: [{ addresses: ['10.9.9.9'] }],
+          ports: [{ name: 'postgres', port: 5432 }],
+        });
+      await strange('theirs');
+      const shared = { id: 'service-shared', seen: expect.stringContaining('EndpointSlice theirs.') as string };
+      expect(await failure(service.prepare(4))).toMatchObject(shared);
+      await admin.delete('EndpointSlice', 'theirs');
+      await to(5, 'blue', targets.outside);
+      const outsideOnly = new OwnService(environment, admin, store, [targets.outside]);
+      expect(await outsideOnly.observe()).toMatchObject({ target: targets.outside, others: [] });
+      await strange('theirs');
+      expect(await outsideOnly.observe()).toMatchObject({ target: undefined, others: ['theirs'] });
+      expect(await failure(outsideOnly.prepare(5))).toMatchObject(shared);
+      await admin.delete('EndpointSlice', 'theirs');
+      await outsideOnly.prepare(5);
       await service.remove();
     });
   });

@@ -157,6 +157,9 @@ ${['public.alembic_version', 'cron.job', 'public.part_config']
   .map((table) => `CREATE INDEX ON ${table} ((CASE WHEN public.trap('history') THEN 1 ELSE 0 END))`)
   .join(';\n')}`;
 
+/** Of whose rows as a whole a statement of Verdigris's makes something: of catalogues, and of tables of the role's own. */
+const given = 'pg_proc,pg_database,pg_collation,pg_roles,pg_auth_members,pg_hba_file_rules,public.alembic_version';
+
 /** No statement of Verdigris's has a value of these. */
 const unheard = 'pg_dependencies,pg_mcv_list,pg_ndistinct,regoper,regoperator,regcollation,regconfig,regdictionary';
 
@@ -170,8 +173,8 @@ SELECT oid AS type, oid AS fit, NULL::oid AS base FROM pg_type WHERE typtype <> 
 UNION SELECT casttarget, castsource, NULL FROM pg_cast WHERE castcontext = 'i' AND castsource <> casttarget
   AND castsource::regtype::text <> ALL ('{${unheard}}')
 UNION SELECT a.oid, CASE WHEN a.typname IN ('anyarray', 'anycompatiblearray') THEN b.typarray ELSE b.oid END, b.oid FROM pg_type AS a, pg_type AS b
-  WHERE a.typname IN ('any', 'anyelement', 'anynonarray', 'anyarray', 'anycompatible', 'anycompatiblenonarray', 'anycompatiblearray')
-    AND b.oid = ANY ('{text,name,oid,int4,int8,bool,regclass,timestamptz,json,jsonb}'::regtype[])`;
+  WHERE a.typname IN ('any', 'anyelement', 'anynonarray', 'anyarray', 'anycompatible', 'anycompatiblenonarray', 'anycompatiblearray', 'record')
+    AND b.oid = ANY ('{text,name,oid,int4,int8,bool,regclass,timestamptz,json,jsonb,${given}}'::regtype[])`;
 
 /**
  * Each function and aggregate of pg_catalog that is called, again in public with each argument in turn of what fits it, and
@@ -186,7 +189,7 @@ BEGIN
       SELECT p.*, EXISTS (SELECT FROM unnest(p.proargtypes) AS a (t) JOIN pg_type ON pg_type.oid = t WHERE typtype = 'p') AS loose
       FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.pronargs <= 4
         AND p.proname = ANY (string_to_array(current_setting('trap.words'), ' '))
-        AND (p.prokind = 'f' OR p.pronargs > 0 AND EXISTS (SELECT FROM pg_aggregate WHERE aggfnoid = p.oid AND aggkind = 'n'))
+        AND (p.prokind = 'f' OR EXISTS (SELECT FROM pg_aggregate WHERE aggfnoid = p.oid AND aggkind = 'n'))
     ), typed AS (
       SELECT p.proname, p.prokind, p.provariadic, ARRAY(
           SELECT CASE WHEN n = k THEN fit ELSE t END FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n) AS types,
@@ -209,9 +212,9 @@ BEGIN
     FOREACH place IN ARRAY CASE WHEN f.own THEN ARRAY['public', '${role}', 'verdigris_operator'] ELSE ARRAY['public'] END LOOP
       BEGIN
         IF f.kind = 'a' THEN
-          EXECUTE format('CREATE FUNCTION %I.%I(text, %s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
-            place, 'trap_' || f.name, f.arguments, 'aggregate.' || f.name);
-          EXECUTE format('CREATE AGGREGATE %1$I.%2$I(%4$s) (SFUNC = %1$I.%3$I, STYPE = text)', place, f.name, 'trap_' || f.name, f.arguments);
+          EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
+            place, 'trap_' || f.name, concat_ws(', ', 'text', nullif(f.arguments, '')), 'aggregate.' || f.name);
+          EXECUTE format('CREATE AGGREGATE %1$I.%2$I(%4$s) (SFUNC = %1$I.%3$I, STYPE = text)', place, f.name, 'trap_' || f.name, coalesce(nullif(f.arguments, ''), '*'));
         ELSE
           EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
             place, f.name, f.arguments, 'function.' || f.name);

@@ -24,6 +24,12 @@ export interface UidStore {
   write(uid: string): Promise<void>;
 }
 
+interface Observed {
+  readonly target: Target | undefined;
+  readonly others: readonly string[];
+  readonly host: string | undefined;
+}
+
 /** What is read for a change, while nobody waits. */
 interface Read {
   readonly service: ServiceObject;
@@ -95,26 +101,40 @@ export class OwnService {
     await this.#slice?.rehearse();
   }
 
-  /** Where it leads, undefined where that is to more than one; and where it is reached. Undefined where it is gone. */
-  async observe(): Promise<{ readonly target: Target | undefined; readonly host: string | undefined } | undefined> {
+  /**
+   * Where it leads, undefined where that is to more than one; which slices of others lead its clients; and where it is
+   * reached. Undefined where it is gone.
+   */
+  async observe(): Promise<Observed | undefined> {
     const found = await this.#api.read<ServiceObject>('Service', this.#name);
-    return found && { target: await this.#targetOf(found), host: found.spec.clusterIP };
+    if (!found) return undefined;
+    const others = await this.#others(found);
+    const target = others.length === 0 ? await this.#targetOf(found) : undefined;
+    return { target, others, host: found.spec.clusterIP };
   }
 
   async #targetOf({ spec: { selector } }: ServiceObject): Promise<Target | undefined> {
     const cluster = selector?.['cnpg.io/cluster'];
     const outside = await this.#slice?.target();
     if (cluster !== undefined) return outside ? undefined : { cluster };
-    const others = this.#selects ? await this.#slice?.others(this.#name) : [];
-    return selector === undefined && others?.length === 0 ? outside : undefined;
+    return selector === undefined ? outside : undefined;
+  }
+
+  /** Whoever may write EndpointSlices can add one beside ours: some of the clients go there then. */
+  async #others({ spec: { selector } }: ServiceObject): Promise<string[]> {
+    return (await this.#slice?.others(this.#name, selector !== undefined)) ?? [];
   }
 
   /**
    * Reads it for the change to come.
-   * @throws VerdigrisError `object-missing`, `service-taken`, or `stale-token` where a newer operator is at work.
+   * @throws VerdigrisError `service-gone`, `service-taken`, `service-shared` where slices of others lead its clients too,
+   * or `stale-token` where a newer operator is at work.
    */
   async prepare(token: number): Promise<void> {
-    this.#known = await this.#read(token);
+    const known = await this.#read(token);
+    const others = await this.#others(known.service);
+    if (others.length > 0) throw this.#shared(others);
+    this.#known = known;
   }
 
   /**
@@ -157,6 +177,16 @@ export class OwnService {
     if (found.metadata.uid !== (await this.#uid.read())) throw this.#taken();
     refuseNewer(found.metadata.annotations, token, `the Service ${this.where}`);
     return { service: found, slice: await this.#slice?.read(token) };
+  }
+
+  #shared(others: readonly string[]): VerdigrisError {
+    return new VerdigrisError('service-shared', {
+      seen: `Beside Verdigris, others lead clients of the Service ${this.where}: EndpointSlice ${others.join(', ')}.`,
+      required: 'a Service whose clients all come to the live server.',
+      next:
+        'find out who made them, and with which right; delete them (one that Kubernetes mirrors goes with the Endpoints ' +
+        'of the Service’s name); then run the same command again.',
+    });
   }
 
   #taken(): VerdigrisError {

@@ -9,6 +9,9 @@ export const portName = 'postgres';
 const ofService = 'kubernetes.io/service-name';
 const managedBy = 'endpointslice.kubernetes.io/managed-by';
 
+/** Makes slices of the pods that a selector names. */
+const controller = 'endpointslice-controller.k8s.io';
+
 interface SliceObject extends Stored {
   readonly addressType: Family;
   readonly endpoints: readonly { readonly addresses: readonly string[] }[] | null;
@@ -103,9 +106,14 @@ export class Slice {
     for (const name of await this.others(service)) await this.#api.delete('EndpointSlice', name);
   }
 
-  /** Names of what else leads the Service's clients. */
-  async others(service: string): Promise<string[]> {
+  /**
+   * Names of what else leads the Service's clients. `selecting`: without what the cluster's own controller makes of the
+   * selector, and keeps to it.
+   */
+  async others(service: string, selecting = false): Promise<string[]> {
     const all = await this.#api.list<Stored>('EndpointSlice', { [ofService]: service });
-    return all.map(({ metadata }) => metadata.name).filter((name) => name !== this.#name);
+    return all.flatMap(({ metadata: { name, labels } }) =>
+      name === this.#name || (selecting && labels?.[managedBy] === controller) ? [] : [name],
+    );
   }
 }

@@ -123,7 +123,12 @@ export class ServiceTraffic implements OutsideTraffic {
   async probe(): Promise<ProbeAnswer> {
     const found = await this.#service.observe();
     const live = this.#colourOf(found?.target);
-    if (!live) throw new Error(`the Service ${this.#service.where} leads to neither colour alone`);
+    if (!live) {
+      const others = found?.others.length
+        ? `: EndpointSlice ${found.others.join(', ')} of others leads clients too`
+        : '';
+      throw new Error(`the Service ${this.#service.where} leads to neither colour alone${others}`);
+    }
     const own = await this.#side(live).connection();
     const tls = own.tls && { tls: { servername: own.host, ...own.tls } };
     const { database } = this.#environment;
