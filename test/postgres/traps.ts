@@ -214,7 +214,8 @@ BEGIN
         IF f.kind = 'a' THEN
           EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
             place, 'trap_' || f.name, concat_ws(', ', 'text', nullif(f.arguments, '')), 'aggregate.' || f.name);
-          EXECUTE format('CREATE AGGREGATE %1$I.%2$I(%4$s) (SFUNC = %1$I.%3$I, STYPE = text)', place, f.name, 'trap_' || f.name, coalesce(nullif(f.arguments, ''), '*'));
+          EXECUTE format('CREATE AGGREGATE %1$I.%2$I(%4$s) (SFUNC = %1$I.%3$I, STYPE = text)',
+            place, f.name, 'trap_' || f.name, coalesce(nullif(f.arguments, ''), '*'));
         ELSE
           EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS text LANGUAGE sql STABLE AS $f$ SELECT public.trap(%L)::text $f$',
             place, f.name, f.arguments, 'function.' || f.name);
