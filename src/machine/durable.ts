@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { diskFull, isDiskFull } from '../model/failures.ts';
 import type { Reserve } from './reserve.ts';
@@ -25,8 +26,7 @@ export async function writeDurably(
   const made = `${file}.${randomUUID()}.new`;
   const from = await writeSynced(made, text, reserve);
   try {
-    if (owner) await chown(made, owner.uid, owner.gid);
-    if (mode !== undefined) await chmod(made, mode);
+    if (owner || mode !== undefined) await give(made, { owner, mode });
     await rename(made, file);
   } catch (error) {
     await rm(made, { force: true });
@@ -34,6 +34,22 @@ export async function writeDurably(
   }
   await syncFolder(path.dirname(file));
   return from;
+}
+
+/**
+ * By its handle: in a folder of somebody else's the name may have become a link to a file of this process's own, which he
+ * would be given in its place.
+ */
+async function give(made: string, { owner, mode }: Pick<DurableOptions, 'owner' | 'mode'>): Promise<void> {
+  const handle = await open(made, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { uid, nlink } = await handle.stat();
+    if (uid !== process.geteuid?.() || nlink !== 1) throw new Error(`${made} was replaced while it was written`);
+    if (owner) await handle.chown(owner.uid, owner.gid);
+    if (mode !== undefined) await handle.chmod(mode);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** As `writeDurably`, for a file that people keep: whose it is and who may read and write it stays as it is. */
@@ -52,7 +68,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
  */
 export async function writeSynced(file: string, text: string, reserve?: Reserve): Promise<'disk' | 'reserve'> {
   try {
-    await writeFile(file, text, { flush: true, mode: 0o600 });
+    await writeFile(file, text, { flush: true, mode: 0o600, flag: 'wx' });
     return 'disk';
   } catch (error) {
     await rm(file, { force: true });

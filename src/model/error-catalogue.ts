@@ -71,6 +71,7 @@ export const errorCatalogue = {
   'hook-misplaced': 'declaration',
   unfinished: 'refused',
   'release-under-way': 'refused',
+  'file-not-theirs': 'failed',
   'folder-taken': 'refused',
   'home-unfit': 'usage',
   'open-to-others': 'refused',

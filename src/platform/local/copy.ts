@@ -1,5 +1,6 @@
-import { chown, constants, copyFile, lchown, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
+import { constants, copyFile, lchown, lstat, mkdir, open, readdir, readlink, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
 
 export interface CopyResult {
@@ -13,7 +14,9 @@ const concurrency = 4;
 
 /**
  * Copies a folder, sharing blocks with the original (FICLONE) where the filesystem can. Files that vanish meanwhile are
- * left out, as pg_basebackup does: a server drops files while it is being copied, and its log says so.
+ * left out, as pg_basebackup does: a server drops files while it is being copied, and its log says so. The files are
+ * the account's; the folders stay this process's until `giveFolders`, so that nobody can put a link where a file is to be
+ * written. Throws `file-not-theirs`.
  */
 export async function copyTree(
   from: string,
@@ -41,7 +44,6 @@ export async function copyTree(
   async function folders(relative: string): Promise<void> {
     const made = path.join(to, relative);
     await mkdir(made, { recursive: true, mode: 0o700 });
-    if (account) await chown(made, account.uid, account.gid);
     const entries = await readdir(path.join(from, relative), { withFileTypes: true }).catch(ignoreMissing(() => []));
     for (const entry of entries) {
       const inner = path.join(relative, entry.name);
@@ -56,9 +58,10 @@ export async function copyTree(
     const source = path.join(from, relative);
     const target = path.join(to, relative);
     const sharing = result.reflink;
+    const mode = sharing ? constants.COPYFILE_FICLONE_FORCE : 0;
     try {
-      if (sharing) await copyFile(source, target, constants.COPYFILE_FICLONE_FORCE);
-      else await copyFile(source, target);
+      if (account) await copyTheirs(source, target, mode, account);
+      else await copyFile(source, target, mode);
     } catch (error) {
       if (isMissing(error)) return;
       if (!sharing || !noReflink.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
@@ -70,6 +73,40 @@ export async function copyTree(
     result.bytes += size;
     onBytes(size);
   }
+}
+
+/**
+ * What the account could read by itself: it may have put a link in the place of a file, or of a folder above it, since it
+ * was listed.
+ */
+async function copyTheirs(source: string, target: string, mode: number, account: Account): Promise<void> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(source, flags).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' ? notTheirs(source) : error;
+  });
+  try {
+    const found = await handle.stat();
+    if (found.uid !== account.uid && (found.mode & 0o004) === 0) throw notTheirs(source);
+    await copyFile(`/proc/self/fd/${handle.fd}`, target, mode);
+  } finally {
+    await handle.close();
+  }
+}
+
+function notTheirs(file: string): VerdigrisError {
+  return new VerdigrisError('file-not-theirs', {
+    seen: `${file} belongs to another account than the servers run under, which cannot read it.`,
+    required: 'files of the server, readable for its account: what is copied becomes its own.',
+    next: 'look what it is; give it to the account of the servers, or remove it; then run the same command again.',
+  });
+}
+
+/** Gives all folders of a tree to the account, the outermost last: until then it cannot enter. */
+export async function giveFolders(tree: string, account: Account | undefined): Promise<void> {
+  if (!account) return;
+  for (const entry of await readdir(tree, { withFileTypes: true }))
+    if (entry.isDirectory()) await giveFolders(path.join(tree, entry.name), account);
+  await lchown(tree, account.uid, account.gid);
 }
 
 /** What FICLONE answers where blocks cannot be shared (ioctl_ficlonerange(2)). */

@@ -1,4 +1,4 @@
-import { access, chown, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
@@ -19,7 +19,7 @@ import type {
 import { otherGeneration } from '../other-generation.ts';
 import type { Account } from './account.ts';
 import { findBinaries } from './binaries.ts';
-import { copyTree } from './copy.ts';
+import { copyTree, giveFolders } from './copy.ts';
 import { readFrom } from './log-file.ts';
 import { KnownServers } from './known-servers.ts';
 import type { Places } from './places.ts';
@@ -39,6 +39,7 @@ import {
 import { serverSettings } from './server-settings.ts';
 import { copySnapshot, hasTablespaces, snapshotMajor } from './snapshot.ts';
 import { removeSockets } from './sockets.ts';
+import { writeDurably } from '../../machine/durable.ts';
 import { makeFolder } from '../../machine/folder.ts';
 
 /** PostgreSQL processes of this machine, a folder each. */
@@ -169,14 +170,16 @@ export class LocalServers implements Servers {
     if (!restored) {
       await rm(directory, { recursive: true, force: true });
       if (consume) await rename(from, directory);
-      else await copyTree(from, directory, this.#account, () => false, onBytes);
+      else {
+        await copyTree(from, directory, this.#account, (relative) => relative === 'complete', onBytes);
+        await giveFolders(directory, this.#account);
+      }
     }
-    await writeFile(path.join(directory, 'restored'), '');
+    await writeDurably(path.join(directory, 'restored'), '');
     await rm(path.join(directory, 'complete'), { force: true });
     if (!(await serverPid(server)) && !(await exists(path.join(directory, 'unparked')))) {
       const signal = path.join(dataDirectory(server), 'standby.signal');
-      await writeFile(signal, '');
-      if (this.#account) await chown(signal, this.#account.uid, this.#account.gid);
+      await writeDurably(signal, '', { owner: this.#account });
       await writeSettings(server, this.#settings(colour, true));
       await writeLock(server, 'closed');
     }
@@ -190,7 +193,7 @@ export class LocalServers implements Servers {
     if (!(await exists(mark))) {
       await stopServer(server);
       await writeSettings(server, this.#settings(colour, false));
-      await writeFile(mark, '');
+      await writeDurably(mark, '');
     }
     await startServer(server);
   }

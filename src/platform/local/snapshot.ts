@@ -1,7 +1,7 @@
-import { chown, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BackupMode, SnapshotFacts } from '../port/servers.ts';
-import { copyTree } from './copy.ts';
+import { copyTree, giveFolders } from './copy.ts';
 import { dataDirectory, type Server } from './server.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import { ownFolder } from './sockets.ts';
@@ -67,8 +67,8 @@ export async function copySnapshot(
     (relative) => relative.startsWith('archive_status' + path.sep),
     onBytes,
   );
-  await writeFile(path.join(data, 'backup_label'), label, { mode: 0o600 });
-  if (server.account) await chown(path.join(data, 'backup_label'), server.account.uid, server.account.gid);
+  await writeDurably(path.join(data, 'backup_label'), label, { owner: server.account });
+  await giveFolders(data, server.account);
   await writeDurably(path.join(target, 'complete'), String(server.binaries.major));
   return { method: reflink && wal.reflink ? 'reflink' : 'copy', bytes: bytes + wal.bytes };
 }
