@@ -185,7 +185,7 @@ export class OwnService {
       required: 'a Service whose clients all come to the live server.',
       next:
         'find out who made them, and with which right; delete them (one that Kubernetes mirrors goes with the Endpoints ' +
-        'of the Service’s name); then run the same command again.',
+        'of this name); then run the same command again.',
     });
   }
 
