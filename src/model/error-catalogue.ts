@@ -131,6 +131,8 @@ export const errorCatalogue = {
   'no-binaries': 'refused',
   'port-taken': 'refused',
   'disk-full': 'failed',
+  'disk-read-only': 'failed',
+  'not-permitted': 'failed',
   'status-check': 'failed',
   'timed-out': 'failed',
   // Kubernetes

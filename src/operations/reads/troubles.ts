@@ -16,12 +16,26 @@ export const scarce = 0.1;
  */
 export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment['limits']): Trouble[] {
   return [
+    ...ofReadOnlyDisks(status),
     ...ofClients(status, limits),
     ...ofColours(status),
     ...ofReplication(status, limits),
     ...status.refusals,
     ...ofProofs(status),
     ...ofPasswords(status),
+  ];
+}
+
+/** Before all else: what is down there does not come back, and no other repair can be written down. */
+function ofReadOnlyDisks({ disks = [], platform }: Omit<Status, 'troubles'>): Trouble[] {
+  const places = disks.filter(({ readOnly }) => readOnly).map(({ place }) => place);
+  if (places.length === 0) return [];
+  return [
+    {
+      id: 'disk-read-only',
+      seen: `the disk of ${places.join(', ')} is mounted read-only`,
+      repair: `\`dmesg\` says why; mount it writable, then ${startOf(platform)}`,
+    },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trace } from '../../model/birth.ts';
 import { routerFiles } from '../../router/config.ts';
@@ -152,7 +152,8 @@ export class LocalPlatform implements LocalParts {
     return Promise.all(
       places.map(async ([place, folder]) => {
         const { bavail, blocks, bsize } = await statfs(folder);
-        return { place, free: bavail * bsize, total: blocks * bsize };
+        const readOnly = await isReadOnly(folder);
+        return { place, free: bavail * bsize, total: blocks * bsize, ...(readOnly ? { readOnly } : {}) };
       }),
     );
   }
@@ -198,5 +199,20 @@ export class LocalPlatform implements LocalParts {
     await destroyLocal(await this.sibling({ ...this.#declared, name }));
     await this.servers.removeSnapshot(name);
     await rm(path.join(this.places.clones, name), { force: true });
+  }
+}
+
+/**
+ * A file that is there is opened for writing, and nothing is written: access(2) does not know of a disk that its kernel
+ * no longer writes to.
+ */
+async function isReadOnly(folder: string): Promise<boolean> {
+  const [file] = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  if (!file) return false;
+  try {
+    await (await open(path.join(folder, file.name), 'r+')).close();
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
   }
 }

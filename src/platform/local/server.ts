@@ -53,7 +53,6 @@ export async function initServer(server: Server, settings: Settings): Promise<vo
     ...localeOptions(server.binaries.major),
     '--auth-local=trust',
     '--auth-host=scram-sha-256',
-    '--no-sync',
     '--data-checksums',
   ]);
   await writeSettings(server, settings);

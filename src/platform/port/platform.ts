@@ -106,6 +106,7 @@ export interface DiskSpace {
   readonly place: 'journal' | Colour;
   readonly free: number;
   readonly total: number;
+  readonly readOnly?: boolean;
 }
 
 /** Between which colours a switchover would move writes. */

@@ -51,6 +51,13 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ replication: { ...replication, marked: false }, losslessRollback: true }, ['markers-gone']],
     [{ replication: { ...replication, retainedBytes: limits.retainedWal } }, ['wal-retained']],
     [{ disks: [{ place: 'journal', free: 1, total: 100 }] }, ['disk-full']],
+    [
+      {
+        disks: [{ place: 'green', free: 50, total: 100, readOnly: true }],
+        colours: [blue, { ...green, running: false }],
+      },
+      ['disk-read-only', 'server-down'],
+    ],
     [{ proof: { good: false, seen: 'green restarted' } }, ['proof-void']],
     [{ credentials: [{ role: 'shop_app', old: true }] }, ['credential-old']],
     [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],

@@ -1,0 +1,32 @@
+import { VerdigrisError } from './errors.ts';
+
+/** Calls of the system by which files are made, changed or removed; `connect` and `spawn` are refused for other reasons. */
+const changing = new Set(
+  'open mkdir mkdtemp rename link symlink unlink rm rmdir write copyfile chmod fchmod chown fchown ftruncate'.split(
+    ' ',
+  ),
+);
+
+/** What the system refused to write, in words; undefined of any other error. */
+export function notWritable(error: unknown): VerdigrisError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall, path: at = 'a file' } = error as NodeJS.ErrnoException;
+  if (code === 'EROFS')
+    return new VerdigrisError('disk-read-only', {
+      seen: `The disk of ${at} is mounted read-only.`,
+      required: 'a disk that can be written: journal, leases and data lie there.',
+      next:
+        'see why (`findmnt`, `dmesg`: a kernel does that to a disk with errors); mount it writable, then run ' +
+        '`verdigris start`, and `verdigris recover`.',
+      facts: { path: at },
+      cause: error,
+    });
+  if ((code !== 'EACCES' && code !== 'EPERM') || !changing.has(syscall ?? '')) return undefined;
+  return new VerdigrisError('not-permitted', {
+    seen: `This user may not write to ${at} (${code}).`,
+    required: 'a folder that belongs to the user who runs the command.',
+    next: 'name one in VERDIGRIS_HOME, or run it as the user whose folder it is (`ls -ld`).',
+    facts: { path: at },
+    cause: error,
+  });
+}
