@@ -1,7 +1,7 @@
-import { constants, copyFile, lchown, lstat, mkdir, open, readdir, readlink, symlink } from 'node:fs/promises';
+import { constants, copyFile, lchown, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { VerdigrisError } from '../../model/errors.ts';
 import type { Account } from './account.ts';
+import { withTheirs } from './theirs.ts';
 
 export interface CopyResult {
   bytes: number;
@@ -60,7 +60,8 @@ export async function copyTree(
     const sharing = result.reflink;
     const mode = sharing ? constants.COPYFILE_FICLONE_FORCE : 0;
     try {
-      if (account) await copyTheirs(source, target, mode, account);
+      if (account)
+        await withTheirs(source, account, 'refuse', ({ fd }) => copyFile(`/proc/self/fd/${fd}`, target, mode));
       else await copyFile(source, target, mode);
     } catch (error) {
       if (isMissing(error)) return;
@@ -73,32 +74,6 @@ export async function copyTree(
     result.bytes += size;
     onBytes(size);
   }
-}
-
-/**
- * What the account could read by itself: it may have put a link in the place of a file, or of a folder above it, since it
- * was listed.
- */
-async function copyTheirs(source: string, target: string, mode: number, account: Account): Promise<void> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(source, flags).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ELOOP' ? notTheirs(source) : error;
-  });
-  try {
-    const found = await handle.stat();
-    if (found.uid !== account.uid && (found.mode & 0o004) === 0) throw notTheirs(source);
-    await copyFile(`/proc/self/fd/${handle.fd}`, target, mode);
-  } finally {
-    await handle.close();
-  }
-}
-
-function notTheirs(file: string): VerdigrisError {
-  return new VerdigrisError('file-not-theirs', {
-    seen: `${file} belongs to another account than the servers run under, which cannot read it.`,
-    required: 'files of the server, readable for its account: what is copied becomes its own.',
-    next: 'look what it is; give it to the account of the servers, or remove it; then run the same command again.',
-  });
 }
 
 /** Gives all folders of a tree to the account, the outermost last: until then it cannot enter. */

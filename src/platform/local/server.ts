@@ -9,6 +9,7 @@ import type { Binaries } from './binaries.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import { processTable } from '../../machine/process-table.ts';
 import { ownFolder, ownSockets } from './sockets.ts';
+import { readTheirs } from './theirs.ts';
 
 /** A PostgreSQL server of ours: one data directory, one port, one socket folder. */
 export interface Server {
@@ -83,7 +84,7 @@ export async function writeLock(server: Server, to: 'closed' | 'open'): Promise<
 /** Says whether they were missing there. */
 async function putRulesFirst(server: Server): Promise<boolean> {
   const hba = path.join(dataDirectory(server), 'pg_hba.conf');
-  const text = await readFile(hba, 'utf8');
+  const text = await readTheirs(hba, server.account);
   const rules = hbaLockRules(lockFile, server.listen === undefined ? 'samehost' : 'all');
   if (text.startsWith(rules)) return false;
   await writeDurably(hba, `${rules}${text}`, { owner: server.account });
@@ -122,7 +123,7 @@ export async function writeSettings(server: Server, settings: Settings): Promise
     { owner: server.account },
   );
   const main = path.join(dataDirectory(server), 'postgresql.conf');
-  const text = await readFile(main, 'utf8');
+  const text = await readTheirs(main, server.account);
   if (!text.includes("include 'verdigris.conf'"))
     await writeDurably(main, `${text}\ninclude 'verdigris.conf'\n`, { owner: server.account });
   await dropOverrides(server, new Set(Object.keys(all)));
@@ -131,7 +132,7 @@ export async function writeSettings(server: Server, settings: Settings): Promise
 /** ALTER SYSTEM on the original is read after everything else, so what it set of ours is taken out; the rest stays. */
 async function dropOverrides(server: Server, ours: ReadonlySet<string>): Promise<void> {
   const file = path.join(dataDirectory(server), 'postgresql.auto.conf');
-  const lines = (await readFile(file, 'utf8')).split('\n');
+  const lines = (await readTheirs(file, server.account)).split('\n');
   await writeDurably(file, lines.filter((line) => !ours.has(line.split(/\s*=/)[0] ?? '')).join('\n'), {
     owner: server.account,
   });

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { serverAccount } from '../../../src/platform/local/account.ts';
 import { copyTree, giveFolders } from '../../../src/platform/local/copy.ts';
 import { writeDurably } from '../../../src/machine/durable.ts';
-import { inFolder } from '../../support/postgres.ts';
+import { writeLock } from '../../../src/platform/local/server.ts';
+import { inFolder, withServer } from '../../support/postgres.ts';
 
 const account = await serverAccount();
 
@@ -79,3 +80,25 @@ test.runIf(account)('a file is given to the account by what was written, and by 
     expect([(await lstat(file)).isFile(), (await lstat(file)).uid]).toEqual([true, account?.uid]);
   });
 });
+
+test.runIf(account)(
+  'pg_hba.conf as a link to a file of root is not read, and written as the account has it nowhere',
+  async () => {
+    await withServer(async (server) => {
+      await inFolder(async (folder) => {
+        const [hba, secret] = [path.join(server.directory, 'data', 'pg_hba.conf'), path.join(folder, 'secret')];
+        await writeFile(secret, 'of root', { mode: 0o600 });
+        const text = await readFile(hba, 'utf8');
+        unlinkSync(hba);
+        symlinkSync(secret, hba);
+        await expect(writeLock(server, 'open')).rejects.toMatchObject({ id: 'file-not-theirs' });
+        expect([await readFile(secret, 'utf8'), (await lstat(hba)).isSymbolicLink()]).toEqual(['of root', true]);
+        // One that an administrator made, of what the account can read, is followed as before.
+        await writeFile(secret, text);
+        await chmod(secret, 0o644);
+        await writeLock(server, 'open');
+        expect(await readFile(hba, 'utf8')).toContain(text);
+      });
+    });
+  },
+);
