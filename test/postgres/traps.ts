@@ -158,7 +158,7 @@ ${['public.alembic_version', 'cron.job', 'public.part_config']
   .join(';\n')}`;
 
 /** Of whose rows as a whole a statement of Verdigris's makes something: of catalogues, and of tables of the role's own. */
-const given = 'pg_proc,pg_database,pg_collation,pg_roles,pg_auth_members,pg_hba_file_rules,public.alembic_version';
+const given = 'pg_proc,pg_database,pg_collation,pg_roles,pg_auth_members,pg_hba_file_rules,public.part_config';
 
 /** No statement of Verdigris's has a value of these. */
 const unheard = 'pg_dependencies,pg_mcv_list,pg_ndistinct,regoper,regoperator,regcollation,regconfig,regdictionary';
