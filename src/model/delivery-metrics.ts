@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { condition } from './condition.ts';
+import { httpUrl } from './http-url.ts';
 import { jobSchema } from './job.ts';
 import { duration } from './units.ts';
 
@@ -23,12 +24,12 @@ const metricSchema = z
   .strictObject({
     /** An instant query that gives one series; `bearerFrom` names the environment variable with its token. */
     prometheus: z
-      .strictObject({ url: z.url(), query: z.string().min(1), bearerFrom: z.string().min(1).optional() })
+      .strictObject({ url: httpUrl, query: z.string().min(1), bearerFrom: z.string().min(1).optional() })
       .optional(),
     /** One row of one number, asked by a role that can only read. */
     sql: z.strictObject({ on: z.enum(['candidate', 'live']), query: z.string().min(1) }).optional(),
     /** The value is the status of the answer. */
-    http: z.strictObject({ url: z.url() }).optional(),
+    http: z.strictObject({ url: httpUrl }).optional(),
     /** The value is the exit code. */
     command: z.array(z.string().min(1)).min(1).optional(),
     /** The same of a Job of the cluster. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { httpUrl } from './http-url.ts';
 import { duration } from './units.ts';
 
 const file = z.strictObject({ file: z.string().min(1) });
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is the name of an environment variable');
-const url = z.url({ protocol: /^https?$/ });
 
 /** Where flags are set: one of them a store. */
 const kinds = {
@@ -22,7 +22,7 @@ const kinds = {
   /** By its REST interface. */
   launchDarkly: z
     .strictObject({
-      url: url.default('https://app.launchdarkly.com'),
+      url: httpUrl.default('https://app.launchdarkly.com'),
       project: z.string().min(1),
       environment: z.string().min(1),
       tokenEnv: variable,
@@ -31,7 +31,7 @@ const kinds = {
   /** By its admin interface. */
   unleash: z
     .strictObject({
-      url,
+      url: httpUrl,
       project: z.string().min(1).default('default'),
       environment: z.string().min(1),
       tokenEnv: variable,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { httpUrl } from './http-url.ts';
 import { jobSchema } from './job.ts';
 import { verbs } from './transitions.ts';
 import { duration } from './units.ts';
@@ -26,7 +27,7 @@ const point = z
 export const walkedSteps = ['analysis', 'approve', 'watch'] as const;
 
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is the name of an environment variable');
-const place = { url: z.url({ protocol: /^https?$/ }).optional(), urlEnv: variable.optional() };
+const place = { url: httpUrl.optional(), urlEnv: variable.optional() };
 
 /** What is done: one of them a hook. */
 const deeds = {

@@ -414,6 +414,11 @@ test('a declaration is refused for steps in an order that the states do not have
   expect(faults({ metrics: { a: { http: { url: 'http://x' }, success: '< 1 or 2' } } })[0]).toContain(
     'is not a comparison',
   );
+  for (const metric of [
+    { http: { url: 'file:///etc/passwd' } },
+    { prometheus: { url: 'ftp://x', query: 'up' }, success: '> 0' },
+  ])
+    expect(faults({ metrics: { a: metric } })[0]).toContain('Invalid URL');
   expect(faults({ timeZone: 'Berlin' })[0]).toContain('no time zone');
   expect(faults({ windows: [{ days: ['mon'], from: '16:00', to: '09:00' }] })[0]).toContain(
     'does not end after it begins',
