@@ -42,6 +42,11 @@ export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: 
   const taken = config.getObject('import');
   const waves = config.getObject('waves');
   const onDestroy = config.get('onDestroy');
+  if (config.get('stopAt') !== undefined)
+    throw unfit(
+      'verdigris:stopAt is not possible: Pulumi begins nothing that comes after a resource that failed, and a resource ' +
+        'that failed cannot be said to be well. Leave it out, or release by `verdigris fleet release`, which has stopAt',
+    );
   const parsed = schema.safeParse({
     environments: config.getObject('environments'),
     ...(onDestroy === undefined ? {} : { onDestroy }),

@@ -26,6 +26,7 @@ export type Kind =
   | 'SelfSubjectRulesReview'
   | 'Service'
   | 'ServiceAccount'
+  | 'ServiceEntry'
   | 'ServiceMonitor'
   | 'StatefulSet'
   | 'StorageClass'

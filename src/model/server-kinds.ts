@@ -26,6 +26,8 @@ export const serverSchema = z.strictObject({
   namespace: kubernetesName.optional(),
   /** Of `cnpg`: one of the kubeconfig's contexts; the current one where none is named. */
   context: z.string().min(1).optional(),
+  /** Of `cnpg`: which of its instances readers are sent to while a canary is under way. */
+  canaryReads: z.enum(['primary', 'standbys']).optional(),
   /**
    * Of an external one: its name or address, as this machine and the other colour's server reach it. Not a pooler's. Of
    * a local one: an address of this machine at which it listens for the subscription of an external one.
@@ -67,6 +69,19 @@ export const trafficSchema = z.strictObject({
   namespace: kubernetesName.optional(),
   /** Of `service`: one of the kubeconfig's contexts. */
   context: z.string().min(1).optional(),
+  /** Of `service`: a name of Istio's, by which clients in the mesh come too. */
+  serviceEntry: z
+    .strictObject({
+      host: z
+        .string()
+        .regex(
+          /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/,
+          'a name with its domain',
+        ),
+      /** What it is resolved to where Istio does not answer for names itself. */
+      address: z.union([z.ipv4(), z.ipv6()]).optional(),
+    })
+    .optional(),
   /** Of `routers`, `command` and `pgbouncer`: where clients connect, for people; of `pgbouncer` the first one's, where none is named. */
   address: z
     .string()

@@ -19,8 +19,8 @@ interface Part {
 const ownKeys: Readonly<Record<string, readonly string[]>> = {
   local: ['host'],
   external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
-  cnpg: ['cluster', 'namespace', 'context'],
-  service: ['name', 'namespace', 'context'],
+  cnpg: ['cluster', 'namespace', 'context', 'canaryReads'],
+  service: ['name', 'namespace', 'context', 'serviceEntry'],
   routers: ['address', 'trustFor', 'holdFor'],
   pgbouncer: ['pgbouncers', 'user', 'password', 'databases', 'address'],
   command: ['command', 'limit', 'address'],

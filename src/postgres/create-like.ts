@@ -12,23 +12,32 @@ interface Locale {
   readonly ctype: string;
   /** Of ICU, and from PostgreSQL 17 on of the builtin provider. */
   readonly locale: string | null;
+  /** Of ICU, from PostgreSQL 16 on: further rules of the order. */
+  readonly rules: string | null;
 }
+
+const localeOf = `SELECT pg_encoding_to_char(encoding) AS encoding, datlocprovider AS provider, datcollate AS collate,
+    datctype AS ctype, coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
+    to_jsonb(d)->>'daticurules' AS rules
+  FROM pg_database d WHERE datname = coalesce($1, current_database())`;
 
 const providers: Readonly<Record<string, string>> = { c: 'libc', i: 'icu', b: 'builtin' };
 
 /**
  * Makes the database on another server, where it is not there yet, with the encoding and the order of text of this one.
- * @throws VerdigrisError `candidate-locale` where that server does not have them.
+ * Of one that is there it says, for people, where it differs.
+ * @throws VerdigrisError `candidate-locale` where that server does not have them, or the database that is there cannot
+ * hold the text of this one.
  */
-export async function createLike(live: Client, candidate: ConnectionSettings, database: string): Promise<void> {
-  const wanted = await one<Locale>(
-    live,
-    `SELECT pg_encoding_to_char(encoding) AS encoding, datlocprovider AS provider, datcollate AS collate, datctype AS ctype,
-      coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale FROM pg_database d WHERE datname = current_database()`,
-  );
-  await withOwnSession(candidate, 'seed', async (client) => {
-    const there = await rows(client, 'SELECT FROM pg_database WHERE datname = $1', [database]);
-    if (there.length > 0) return;
+export async function createLike(
+  live: Client,
+  candidate: ConnectionSettings,
+  database: string,
+): Promise<string | undefined> {
+  const wanted = await one<Locale>(live, localeOf, [null]);
+  return withOwnSession(candidate, 'seed', async (client) => {
+    const [there] = await rows<Locale>(client, localeOf, [database]);
+    if (there) return compared(database, wanted, there);
     const major = await majorOf(client);
     await client
       .query(`CREATE DATABASE ${ident(database)} TEMPLATE template0 ${clauses(wanted, major)}`)
@@ -41,14 +50,47 @@ export async function createLike(live: Client, candidate: ConnectionSettings, da
           cause,
         });
       });
+    return undefined;
   });
 }
 
-function clauses({ encoding, provider, collate, ctype, locale }: Locale, major: number): string {
+/** @throws VerdigrisError `candidate-locale` */
+function compared(database: string, live: Locale, candidate: Locale): string | undefined {
+  if (candidate.encoding !== live.encoding && candidate.encoding !== 'UTF8')
+    throw new VerdigrisError('candidate-locale', {
+      seen: `The database ${database} of the candidate has the encoding ${candidate.encoding}, the live one has ${live.encoding}.`,
+      required: `the encoding ${live.encoding}, or UTF8: replication stops at the first text that the candidate cannot hold.`,
+      next: `drop that empty database, and have Verdigris make it, or create it with ENCODING ${literal(live.encoding)}; then the same command again.`,
+    });
+  const told = [
+    ...(candidate.encoding === live.encoding
+      ? []
+      : [
+          `its encoding is UTF8, not ${live.encoding}: text that ${live.encoding} cannot hold ends the lossless rollback`,
+        ]),
+    ...(orderOf(candidate) === orderOf(live)
+      ? []
+      : [
+          `it orders text by ${orderOf(candidate)}, the live one by ${orderOf(live)}: ` +
+            'rows come in another order, and unique text may not stay unique',
+        ]),
+  ];
+  return told.length === 0 ? undefined : `the database ${database} was there already: ${told.join('; ')}`;
+}
+
+/** Names of one locale of libc are written in several ways. */
+function orderOf({ provider, collate, ctype, locale, rules }: Locale): string {
+  const plain = (name: string): string => name.toLowerCase().replace(/utf-?8/, 'utf8');
+  const named = provider === 'c' ? [...new Set([plain(collate), plain(ctype)])].join(' and ') : locale;
+  return [`${named} (${providers[provider] ?? 'libc'})`, ...(rules ? [`with rules ${rules}`] : [])].join(' ');
+}
+
+function clauses({ encoding, provider, collate, ctype, locale, rules }: Locale, major: number): string {
   const named = provider === 'i' ? 'ICU_LOCALE' : major >= 17 ? 'BUILTIN_LOCALE' : undefined;
   return [
     `ENCODING ${literal(encoding)} LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}`,
     `LOCALE_PROVIDER ${providers[provider] ?? 'libc'}`,
     ...(locale !== null && named !== undefined && provider !== 'c' ? [`${named} ${literal(locale)}`] : []),
+    ...(rules !== null && provider === 'i' ? [`ICU_RULES ${literal(rules)}`] : []),
   ].join(' ');
 }

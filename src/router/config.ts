@@ -21,6 +21,16 @@ export const upstreamSchema = z.strictObject({
       servername: z.string().min(1).optional(),
     })
     .optional(),
+  /** Its standbys, at the same port: readers go there while a canary is under way. */
+  standbys: z
+    .strictObject({
+      hosts: z.array(z.string().min(1)),
+      /** Where a reader asks how far each is. */
+      database: z.string().min(1),
+      /** Bytes of log beyond which one is too far behind. */
+      behind: z.number().min(0),
+    })
+    .optional(),
 });
 
 /** Shares of the readers' sessions; only their proportion counts. */

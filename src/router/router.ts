@@ -16,6 +16,7 @@ import type { Session } from './client/session.ts';
 import type { ClientTls } from './client/tls.ts';
 import type { Store } from './store.ts';
 import { RouteTable } from './table.ts';
+import { StandbyWatch } from './standby-watch.ts';
 import { Taps } from './taps.ts';
 import { reachServer } from './server/reach.ts';
 import { Turns } from './server/turns.ts';
@@ -42,6 +43,7 @@ export class Router implements Shared {
   readonly #fencing: Fencing;
   readonly #store: Store;
   readonly #deadman: Deadman;
+  readonly #standbys: StandbyWatch;
 
   constructor(config: RouterConfig, store: Store, log: Logger, passwords: PasswordSource, tls?: ClientTls) {
     this.config = config;
@@ -55,6 +57,8 @@ export class Router implements Shared {
     this.#fencing = new Fencing(() => this.token);
     this.table = new RouteTable(config.readers, store.state);
     this.hold = new Hold(this.table);
+    this.#standbys = new StandbyWatch(this.table, config.readers, passwords, log, () => this.#reroute());
+    this.#standbys.look();
     this.#deadman = new Deadman(
       config,
       log,
@@ -169,6 +173,7 @@ export class Router implements Shared {
       await this.#store.save({ token: this.#highest(token), live, weights });
       Object.assign(this.table, { live, weights });
       this.log.info({ token, live, weights }, 'routed');
+      this.#standbys.look();
       await this.#rerouted();
     });
   }
@@ -203,6 +208,7 @@ export class Router implements Shared {
       this.table.upstreams = { blue, green };
       this.#passwords.forget();
       this.log.info({ token, blue, green }, 'servers');
+      this.#standbys.look();
       await this.#rerouted();
     });
   }
@@ -222,6 +228,7 @@ export class Router implements Shared {
   /** Ends every session. What is held stays held for the next start. */
   close(last: Buffer): void {
     this.#deadman.set(undefined);
+    this.#standbys.end();
     this.turnOut(last);
   }
 

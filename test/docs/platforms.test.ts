@@ -134,12 +134,15 @@ test('a Service of Kubernetes has addresses of one family, and lies where the Cl
   expect(await told(at('10.0.0.5'), cluster, { namespace: 'shop' })).toContain('traffic.namespace: differs');
   expect(await told(at('10.0.0.5'), cluster, { context: 'us' })).toContain('traffic.context: differs');
   expect(await told(at('10.0.0.5'), cluster, { namespace: 'prod', context: 'eu' })).toBe('taken');
+  expect(await told(cluster, { ...cluster, cluster: 'b', canaryReads: 'standbys' })).toContain(
+    'colours.green.server.canaryReads: is of no use with traffic.kind service',
+  );
   expect(await told(cluster, { ...cluster, cluster: 'b', namespace: 'test' })).toContain('traffic.namespace: differs');
 });
 
 test("the examples of clients' paths are declarations", () => {
   const examples = [...document('docs/traffic.md').matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, yaml = '']) => yaml);
-  expect(examples).toHaveLength(4);
+  expect(examples).toHaveLength(5);
   const base = declaration('local', ['external', 'router', 'files'], 'external') as Record<string, unknown>;
   for (const example of examples)
     expect(() =>

@@ -2,9 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import type { Workload } from '../../src/workload/start.ts';
-import { withClient } from '../../src/postgres/session.ts';
 import { until } from '../support/until.ts';
-import { operatorUp, withCnpg, type Clusters } from './support/cnpg.ts';
+import { emptied, operatorUp, withCnpg, type Clusters } from './support/cnpg.ts';
 
 beforeAll(operatorUp, 300_000);
 
@@ -126,16 +125,4 @@ async function dyingAt(
 async function served(workload: Workload): Promise<void> {
   const { acknowledged } = workload.stats();
   await workload.until((stats) => stats.acknowledged > acknowledged + 50, 3 * minutes);
-}
-
-/** As docs/cnpg.md says of a seed that was undone. */
-async function emptied({ platform }: Clusters): Promise<void> {
-  await withClient(
-    { ...(await platform.servers.connection('green')), database: 'postgres' },
-    'test',
-    async (client) => {
-      await client.query('DROP DATABASE shop WITH (FORCE)');
-      await client.query('CREATE DATABASE shop OWNER shop_app');
-    },
-  );
 }

@@ -1,5 +1,4 @@
-import { appendFile } from 'node:fs/promises';
-import path from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { parseEnvironment } from '../../src/model/environment.ts';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
@@ -18,7 +17,6 @@ import {
   declaredServer,
   fillShop,
   superuserPassword,
-  withExternalServer,
   type ExternalFixture,
 } from '../support/external.ts';
 import { failure } from '../support/failure.ts';
@@ -26,26 +24,9 @@ import { leftovers, nothing } from '../support/leftovers.ts';
 import { testMajor } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
+import { machine, outside } from './support/outside.ts';
 
 beforeAll(withNewestPgDump);
-
-/** Of this machine, and outside of the cluster for who is in it. */
-const machine = '10.245.0.1';
-
-const reached = { listen_addresses: `127.0.0.1,${machine}` };
-
-/** A server outside of the cluster, to which Services of it lead. */
-async function outside(name: string, use: (server: ExternalFixture) => Promise<void>): Promise<void> {
-  await withExternalServer(
-    testMajor,
-    async (server) => {
-      await appendFile(path.join(server.data, 'pg_hba.conf'), 'host all all 0.0.0.0/0 scram-sha-256\n');
-      await server.ctl('reload');
-      await use(server);
-    },
-    { ...reached, cluster_name: name },
-  );
-}
 
 type Slice = Stored & { readonly endpoints: readonly { readonly addresses: readonly string[] }[] | null };
 
@@ -113,14 +94,49 @@ test('clients in the cluster come by one Service to servers outside of it: a rel
   });
 });
 
-test('a Service that selected pods leads to an address outside, and back: to nobody else at any time, and for no older operator', async () => {
-  await withNamespace({}, async (namespace) => {
+/** What Istio's name leads to where it answers for no names itself: an address that nobody has. */
+const entry = { host: 'orders.db.internal', address: '240.0.7.1' };
+
+/** A client in the mesh. */
+async function meshClient({ admin }: TestNamespace): Promise<void> {
+  await admin.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'client', labels: { 'sidecar.istio.io/inject': 'true' } },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      hostAliases: [{ ip: entry.address, hostnames: [entry.host] }],
+      containers: [
+        { name: 'client', image: 'postgres:17', imagePullPolicy: 'IfNotPresent', command: ['sleep', 'infinity'] },
+      ],
+    },
+  });
+  await untilReady(admin, 'client', { limit: 120_000, next: 'see its log' });
+}
+
+async function nameSeenByMesh(namespace: string, host: string): Promise<string> {
+  const url = `postgresql://postgres:${superuserPassword}@${host}:5432/postgres?connect_timeout=5`;
+  const psql = ['psql', '-XAt', url, '-c', "SELECT current_setting('cluster_name')"];
+  const { stdout } = await execa('kubectl', ['exec', '-n', namespace, 'client', '-c', 'client', '--', ...psql]);
+  return stdout;
+}
+
+test('a Service that selected pods leads to an address outside, and back, in the mesh too: to nobody else at any time, and for no older operator', async () => {
+  await withNamespace({ 'istio-injection': 'enabled' }, async (namespace) => {
     const { admin } = namespace;
+    await meshClient(namespace);
     await outside('outside', async ({ port, superuser }) => {
       await admin.create({
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name: 'inside', labels: { 'cnpg.io/cluster': 'shop-green', 'cnpg.io/instanceRole': 'primary' } },
+        metadata: {
+          name: 'inside',
+          labels: {
+            'cnpg.io/cluster': 'shop-green',
+            'cnpg.io/instanceRole': 'primary',
+            'sidecar.istio.io/inject': 'false',
+          },
+        },
         spec: {
           containers: [
             {
@@ -133,6 +149,13 @@ test('a Service that selected pods leads to an address outside, and back: to nob
             },
           ],
         },
+      });
+      // As CloudNativePG keeps one for each Cluster.
+      await admin.create({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'shop-green-rw' },
+        spec: { selector: { 'cnpg.io/cluster': 'shop-green' }, ports: [{ name: 'postgres', port: 5432 }] },
       });
       await untilReady(admin, 'inside', { limit: 120_000, next: 'see its log' });
       const targets = { inside: { cluster: 'shop-green' }, outside: { host: machine, port } } as const;
@@ -147,7 +170,7 @@ test('a Service that selected pods leads to an address outside, and back: to nob
             green: { release: '2', postgres: 17, server: { kind: 'cnpg', cluster: 'shop-green' } },
           },
           live: 'green',
-          traffic: { kind: 'service' },
+          traffic: { kind: 'service', serviceEntry: entry },
         },
         'the test',
       );
@@ -157,6 +180,23 @@ test('a Service that selected pods leads to an address outside, and back: to nob
         write: (found: string) => Promise.resolve(void (uid = found)),
       };
       const service = new OwnService(environment, admin, store, Object.values(targets));
+      // What others have made is left alone, and nothing is made beside it.
+      for (const name of ['theirs', 'shop-verdigris']) {
+        await admin.create({
+          apiVersion: 'networking.istio.io/v1',
+          kind: 'ServiceEntry',
+          metadata: { name },
+          spec: {
+            hosts: [entry.host],
+            ports: [{ number: 5432, name: 'postgres', protocol: 'TCP' }],
+            resolution: 'DNS',
+          },
+        });
+        expect(await failure(service.create('green', targets.inside))).toMatchObject({ id: 'service-taken' });
+        expect(await admin.read('Service', 'shop')).toBeUndefined();
+        expect(await admin.read('ServiceEntry', name)).toMatchObject({ spec: { resolution: 'DNS' } });
+        await admin.delete('ServiceEntry', name);
+      }
       await service.create('green', targets.inside);
       const answers = async (to: keyof typeof targets) => {
         const { host = '' } = (await service.observe()) ?? {};
@@ -168,6 +208,15 @@ test('a Service that selected pods leads to an address outside, and back: to nob
           return found?.name === to;
         });
         expect((await service.observe())?.target).toEqual(targets[to]);
+        for (const name of [entry.host, `shop.${namespace.name}.svc`])
+          await until(
+            `${to} answers in the mesh as ${name}`,
+            async () => {
+              const seen = await nameSeenByMesh(namespace.name, name).catch((error: unknown) => String(error));
+              return seen === to;
+            },
+            60_000,
+          );
       };
       await answers('inside');
       const to = (token: number, colour: 'blue' | 'green', target: Target) => service.select(token, colour, target);
@@ -205,6 +254,7 @@ test('a Service that selected pods leads to an address outside, and back: to nob
       await admin.delete('EndpointSlice', 'theirs');
       await outsideOnly.prepare(5);
       await service.remove();
+      await until("Istio's name is gone", async () => !(await admin.read('ServiceEntry', 'shop-verdigris')));
     });
   });
 });

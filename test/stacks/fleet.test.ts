@@ -63,6 +63,16 @@ test('what comes before each: the wave before, or the one whose place it takes',
   ]);
 });
 
+test('a share of failures is refused by name: Pulumi has none', () => {
+  for (const stopAt of ['2', '25%']) {
+    const config = {
+      getObject: (key: string) => ({ environments: all })[key],
+      get: (key: string) => ({ stopAt })[key],
+    } as unknown as pulumi.Config;
+    expect(() => readSettings(config, '/p')).toThrow(/verdigris:stopAt is not possible.*verdigris fleet release/);
+  }
+});
+
 test('waves of environments that are not there, or are there twice, are refused', () => {
   for (const waves of [
     [{ environments: ['nobody'] }],

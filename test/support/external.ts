@@ -40,7 +40,7 @@ const settings = {
 /** A physical standby of a server, streaming, as others have set one up; for the length of `use`. */
 export async function withStandby<T>(
   { superuser, data: original, bin }: ExternalFixture,
-  use: (standby: Pick<ExternalFixture, 'port'>) => Promise<T>,
+  use: (standby: Pick<ExternalFixture, 'port'> & { stop(): Promise<unknown> }) => Promise<T>,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<T> {
   const account = await serverAccount();
@@ -65,11 +65,12 @@ export async function withStandby<T>(
   await appendFile(path.join(data, 'postgresql.auto.conf'), lines.join(''));
   const ctl = (...args: readonly string[]) =>
     execa(path.join(bin, 'pg_ctl'), ['-D', data, '-w', ...args], { ...account, cwd: '/', stdio: 'ignore' });
+  const stop = () => ctl('stop', '-m', 'immediate');
   try {
     await ctl('start', '-l', path.join(path.dirname(data), 'log'));
-    return await use({ port });
+    return await use({ port, stop });
   } finally {
-    await ctl('stop', '-m', 'immediate').catch(() => undefined);
+    await stop().catch(() => undefined);
     await rm(path.dirname(data), { recursive: true, force: true });
   }
 }

@@ -1,3 +1,4 @@
+import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
 import { lacksTarget } from '../../postgres/apply-error.ts';
@@ -24,6 +25,12 @@ async function crosses(c: Context): Promise<boolean> {
   );
 }
 
+function downFix({ platform }: Context, colour: Colour): string {
+  return platform.servers.ownsStorage(colour)
+    ? 'Start it (`verdigris start`) and see its log.'
+    : 'Others run it: see why it does not answer. `verdigris start` waits until it does.';
+}
+
 /** Whether replication between the colours is whole: slot, subscription, timeline, lag. Empty where it is. */
 export async function streamFindings(c: Context, options: { readonly lagLimit?: number } = {}): Promise<Finding[]> {
   const { name, from, to } = stream(c);
@@ -37,11 +44,13 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     const seen = await c.platform.servers.observe(colour);
     if (!seen?.running)
       return [
+        // Whoever runs it may be at work there: that says more than its silence.
+        ...((await c.platform.findings?.(false)) ?? []),
         refuse(
           'server-down',
           `${colour} is ${seen ? 'down' : 'gone'}`,
           'Replication needs both colours.',
-          seen ? 'Start it (`verdigris start`) and see its log.' : fix,
+          seen ? downFix(c, colour) : fix,
         ),
       ];
   }

@@ -12,6 +12,7 @@ import { ident, literal } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { ExternalStore, OwnPasswords } from '../external/record.ts';
 import { ExternalServer, type ServerAddress } from '../external/server.ts';
+import type { Upstream } from '../../router/config.ts';
 import { Cluster, type Stored } from '../kubernetes/cluster.ts';
 import type { EmptyOptions } from '../port/servers.ts';
 import { ownerSecret, readCnpg, type CnpgFacts } from './objects.ts';
@@ -49,6 +50,7 @@ export class CnpgServer extends ExternalServer {
   readonly #caFile: string;
   readonly #own: () => Promise<OwnPasswords>;
   readonly #other: () => CnpgServer | undefined;
+  readonly #reads: ServerDeclaration['canaryReads'];
   #reached: { readonly at: number; readonly reach: ServerAddress } | undefined;
 
   /** `caFile`: where the authority of the Cluster is kept. `other`: the other colour, where it is a Cluster too. */
@@ -62,8 +64,9 @@ export class CnpgServer extends ExternalServer {
     other: () => CnpgServer | undefined,
   ) {
     super(environment, colour, declared, store, passwords);
-    const { cluster = '', namespace = 'default', context } = declared;
+    const { cluster = '', namespace = 'default', context, canaryReads } = declared;
     this.name = cluster;
+    this.#reads = canaryReads;
     this.api = Cluster.open(namespace, { context });
     this.#environment = environment;
     this.#caFile = caFile;
@@ -78,6 +81,14 @@ export class CnpgServer extends ExternalServer {
 
   override get at(): string {
     return `the Cluster ${this.api.namespace}/${this.name}`;
+  }
+
+  override async upstream(): Promise<Upstream | undefined> {
+    const found = await super.upstream();
+    if (!found || this.#reads !== 'standbys') return found;
+    const { database, limits } = this.#environment;
+    const hosts = (await this.standbys()).map(({ host }) => host).sort();
+    return { ...found, standbys: { hosts, database, behind: limits.lag } };
   }
 
   /** The Service's own address: it stays through failovers, and needs no name service of the cluster's. */

@@ -20,6 +20,7 @@ import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
 import type { ExternalStore, OwnPasswords } from './record.ts';
+import type { Upstream } from '../../router/config.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAwayInEach } from './take-away.ts';
 import { examineStandby, takeOver } from './take-over.ts';
@@ -108,7 +109,7 @@ export class ExternalServer {
   }
 
   /** Where the router finds it; undefined where it is no colour, or has no address any more. */
-  async upstream(): Promise<ServerAddress | undefined> {
+  async upstream(): Promise<Upstream | undefined> {
     if (!(await this.observe())) return undefined;
     return this.reach().catch((error: unknown) => {
       if (this.absence(error) === undefined) throw error;

@@ -31,6 +31,7 @@ export const kinds: Readonly<
   SelfSubjectRulesReview: { version: 'authorization.k8s.io/v1', plural: 'selfsubjectrulesreviews', cluster: true },
   Service: { version: 'v1', plural: 'services' },
   ServiceAccount: { version: 'v1', plural: 'serviceaccounts' },
+  ServiceEntry: { version: 'networking.istio.io/v1', plural: 'serviceentries' },
   ServiceMonitor: { version: 'monitoring.coreos.com/v1', plural: 'servicemonitors' },
   StatefulSet: { version: 'apps/v1', plural: 'statefulsets' },
   StorageClass: { version: 'storage.k8s.io/v1', plural: 'storageclasses', cluster: true },

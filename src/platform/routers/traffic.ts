@@ -62,13 +62,22 @@ export class RoutersTraffic implements OutsideTraffic {
           'Start `verdigris router` with this declaration on each machine that is to have one; its log says what it ' +
           'lacks. It must reach the journal and both servers.',
         use: async () => {
-          const beats = (await this.#parts.store.beats()).filter(isFresh);
+          const beats = await this.#tried();
           if (beats.length === 0) throw new Error('none has said anything lately');
           const wrong = beats.flatMap((beat) => lackOf(beat, idle === undefined ? [live] : [live, idle]));
           if (wrong.length > 0) throw new Error(wrong.join('; '));
         },
       },
     ];
+  }
+
+  /** Those that are there, each with what it has found of its servers: one that has just begun is waited for. */
+  async #tried(): Promise<SeenBeat[]> {
+    for (const end = performance.now() + patience; ; await sleep(pause)) {
+      const beats = (await this.#parts.store.beats()).filter(isFresh);
+      if (performance.now() > end || !beats.some(({ reach, trouble }) => reach === null && trouble === undefined))
+        return beats;
+    }
   }
 
   async status(): Promise<TrafficStatus> {
@@ -220,6 +229,7 @@ function isFresh({ ageMs }: SeenBeat): boolean {
 /** What keeps a router from being of use behind the commit point. */
 function lackOf({ id, trouble, reach }: SeenBeat, needed: readonly Colour[]): string[] {
   if (trouble !== undefined) return [`${id}: ${trouble}`];
+  if (reach === null) return [`${id}: it has not reached any server yet`];
   return needed.flatMap((colour) => {
     const why = reach[colour];
     if (why === null) return [];

@@ -5,11 +5,11 @@ import { VerdigrisError } from '../../model/errors.ts';
 import { refuseNewer, tokenAnnotation } from '../../manifests/token.ts';
 import { omit } from '../../model/omit.ts';
 import type { Cluster, Stored } from '../kubernetes/cluster.ts';
+import type { Companion, Owner } from './companion.ts';
+import { MeshEntry } from './entry.ts';
 import { portName, Slice } from './slice.ts';
-import { familyOf, primarySelector, type Family, type Target } from './target.ts';
-
-/** At which clients reach the Service, and the Service the servers. */
-export const servicePort = 5432;
+import { takenObject } from './taken.ts';
+import { familyOf, primarySelector, servicePort, type Family, type Target } from './target.ts';
 
 /** Attempts at a Service that others change at the same moment. */
 const attempts = 5;
@@ -33,7 +33,8 @@ interface Observed {
 /** What is read for a change, while nobody waits. */
 interface Read {
   readonly service: ServiceObject;
-  readonly slice: Awaited<ReturnType<Slice['read']>>;
+  /** By companion, in their order. */
+  readonly beside: readonly (Stored | undefined)[];
 }
 
 /** The Service by which clients come: which primary it selects, or which address it has, under a token that only grows. */
@@ -45,6 +46,8 @@ export class OwnService {
   readonly #family: Family | undefined;
   /** Only where it may lead to an address outside. */
   readonly #slice: Slice | undefined;
+  /** All that says where clients are led, besides the Service itself. */
+  readonly #beside: readonly Companion[];
   /** Whether it may also select pods. */
   readonly #selects: boolean;
   /** As it was read beforehand. */
@@ -58,6 +61,8 @@ export class OwnService {
     this.#uid = uid;
     this.#family = familyOf(targets);
     this.#slice = this.#family && new Slice(api, this.#name, this.#family);
+    const entry = environment.traffic?.serviceEntry;
+    this.#beside = [this.#slice, entry && new MeshEntry(api, this.#name, entry)].filter((each) => each !== undefined);
     this.#selects = targets.some((target) => 'cluster' in target);
   }
 
@@ -70,9 +75,10 @@ export class OwnService {
     return this.#api.inside ? `${this.#name}.${this.#api.namespace}.svc` : undefined;
   }
 
-  /** Makes it, for the colour that is live. @throws VerdigrisError `service-taken` */
+  /** Makes it, for the colour that is live. @throws VerdigrisError `service-taken`, and nothing is left of it. */
   async create(live: Colour, target: Target): Promise<void> {
     const { labels, annotations } = this.#metadata(live, 0);
+    await this.#readBeside(Infinity);
     const made = await this.#api.create({
       apiVersion: 'v1',
       kind: 'Service',
@@ -85,7 +91,12 @@ export class OwnService {
     });
     if (!made) throw this.#taken();
     await this.#uid.write(made.metadata.uid);
-    await this.#slice?.lead(0, target, made.metadata, await this.#slice.read(Infinity));
+    try {
+      await this.#lead(0, target, made.metadata, await this.#readBeside(Infinity));
+    } catch (error) {
+      await this.remove();
+      throw error;
+    }
   }
 
   /** The very one that was made, and none that took its name. */
@@ -98,7 +109,7 @@ export class OwnService {
   async rehearse(): Promise<void> {
     const { service } = await this.#read(Infinity);
     await this.#api.replace(service, { dryRun: true });
-    await this.#slice?.rehearse();
+    for (const each of this.#beside) await each.rehearse();
   }
 
   /**
@@ -122,7 +133,7 @@ export class OwnService {
 
   /** Whoever may write EndpointSlices can add one beside ours: some of the clients go there then. */
   async #others({ spec: { selector } }: ServiceObject): Promise<string[]> {
-    return (await this.#slice?.others(this.#name, selector !== undefined)) ?? [];
+    return (await this.#slice?.others(selector !== undefined)) ?? [];
   }
 
   /**
@@ -138,17 +149,17 @@ export class OwnService {
   }
 
   /**
-   * One compare-and-swap of each object that says where it leads: the Service's selector, and the slice of addresses
-   * outside.
+   * One compare-and-swap of each object that says where it leads: the Service's selector, the slice of addresses
+   * outside, and Istio's entry.
    */
   async select(token: number, live: Colour, target: Target): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const { service, slice } = this.#known ?? (await this.#read(token));
+      const { service, beside } = this.#known ?? (await this.#read(token));
       this.#known = undefined;
       try {
         await this.#api.replace(this.#leading(service, token, live, target));
-        await this.#slice?.lead(token, target, service.metadata, slice);
-        if (this.#selects && !('cluster' in target)) await this.#slice?.withoutOthers(this.#name);
+        await this.#lead(token, target, service.metadata, beside);
+        if (this.#selects && !('cluster' in target)) await this.#slice?.withoutOthers();
         return;
       } catch (error) {
         if (!(error instanceof VerdigrisError && error.id === 'object-conflict') || attempt >= attempts) throw error;
@@ -176,7 +187,15 @@ export class OwnService {
       });
     if (found.metadata.uid !== (await this.#uid.read())) throw this.#taken();
     refuseNewer(found.metadata.annotations, token, `the Service ${this.where}`);
-    return { service: found, slice: await this.#slice?.read(token) };
+    return { service: found, beside: await this.#readBeside(token) };
+  }
+
+  #readBeside(token: number): Promise<(Stored | undefined)[]> {
+    return Promise.all(this.#beside.map((each) => each.read(token)));
+  }
+
+  async #lead(token: number, target: Target, owner: Owner, found: Read['beside']): Promise<void> {
+    for (const [index, each] of this.#beside.entries()) await each.lead(token, target, owner, found[index]);
   }
 
   #shared(others: readonly string[]): VerdigrisError {
@@ -190,11 +209,7 @@ export class OwnService {
   }
 
   #taken(): VerdigrisError {
-    return new VerdigrisError('service-taken', {
-      seen: `The Service ${this.where} was not made by this environment.`,
-      required: 'a free name: otherwise clients of another Service would be moved.',
-      next: 'declare another traffic.name; or, if it is left over from this environment, delete it and run `verdigris start`. Nothing was changed.',
-    });
+    return takenObject(`the Service ${this.where}`);
   }
 
   #metadata(live: Colour, token: number): ReturnType<typeof metadata> {

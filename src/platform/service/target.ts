@@ -4,6 +4,9 @@ import type { ServerAddress } from '../external/server.ts';
 /** Where the Service leads clients: to the primary of a Cluster, by its labels, or to an address outside of the cluster. */
 export type Target = { readonly cluster: string } | Pick<ServerAddress, 'host' | 'port'>;
 
+/** At which clients reach the Service, and the Service the servers. */
+export const servicePort = 5432;
+
 export function isSameTarget(a: Target | undefined, b: Target): boolean {
   if (!a) return false;
   if ('cluster' in a) return 'cluster' in b && a.cluster === b.cluster;

@@ -12,8 +12,8 @@ import { noWeights, refuseWeights } from '../no-weights.ts';
 import type { OutsideTraffic } from '../port/outside-traffic.ts';
 import type { Trial } from '../trial.ts';
 import type { ProbeAnswer, TrafficStatus } from '../port/traffic.ts';
-import { OwnService, servicePort, type UidStore } from './own-service.ts';
-import { isSameTarget, type Target } from './target.ts';
+import { OwnService, type UidStore } from './own-service.ts';
+import { isSameTarget, servicePort, type Target } from './target.ts';
 
 const oneCluster = "Splitting readers needs routes with weights, which a Service's selector does not have.";
 

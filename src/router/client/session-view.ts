@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { SessionFacts, SessionState } from '../api.ts';
+import type { Upstream } from '../config.ts';
 import type { ServerSide } from '../server/server-side.ts';
 import type { Shared } from '../shared.ts';
 import { Conversation } from './conversation.ts';
@@ -24,6 +25,7 @@ export abstract class SessionView {
   /** Of a reader: where it belongs by the weights. */
   readonly #place: number;
   #closed = false;
+  #spurned = false;
 
   constructor(shared: Shared, who: Who) {
     this.shared = shared;
@@ -60,6 +62,17 @@ export abstract class SessionView {
 
   get colour(): Colour {
     return this.shared.table.colourFor(this.reader, this.#place);
+  }
+
+  upstream(colour: Colour): Upstream | null {
+    const { table } = this.shared;
+    // A standby takes no LISTEN, and the operator asks the primary.
+    const reads = this.reader && !this.operator && !this.replication && !this.#spurned && !this.talk.restorable.listens;
+    return reads ? table.standby(colour, this.#place) : table.primary(colour);
+  }
+
+  spurned(): void {
+    this.#spurned = true;
   }
 
   get attachedTo(): Colour | undefined {

@@ -54,7 +54,7 @@ export class Follower {
   #applied = 0;
   #hold: Holding | null = null;
   #answer: Beat['answer'] = null;
-  #reach: RouterReach = {};
+  #reach: RouterReach | null = null;
   #reached = Number.NEGATIVE_INFINITY;
   #soonSince: number | undefined;
   #trouble: string | undefined;

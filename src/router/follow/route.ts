@@ -46,8 +46,8 @@ export const beatSchema = z.strictObject({
       error: z.string().optional(),
     })
     .nullable(),
-  /** Why clients could not be connected to a colour's server from there; null where they could. */
-  reach: z.strictObject({ blue: z.string().nullable(), green: z.string().nullable() }).partial(),
+  /** Why clients could not be connected to a colour's server from there; null where they could, or while nobody has tried. */
+  reach: z.strictObject({ blue: z.string().nullable(), green: z.string().nullable() }).partial().nullable(),
   clients: z.strictObject({ blue: z.int(), green: z.int() }),
   /** Why it does not do what the route says. */
   trouble: z.string().optional(),

@@ -9,6 +9,7 @@ import { Search } from './search.ts';
 import type { Conversation } from '../client/conversation.ts';
 import type { FrameVerdict } from '../../wire/framer.ts';
 import { authenticated, back, fatal, message, parameter, ready } from '../../wire/messages.ts';
+import type { Upstream } from '../config.ts';
 import type { Shared } from '../shared.ts';
 
 /** What the server side needs of the session that it serves. */
@@ -18,6 +19,10 @@ export interface ClientSide {
   readonly operator: boolean;
   /** Where it should be now. */
   readonly colour: Colour;
+  /** Which of the colour's servers serves it. */
+  upstream(colour: Colour): Upstream | null;
+  /** A standby did not take it: from now on the primary serves it. */
+  spurned(): void;
   /** A hold keeps it from having a server now. */
   heldBack(): boolean;
   /** It may have one before the hold ends. */
@@ -83,8 +88,8 @@ export class ServerSide {
         get colour() {
           return client.colour;
         },
-        upstream: (colour) => shared.table.upstreams[colour],
-        reach: (target) => this.#reach(target),
+        upstream: (colour) => client.upstream(colour),
+        reach: (target) => this.#reachEither(target),
         arrived: (connected) => this.#arrived(connected),
         delayed: (error) => {
           this.#backend = undefined;
@@ -109,7 +114,7 @@ export class ServerSide {
   /** It is attached to another server than it should be. */
   get misplaced(): boolean {
     const { colour } = this.#client;
-    const should = this.#shared.table.upstreams[colour];
+    const should = this.#client.upstream(colour);
     const is = this.#backend;
     return is !== undefined && (is.colour !== colour || !isDeepStrictEqual(is.upstream, should));
   }
@@ -138,6 +143,26 @@ export class ServerSide {
   get #known(): boolean {
     const { hold } = this.#shared;
     return this.#welcomed || hold.record !== undefined || hold.count !== this.#holds;
+  }
+
+  /** A standby that does not take the session is none for it: nobody waits, and nobody is refused, by a standby. */
+  async #reachEither(target: BackendTarget): Promise<Connected> {
+    const { table, log } = this.#shared;
+    const primary = table.primary(target.colour);
+    if (!primary || isDeepStrictEqual(target.upstream, primary)) return this.#reach(target);
+    try {
+      return await this.#reach(target);
+    } catch (error) {
+      const client = this.#client;
+      if (client.closed) throw error;
+      log.info(
+        { ...client.facts(), cause: (error as Error).message },
+        'a standby did not take it: the primary serves it',
+      );
+      this.#backend = undefined;
+      client.spurned();
+      return this.#reach({ ...target, upstream: primary });
+    }
   }
 
   #reach(target: BackendTarget): Promise<Connected> {

@@ -5,10 +5,11 @@ import type { Manifest } from '../../../src/manifests/manifest.ts';
 import type { CnpgCluster } from '../../../src/platform/cnpg/objects.ts';
 import type { Colour } from '../../../src/model/colours.ts';
 import { waitFor } from '../../../src/model/wait.ts';
+import { withClient } from '../../../src/postgres/session.ts';
 import { prepareWorkload } from '../../../src/workload/schema.ts';
 import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
 import { credentials, declaredPasswords } from '../../support/external.ts';
-import { withNamespace } from './namespace.ts';
+import { withNamespace, type TestNamespace } from './namespace.ts';
 
 const operator = fileURLToPath(new URL('../../../../shared/cluster/cnpg/up', import.meta.url));
 
@@ -18,33 +19,52 @@ export async function operatorUp(): Promise<void> {
   await execa(operator, { timeout: 240_000 });
 }
 
-const clusterOf = (colour: Colour): string => `shop-${colour}`;
+export const clusterOf = (colour: Colour): string => `shop-${colour}`;
+
+export const clusterImage = (major: number): string => `docker.io/test/cnpg-postgres:${major}`;
 
 /** As docs/cnpg.md has it. */
-function manifest(name: string, instances: number): Manifest {
+function manifest(name: string, instances: number, major: number): Manifest {
   return {
     apiVersion: 'postgresql.cnpg.io/v1',
     kind: 'Cluster',
     metadata: { name },
     spec: {
       instances,
-      imageName: 'docker.io/test/cnpg-postgres:17',
+      imageName: clusterImage(major),
       imagePullPolicy: 'IfNotPresent',
       storage: { size: '1Gi' },
       resources: { requests: { cpu: '10m', memory: '64Mi' } },
       bootstrap: { initdb: { database: 'shop', owner: 'shop_app', secret: { name: 'shop-app' } } },
       postgresql: {
-        synchronous: { method: 'any', number: 1, dataDurability: 'preferred' },
+        ...(instances > 1 ? { synchronous: { method: 'any', number: 1, dataDurability: 'preferred' } } : {}),
         // Durable enough for a crash of processes, which is what these tests cause; and the disk is slow.
-        parameters: { sync_replication_slots: 'on', hot_standby_feedback: 'on', fsync: 'off' },
+        parameters: {
+          ...(major < 17 ? {} : { sync_replication_slots: 'on' }),
+          ...{ hot_standby_feedback: 'on', fsync: 'off' },
+        },
       },
-      replicationSlots: { highAvailability: { enabled: true, synchronizeLogicalDecoding: true } },
+      replicationSlots: {
+        highAvailability: { enabled: true, ...(major < 17 ? {} : { synchronizeLogicalDecoding: true }) },
+      },
       monitoring: { disableDefaultQueries: true },
     },
   };
 }
 
+export interface ClusterOptions {
+  /** Majors of the two, 17 if left out; one below has one instance, because its slots end with it. */
+  readonly majors?: Readonly<Record<Colour, number>>;
+  /** Added to each colour's server. */
+  readonly server?: Readonly<Record<string, unknown>>;
+  /** Makes them in the place of the test itself. */
+  readonly make?: (manifests: readonly Manifest[], namespace: string) => Promise<void>;
+  /** Clients come by the router in the place of a Service. */
+  readonly router?: true;
+}
+
 export interface Clusters extends TestEnvironment {
+  readonly admin: TestNamespace['admin'];
   /** Until its operator says so, with all instances. */
   healthy(colour: Colour): Promise<void>;
   /** Ends the primary as the death of its node does; returns when another one takes writes. */
@@ -52,7 +72,11 @@ export interface Clusters extends TestEnvironment {
 }
 
 /** Two Clusters of two instances each in a namespace of their own, blue with the tables of the workload, and live. */
-export async function withCnpg(use: (test: Clusters) => Promise<void>): Promise<void> {
+export async function withCnpg(
+  use: (test: Clusters) => Promise<void>,
+  { majors = { blue: 17, green: 17 }, server: more = {}, make, router }: ClusterOptions = {},
+): Promise<void> {
+  const instances = (colour: Colour): number => (majors[colour] < 17 ? 1 : 2);
   await withNamespace({}, async (namespace) => {
     const { admin, name } = namespace;
     await admin.create({
@@ -68,7 +92,7 @@ export async function withCnpg(use: (test: Clusters) => Promise<void>): Promise<
       waitFor(
         async () => {
           const { phase, readyInstances } = await status(colour);
-          return (phase === 'Cluster in healthy state' && readyInstances === 2) || undefined;
+          return (phase === 'Cluster in healthy state' && readyInstances === instances(colour)) || undefined;
         },
         { limit: 240_000, every: 1_000, slowest: 1_000, what: `${colour} healthy`, next: 'see its pods.' },
       ).then(() => undefined);
@@ -83,16 +107,20 @@ export async function withCnpg(use: (test: Clusters) => Promise<void>): Promise<
         { limit: 120_000, every: 500, slowest: 500, what: `another primary of ${colour}`, next: 'see its pods.' },
       );
     };
-    for (const colour of ['blue', 'green'] as const) await admin.create(manifest(clusterOf(colour), 2));
+    const manifests = (['blue', 'green'] as const).map((colour) =>
+      manifest(clusterOf(colour), instances(colour), majors[colour]),
+    );
+    if (make) await make(manifests, name);
+    else for (const each of manifests) await admin.create(each);
     await healthy('blue');
     await healthy('green');
-    const server = (colour: Colour) => ({ kind: 'cnpg', cluster: clusterOf(colour), namespace: name });
+    const server = (colour: Colour) => ({ kind: 'cnpg', cluster: clusterOf(colour), namespace: name, ...more });
     const declaration = {
       colours: {
-        blue: { release: '1', postgres: 17, server: server('blue') },
-        green: { release: '2', postgres: 17, server: server('green') },
+        blue: { release: '1', postgres: majors.blue, server: server('blue') },
+        green: { release: '2', postgres: majors.green, server: server('green') },
       },
-      traffic: { kind: 'service' },
+      ...(router ? {} : { traffic: { kind: 'service' } }),
       local: { passwords: declaredPasswords },
       kubernetes: { namespace: name },
     };
@@ -102,10 +130,22 @@ export async function withCnpg(use: (test: Clusters) => Promise<void>): Promise<
         await prepareWorkload(client, { roles: { writer: 'shop_app', reader: 'shop_reader' }, writers: 8 });
       });
       try {
-        await use({ ...environment, healthy, failover });
+        await use({ ...environment, admin, healthy, failover });
       } finally {
         await environment.platform.close();
       }
     });
   });
+}
+
+/** As docs/cnpg.md says of a seed that was undone. */
+export async function emptied({ platform }: Pick<Clusters, 'platform'>): Promise<void> {
+  await withClient(
+    { ...(await platform.servers.connection('green')), database: 'postgres' },
+    'test',
+    async (client) => {
+      await client.query('DROP DATABASE shop WITH (FORCE)');
+      await client.query('CREATE DATABASE shop OWNER shop_app');
+    },
+  );
 }

@@ -103,6 +103,21 @@ test('a hold is granted once each router holds or believes nothing any more; whe
   );
 });
 
+test('a router that has only just begun is waited for before it is judged; one that knows no such server is named', async () => {
+  const folder = await temporaryFolder();
+  const store = new FileRoutes(path.join(folder, 'routers'));
+  await withTraffic(store, async (traffic) => {
+    const [trial] = traffic.trials({ live: 'blue', idle: undefined, carried: false });
+    await store.beat(said('a', { reach: null }));
+    const judged = trial?.use();
+    await store.beat(said('a', { reach: { blue: null } }));
+    await judged;
+    await store.beat(said('a', { reach: { green: null } }));
+    expect(String(await trial?.use().catch(String))).toContain('a: blue: it knows no such server');
+  });
+  await rm(folder, { recursive: true });
+});
+
 test('one that comes back after it was passed over must hold too', async () => {
   const folder = await temporaryFolder();
   const store = new FileRoutes(path.join(folder, 'routers'));
@@ -138,7 +153,7 @@ test('a router serves from its first sight of the route, waits and refuses witho
     expect(router.log()).not.toContain('takes clients');
     await store.first({ live: 'blue', weights: { blue: 100, green: 0 }, unseen: false, soon: false, held: null });
     await router.serves();
-    await until('it says so', async () => (await store.beats())[0]?.reach.blue?.includes('ECONNREFUSED') === true);
+    await until('it says so', async () => (await store.beats())[0]?.reach?.blue?.includes('ECONNREFUSED') === true);
     const kept = await store.read();
     await store.forget();
     await until('it refuses', () => router.log().includes('clients are refused'), 20_000);

@@ -41,13 +41,16 @@ export const empty: Step = {
     if (major === undefined || !servers.empty) throw new Error('checked by the gates');
     await servers.empty(c.idle, { generation: c.journal.generation, major });
     const candidate = await servers.connection(c.idle);
-    await oneByOne(c, async (inside) => {
-      await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
+    const told = await oneByOne(c, async (inside) => {
+      const differs = await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
       await onCandidate(inside, ensureControlSchema);
+      return differs;
     });
     await onCandidate(c, async (client) => ensureReplicationRole(client, await servers.replicationPassword?.()));
     await inFenced(c, c.idle, (client) => fenceServer(client, c.ledger.token, fenceLimit, c.environment.fence.accept));
     await c.platform.traffic.refresh(c.ledger.token);
+    const differences = told.filter((each) => each !== undefined);
+    return differences.length === 0 ? undefined : differences.join('; ');
   },
   async undo(c) {
     await c.removeIdle();
