@@ -35,6 +35,7 @@ const long = [
   'pod-faults',
   'roles',
   'room',
+  'routers',
   'seal',
   'snapshots-odd',
   'storage-faults',
