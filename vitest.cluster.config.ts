@@ -16,6 +16,7 @@ const long = [
   'clones',
   'cnpg',
   'cnpg-failover',
+  'cnpg-pulumi',
   'delivery',
   'destroy-release',
   'drill',
