@@ -20,10 +20,8 @@ import { productImage } from './support/image.ts';
 import { withNamespace, type TestNamespace } from './support/namespace.ts';
 import { machine, outside } from './support/outside.ts';
 
-beforeAll(async () => {
-  await withNewestPgDump();
-  await productImage();
-}, 300_000);
+beforeAll(withNewestPgDump);
+beforeAll(async () => void (await productImage()), 300_000);
 
 /** Of each router. */
 const perUser = 14;
@@ -58,7 +56,7 @@ async function untilServing({ admin }: TestNamespace, without = ''): Promise<str
   return pods.map(({ metadata }) => metadata.name);
 }
 
-test('the Deployment of examples/routers: two routers in pods hold, move and release clients; one that dies costs no row; TLS and limits are those of the declaration', async () => {
+test('the Deployment of the example: two routers in pods hold and move clients, one that dies costs no row; TLS and limits are as declared', async () => {
   await withNamespace({}, async (namespace) => {
     const { admin } = namespace;
     const folder = await mkdtemp(path.join(tmpdir(), 'vg-routers-'));
