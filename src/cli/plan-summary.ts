@@ -27,10 +27,10 @@ export function planSummary(
   const does: Readonly<Record<Verb, (operation: PlannedOperation) => string>> = {
     seed: () =>
       `copies the live colour${bytes === undefined ? '' : `, ${prettyBytes(bytes)}`}${about(verbs.seed)}; it serves on`,
-    migrate: ({ migrations = [], data = [] }) => {
+    migrate: ({ migrations = [], tool, data = [] }) => {
       const writes =
         data.length > 0 ? `; of their statements ${data.length} ${data.length === 1 ? 'writes' : 'write'} rows` : '';
-      return `${migrationsText(migrations)}${writes}${about(verbs.migrate)}`;
+      return `${tool === undefined || migrations.length > 0 ? migrationsText(migrations) : toolText(tool)}${writes}${about(verbs.migrate)}`;
     },
     verify: () => `compares every row${about(verbs.verify)}`,
     canary: () => 'sends a share of the readers to the candidate',
@@ -87,6 +87,11 @@ function about(estimate: Estimate | undefined): string {
   if (estimate === undefined) return '';
   const time = estimate.ms < 1_000 ? 'a second or less' : `about ${prettyMs(estimate.ms, { compact: true })}`;
   return `, ${time} ${estimate.by === 'history' ? 'by the last release' : 'as a guess from the size'}`;
+}
+
+/** What is pending, and what it does, it alone knows. */
+export function toolText(tool: string): string {
+  return tool === 'command' ? 'what the command finds pending' : `what ${tool} finds pending`;
 }
 
 function migrationsText(migrations: NonNullable<PlannedOperation['migrations']>): string {

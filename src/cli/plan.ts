@@ -14,14 +14,27 @@ import { filesInEach } from '../operations/reads/files-in-each.ts';
 import { estimate, type Estimates } from '../operations/reads/estimate.ts';
 import { operationHere } from '../operations/table.ts';
 import { colors } from './colors.ts';
-import { planSummary } from './plan-summary.ts';
+import { planSummary, toolText } from './plan-summary.ts';
 import { plannedSteps, type DataPlan, type PlannedOperation } from './planned-operation.ts';
 import { withCommonOptions, withSession, type CommonOptions, type CliSession } from './session.ts';
 
 export function planText(operations: readonly PlannedOperation[]): string {
   if (operations.length === 0) return 'Nothing to do: the environment is as declared.';
   const blocks = operations.map(
-    ({ verb, to, because, reason, pauseMs, migrations = [], shapes, refused = [], data = [], dataUnknown, steps }) =>
+    ({
+      verb,
+      to,
+      because,
+      reason,
+      pauseMs,
+      migrations = [],
+      tool,
+      shapes,
+      refused = [],
+      data = [],
+      dataUnknown,
+      steps,
+    }) =>
       [
         `${colors.bold(verb)} → ${to}${because ? colors.dim(`  because ${because}`) : ''}`,
         ...(reason ? [`  ${reason}`] : []),
@@ -31,6 +44,7 @@ export function planText(operations: readonly PlannedOperation[]): string {
         ),
         ...(migrations.length > 0 ? ['  files, but for those that the history has:'] : []),
         ...migrations.flatMap((migration) => fileText(migration, shapes)),
+        ...(tool === undefined ? [] : [`  files: ${toolText(tool)}`]),
         ...refused.map((each) => `  ${colors.red('refused before the seed')}: ${findingLine(each)}`),
         ...(data.length > 0 ? ['  statements that write rows:', ...data.map(dataText)] : []),
         ...(dataUnknown === undefined ? [] : [`  where statements that write rows run is not known: ${dataUnknown}`]),
@@ -79,7 +93,9 @@ export async function showPlan(
 ): Promise<void> {
   const journal = await readJournal(platform.journal);
   const planned = await readPlan({ environment, platform }, goal);
-  const { migrations, ...data } = planned.some(({ verb }) => verb === 'migrate')
+  const { migrations, ...data }: Awaited<ReturnType<typeof filesInEach>> = planned.some(
+    ({ verb }) => verb === 'migrate',
+  )
     ? await filesInEach({ environment, platform, signal }, other(journal.live))
     : { migrations: [] };
   const operations = planned.map(({ verb, kind, to, because, reason }): PlannedOperation => {
@@ -90,7 +106,7 @@ export async function showPlan(
       because,
       reason,
       pauseMs: operation.clientsWait(environment.limits),
-      ...(verb === 'migrate' && migrations.length > 0 ? { migrations, ...data } : {}),
+      ...(verb === 'migrate' && (migrations.length > 0 || data.tool !== undefined) ? { migrations, ...data } : {}),
       ...(verb === 'switch' ? heldData(journal) : {}),
       steps: plannedSteps(operation),
     };

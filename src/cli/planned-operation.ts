@@ -25,6 +25,8 @@ export interface PlannedOperation {
   readonly pauseMs: number;
   /** All that the folder holds: no database is asked what has run. */
   readonly migrations?: readonly Migration[];
+  /** The tool that alone reads the folder's files. */
+  readonly tool?: string;
   /** What they do to the schema, but for what is harmless. */
   readonly shapes?: readonly PlannedShape[];
   /** What of them `preflight` and the beginning of `release` refuse. */

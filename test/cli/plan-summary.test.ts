@@ -38,6 +38,15 @@ test('a whole release is told in ten lines at most: bytes, times as estimates, t
     expect(text).toContain(part);
 });
 
+test('where a tool alone reads the files, it is named: that there are none is not said', () => {
+  const nothing = { bytes: undefined, verbs: {}, pauseMs: undefined };
+  const text = (tool?: string) =>
+    planSummary([operation('migrate', tool === undefined ? {} : { tool })], environment, nothing);
+  expect(text('flyway')).toContain('what flyway finds pending');
+  expect(text('command')).toContain('what the command finds pending');
+  expect(text()).toContain('no migrations');
+});
+
 test('what is not known is left out, and nothing to do is said', () => {
   const nothing = { bytes: undefined, verbs: {}, pauseMs: undefined };
   expect(planSummary([], environment, nothing)).toBe('Nothing to do: the environment is as declared.');

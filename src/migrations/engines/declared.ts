@@ -17,6 +17,13 @@ export async function declaredMigrations(colour: Declared): Promise<readonly Mig
   return (await (await readingEngine(colour.migrations, colour.engine)).files?.()) ?? [];
 }
 
+/** The tool that alone reads the declared folder's files; undefined where Verdigris does, or there is none. */
+export async function toolOfFiles(colour: Declared): Promise<string | undefined> {
+  if (colour?.migrations === undefined) return undefined;
+  const { name, files } = await readingEngine(colour.migrations, colour.engine);
+  return files ? undefined : name;
+}
+
 /**
  * The folder, and what of it has run on the live colour: files that were changed, are late or half done, and a history
  * that is another tool's, whose files would run again from the first.

@@ -6,6 +6,7 @@ import type { TypeOf } from './type-of.ts';
 
 /** A view under the name of one that was there: software finds its columns, or does not. */
 export function viewAgain(schema: ForeseenSchema, { view, replace, aliases, query }: Of<'ViewStmt'>): void {
+  if (view?.relpersistence === 't' || view?.schemaname === 'pg_temp') return schema.addTemporary(view.relname ?? '');
   const name = schema.find(view) ?? schema.placeFor(view?.schemaname, view?.relname ?? '');
   // It keeps all columns that it has.
   if (replace === true && schema.object('view', name)) return;

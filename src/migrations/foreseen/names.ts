@@ -88,6 +88,11 @@ export class ForeseenNames extends ForeseenObjects {
     this.#again.add(name);
   }
 
+  /** Under its new name such a table is another one still. */
+  remembersAgain(from: string, to: string): void {
+    if (this.#again.has(from)) this.madeAgain(to);
+  }
+
   doubt(name: string): void {
     this.#doubts.add(plain(name));
   }

@@ -20,6 +20,7 @@ export class ForeseenSchema extends ForeseenNames {
     const to = `${schema}.${name}`;
     const table = this.table(from);
     const parts = this.partsOf(from);
+    this.remembersAgain(from, to);
     this.removeRelation(from);
     if (table) this.setTable(to, { ...table, schema, name });
     for (const { kind, identity, definition } of parts)

@@ -63,26 +63,36 @@ const mayCall: ReadonlySet<string> = new Set([
   ...['SelectStmt', 'CallStmt', 'DoStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ExecuteStmt'],
 ]);
 
-/** Of the live colour, by their names. */
+/** Of the live colour, by their names; those too that call one. */
 async function changingFunctions(live: Client): Promise<Set<string>> {
-  const found = await rows<{ name: string }>(
+  const all = await rows<{ name: string; source: string }>(
     live,
-    `SELECT DISTINCT lower(p.proname) AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    `SELECT lower(p.proname) AS name, lower(p.prosrc) AS source FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_language l ON l.oid = p.prolang WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-    AND l.lanname NOT IN ('c', 'internal') AND p.prosrc ~* '\\m(alter|create|drop|rename|execute)\\M'`,
+    AND l.lanname NOT IN ('c', 'internal')`,
   );
-  return new Set(found.map(({ name }) => name));
+  const found = new Set(all.flatMap(({ name, source }) => (changing.test(source) ? [name] : [])));
+  const others = all.flatMap(({ name, source }) => (found.has(name) ? [] : [{ name, words: wordsIn(source) }]));
+  for (let known = -1; known < found.size;) {
+    known = found.size;
+    for (const { name, words } of others) if (words.some((word) => found.has(word))) found.add(name);
+  }
+  return found;
+}
+
+function wordsIn(text: string): readonly string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? [];
 }
 
 function learnFunction(statement: Statement, callable: Set<string>): void {
   const node = statement.fields as Of<'CreateFunctionStmt'>;
   const body = bodyOf(statement, node);
   const name = JSON.stringify(node.funcname ?? []).match(/"sval":"([^"]+)"\}\}\]$/)?.[1];
-  if (name !== undefined && (!body || changing.test(body.text))) callable.add(name.toLowerCase());
+  const changes = !body || changing.test(body.text) || wordsIn(body.text).some((word) => callable.has(word));
+  if (name !== undefined && changes) callable.add(name.toLowerCase());
 }
 
 /** A word of its text may be such a function, called: what it does then depends on what it is given. */
 function judgeCalls(statement: Statement, schema: ForeseenSchema, callable: ReadonlySet<string>): void {
-  const words = statement.text.toLowerCase().match(/[\w$]+/g) ?? [];
-  if (words.some((word) => callable.has(word))) schema.lost = true;
+  if (wordsIn(statement.text).some((word) => callable.has(word))) schema.lost = true;
 }

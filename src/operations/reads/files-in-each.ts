@@ -1,17 +1,14 @@
 import type { Colour } from '../../model/colours.ts';
 import { environmentInside, furtherDatabases } from '../../model/further-databases.ts';
 import type { Migration } from '../../migrations/engine.ts';
-import { declaredMigrations } from '../../migrations/engines/declared.ts';
+import { declaredMigrations, toolOfFiles } from '../../migrations/engines/declared.ts';
 import { plannedFiles } from './planned-files.ts';
 
 type Parts = Parameters<typeof plannedFiles>[0];
 type Files = Awaited<ReturnType<typeof plannedFiles>>;
 
 /** The files that `candidate` declares for every database, and what they do there; a further one's bear its name. */
-export async function filesInEach(
-  parts: Parts,
-  candidate: Colour,
-): Promise<{ readonly migrations: readonly Migration[] } & Files> {
+export async function filesInEach(parts: Parts, candidate: Colour): Promise<InDatabase> {
   const { environment } = parts;
   const [first, ...further] = await Promise.all([
     filesInside(parts, candidate),
@@ -25,11 +22,16 @@ export async function filesInEach(
   return further.reduce(joined, first ?? { migrations: [] });
 }
 
-type InDatabase = { readonly migrations: readonly Migration[] } & Files;
+type InDatabase = { readonly migrations: readonly Migration[]; readonly tool?: string } & Files;
 
 async function filesInside(parts: Parts, candidate: Colour): Promise<InDatabase> {
   const migrations = await declaredMigrations(parts.environment.colours[candidate]);
-  return { migrations, ...(migrations.length > 0 ? await plannedFiles(parts) : {}) };
+  const tool = await toolOfFiles(parts.environment.colours[candidate]);
+  return {
+    migrations,
+    ...(tool === undefined ? {} : { tool }),
+    ...(migrations.length > 0 ? await plannedFiles(parts) : {}),
+  };
 }
 
 function named(database: string, { migrations, shapes, ...rest }: InDatabase): InDatabase {
@@ -46,11 +48,13 @@ function joined(one: InDatabase, next: InDatabase): InDatabase {
   const [data, shapes] = [both(one.data, next.data), both(one.shapes, next.shapes)];
   const refused = both(one.refused, next.refused);
   const dataUnknown = one.dataUnknown ?? next.dataUnknown;
+  const tool = one.tool ?? next.tool;
   return {
     migrations: [...one.migrations, ...next.migrations],
     ...(data ? { data } : {}),
     ...(shapes ? { shapes } : {}),
     ...(refused ? { refused } : {}),
     ...(dataUnknown === undefined ? {} : { dataUnknown }),
+    ...(tool === undefined ? {} : { tool }),
   };
 }

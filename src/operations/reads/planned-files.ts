@@ -21,6 +21,7 @@ const foldersFault: ReadonlySet<string> = new Set([
   'data-statement-mixed',
   'data-statement-session',
   'data-statement-superuser',
+  'data-statement-triggers',
   'live-writes-undeclared',
   'migration-forbidden',
 ]);

@@ -402,3 +402,10 @@ DROP FUNCTION shop.touch() CASCADE; CREATE FUNCTION shop.touch() RETURNS trigger
 CREATE FUNCTION total_of(bigint) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'; CREATE TYPE mood AS ENUM ('x'); CREATE VIEW open_orders AS SELECT 1 AS id;
 ----
 ALTER TYPE shop.mood RENAME TO mood_old; CREATE TYPE shop.mood AS ENUM ('sad', 'ok', 'glad', 'it''s'); ALTER TABLE shop.customers ALTER COLUMN mood DROP DEFAULT, ALTER COLUMN mood TYPE shop.mood USING mood::text::shop.mood, ALTER COLUMN mood SET DEFAULT 'ok'; DROP TYPE shop.mood_old;
+----
+DROP VIEW shop.open_orders; CREATE TEMP VIEW open_orders AS SELECT 1 AS id;
+----
+-- differs: the linter does not know what a call does
+CREATE FUNCTION shop.inner_call() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP TABLE shop.lone; END'; CREATE FUNCTION shop.outer_call() RETURNS void LANGUAGE sql AS 'SELECT shop.inner_call()'; SELECT shop.outer_call(); -- after the seed
+----
+CREATE TABLE shop.lone_new (LIKE shop.lone INCLUDING ALL); ALTER TABLE shop.lone RENAME TO lone_old; ALTER TABLE shop.lone_new RENAME TO lone; -- after the seed
