@@ -408,4 +408,4 @@ DROP VIEW shop.open_orders; CREATE TEMP VIEW open_orders AS SELECT 1 AS id;
 -- differs: the linter does not know what a call does
 CREATE FUNCTION shop.inner_call() RETURNS void LANGUAGE plpgsql AS 'BEGIN DROP TABLE shop.lone; END'; CREATE FUNCTION shop.outer_call() RETURNS void LANGUAGE sql AS 'SELECT shop.inner_call()'; SELECT shop.outer_call(); -- after the seed
 ----
-CREATE TABLE shop.lone_new (LIKE shop.lone INCLUDING ALL); ALTER TABLE shop.lone RENAME TO lone_old; ALTER TABLE shop.lone_new RENAME TO lone; -- after the seed
+CREATE TABLE shop.lone_new (LIKE shop.lone INCLUDING ALL); ALTER TABLE shop.lone RENAME TO lone_old; ALTER TABLE shop.lone_new RENAME TO lone;
