@@ -1,7 +1,7 @@
 import { constants, copyFile, lchown, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Account } from './account.ts';
-import { withTheirs } from './theirs.ts';
+import { withReadable } from './theirs.ts';
 
 export interface CopyResult {
   bytes: number;
@@ -61,7 +61,7 @@ export async function copyTree(
     const mode = sharing ? constants.COPYFILE_FICLONE_FORCE : 0;
     try {
       if (account)
-        await withTheirs(source, account, 'refuse', ({ fd }) => copyFile(`/proc/self/fd/${fd}`, target, mode));
+        await withReadable(source, account, 'refuse', ({ fd }) => copyFile(`/proc/self/fd/${fd}`, target, mode));
       else await copyFile(source, target, mode);
     } catch (error) {
       if (isMissing(error)) return;

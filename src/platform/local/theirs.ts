@@ -8,7 +8,7 @@ import type { Account } from './account.ts';
  * may have put a link in the place of the file, or of a folder above it, at any moment. `refuse` links: where a file was
  * seen. @throws VerdigrisError `file-not-theirs`
  */
-export async function withTheirs<T>(
+export async function withReadable<T>(
   file: string,
   account: Account,
   links: 'follow' | 'refuse',
@@ -30,7 +30,7 @@ export async function withTheirs<T>(
 
 /** The text of a file that is written again as the account's. @throws VerdigrisError `file-not-theirs` */
 export function readTheirs(file: string, account: Account | undefined): Promise<string> {
-  return account ? withTheirs(file, account, 'follow', (handle) => handle.readFile('utf8')) : readFile(file, 'utf8');
+  return account ? withReadable(file, account, 'follow', (handle) => handle.readFile('utf8')) : readFile(file, 'utf8');
 }
 
 function notTheirs(file: string): VerdigrisError {
