@@ -291,6 +291,11 @@ export const findingCatalogue = {
     title: 'sessions hold what ends with their connection',
     fix: 'Make sure that these clients reconnect by themselves and then repeat LISTEN and take their locks again.',
   },
+  'server-numbers': {
+    grade: 'warn',
+    title: 'columns hold transaction ids or log positions of the server',
+    fix: 'Order and compare by a sequence or a time instead; or let readers catch up, and begin anew after each switchover.',
+  },
   // docs/errors.md
   'live-restarted': { grade: 'warn', fix: 'Nothing; the data is compared before the switchover anyway.' },
   'schema-drift': { grade: 'refuse' },

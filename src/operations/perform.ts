@@ -1,7 +1,7 @@
 import { observedOf, plan, type Planned } from '../model/plan.ts';
 import { pathOf, type State, type Verb } from '../model/transitions.ts';
 import type { Context } from './engine/context.ts';
-import { requireOneDatabase, requireSameDatabases } from './gates/databases.ts';
+import { requireSameDatabases } from './gates/databases.ts';
 import { requireSamePart, requireWhole } from './gates/part.ts';
 import { execute } from './engine/engine.ts';
 import { declaredNow } from './gates/folders.ts';
@@ -29,10 +29,7 @@ export async function perform(c: Context, verb: Verb, options: PerformOptions = 
     requireSameDatabases(c);
     requireSamePart(c);
   }
-  if (operation.kind === 'lossy') {
-    requireOneDatabase(c.environment, 'a lossy rollback');
-    requireWhole(c, 'a lossy rollback');
-  }
+  if (operation.kind === 'lossy') requireWhole(c, 'a lossy rollback');
   try {
     await execute(c, operation);
   } catch (error) {

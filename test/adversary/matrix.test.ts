@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Verb } from '../../src/model/transitions.ts';
+import { operationOf } from '../../src/operations/table.ts';
 import { withEnvironment } from '../support/environment.ts';
-import { together, type Act } from './acts/act.ts';
+import { crowds } from './crowds.ts';
 import { acts } from './acts/index.ts';
-import { attempt, beforehand, ready, stepsOf, type Trial } from './trial.ts';
+import { attemptAll, beforehand, ready, stepsOf, type Crowd, type Verdict } from './trial.ts';
 import { world } from './world.ts';
 
 /** Behind these the gates of a switchover look once more: an act meets one of them. */
@@ -18,15 +19,11 @@ const {
   VERDIGRIS_ADVERSARY_STEP: only,
 } = process.env;
 
-/** Acts that are tried together. */
-const crowd = 16;
-
 /**
  * Every act beside one of the verbs before the switchover, and beside it and a rollback, at steps that move on with the
- * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step. Those that are expected to
- * go the same way at a step are tried together.
+ * acts, so that each step meets acts of all kinds. `VERDIGRIS_ADVERSARY=all`: at every step.
  */
-function trials(verb: Verb): Trial[] {
+function trials(verb: Verb): Crowd[] {
   const steps = [beforehand, ...stepsOf(verb)];
   const tried = acts.map((act, index) => ({ act, first: only ?? steps[(index + Number(move)) % steps.length] ?? '' }));
   const meets = (index: number): boolean =>
@@ -34,64 +31,72 @@ function trials(verb: Verb): Trial[] {
   const some = tried.filter(({ act }, index) => (kinds === '' ? meets(index) : new RegExp(kinds).test(act.kind)));
   return steps.flatMap((step) => {
     const here = some.filter(({ first }) => how === 'all' || first === step).map(({ act }) => act);
-    const fenced = steps.includes('fence') && steps.indexOf(step) >= steps.indexOf('fence');
-    const alike = here.filter(({ undo }) => fenced || undo === undefined);
-    const alone = here.filter((act) => !alike.includes(act));
-    return [...crowds(alike), ...alone].map((act) => ({ act, verb, step }));
+    return crowds(here).map((each) => ({ acts: each, verb, step }));
   });
-}
-
-/** Acts in crowds, neighbours in the list apart from each other: they are about the same objects. */
-function crowds(some: readonly Act[]): Act[] {
-  const count = Math.ceil(some.length / crowd);
-  return Array.from({ length: count }, (_, place) => together(some.filter((__, index) => index % count === place)));
-}
-
-/** Of a trial of several acts that did not go the same way: its halves. */
-function halves({ act: { parts = [] }, ...where }: Trial): Trial[] {
-  const half = Math.ceil(parts.length / 2);
-  return [parts.slice(0, half), parts.slice(half)].map((some) => ({ ...where, act: together(some) }));
 }
 
 const fill = async (client: { query(text: string): Promise<unknown> }) => void (await client.query(world));
 
 /**
  * Runs trials in one world, up to the first fault: what comes after it would say little. Returns those that are left,
- * and the fault.
+ * and the fault. Of a crowd, the acts that another's refusal kept from being judged are tried again without that one,
+ * and both halves of one that failed as a whole, in a new world.
  */
 async function inOneWorld(
-  left: readonly Trial[],
+  left: readonly Crowd[],
   count: (outcome: string) => void,
-): Promise<{ rest: Trial[]; fault?: string }> {
+): Promise<{ rest: Crowd[]; fault?: string }> {
   return withEnvironment({ fill, settings: { max_prepared_transactions: '8' } }, async (environment) => {
     const rest = [...left];
     let fresh = false;
     for (let trial = rest.shift(); trial; trial = rest.shift()) {
+      const { acts: crowd, ...moment } = trial;
       const from = performance.now();
-      const { parts = [trial.act] } = trial.act;
-      const print = (outcome: string): void => {
-        for (const { kind } of parts) {
-          count(outcome.split(':')[0] ?? '');
-          console.log(`${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${kind.padEnd(40)} ${outcome}`);
-        }
-        console.log(`${Math.round(performance.now() - from)} ms`);
+      const lines: string[] = [];
+      const note = (kind: string, verdict: string): void => {
+        count(verdict.split(':')[0] ?? '');
+        lines.push(`${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${kind.padEnd(44)} ${verdict}`);
       };
-      const apart = (why: string): { rest: Trial[] } => {
-        console.log(`${trial.verb.padEnd(8)} ${trial.step.padEnd(16)} ${parts.length} acts, in halves: ${why}`);
-        return { rest: [...halves(trial), ...rest] };
-      };
+      const again = (some: readonly (typeof crowd)[]): Crowd[] =>
+        some.filter(({ length }) => length > 0).map((each) => ({ ...moment, acts: each }));
+      let verdicts: Verdict[];
       try {
         await ready(environment, trial.verb, fresh);
-        const outcome = await attempt(environment, trial);
-        if (parts.length > 1 && !/^(carried|kept out)/.test(outcome)) return apart(outcome);
-        print(outcome);
-        fresh = outcome === 'said' || (!outcome.startsWith('kept out') && trial.act.undo === undefined);
+        verdicts = await attemptAll(environment, trial);
       } catch (error) {
         const { message } = error as Error;
-        if (parts.length > 1) return apart(message);
-        print(`FAULT: ${message}`);
+        if (crowd.length > 1) {
+          console.log(`${trial.verb} ${trial.step}: ${crowd.length} acts, in halves: ${message}`);
+          const half = Math.ceil(crowd.length / 2);
+          return { rest: [...again([crowd.slice(0, half), crowd.slice(half)]), ...rest] };
+        }
+        note(crowd[0]?.kind ?? '', `FAULT: ${message}`);
+        console.log(lines.join('\n'));
         return { rest, fault: message };
       }
+      const faulty = crowd.filter((_, index) => /^FAULT/.test(verdicts[index] ?? ''));
+      const unnamed = crowd.filter((_, index) => verdicts[index] === 'unnamed');
+      const alone = crowd.length === 1;
+      for (const [index, { kind }] of crowd.entries()) {
+        const verdict = verdicts[index] ?? '';
+        if (verdict !== 'unnamed' && (alone || !/^FAULT/.test(verdict))) note(kind, verdict);
+      }
+      console.log([...lines, `${crowd.length} acts: ${Math.round(performance.now() - from)} ms`].join('\n'));
+      if (faulty.length > 0) {
+        const [fault = ''] = verdicts.filter((verdict) => /^FAULT/.test(verdict));
+        if (alone) return { rest, fault };
+        console.log(`${trial.verb} ${trial.step}: by themselves: ${fault}`);
+        return { rest: [...again(faulty.map((each) => [each])), ...again([unnamed]), ...rest] };
+      }
+      rest.unshift(...again([unnamed]));
+      const behind = operationOf(trial.verb).complete.some(({ id }) => id === trial.step);
+      // What both colours have needs no new candidate.
+      fresh = crowd.some(({ undo }, index) => {
+        const verdict = verdicts[index] ?? '';
+        return (
+          verdict === 'said' || (undo === undefined && (verdict === 'refused' || (behind && verdict === 'carried')))
+        );
+      });
     }
     return { rest };
   });

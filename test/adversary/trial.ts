@@ -9,6 +9,7 @@ import { operationOf } from '../../src/operations/table.ts';
 import { rows } from '../../src/postgres/client.ts';
 import type { TestEnvironment } from '../support/environment.ts';
 import type { Act } from './acts/act.ts';
+import { alike } from './crowds.ts';
 
 /**
  * `carried`: the live colour shows it. `refused`: named, and the live colour shows it. `said`: a warning named it before
@@ -16,10 +17,20 @@ import type { Act } from './acts/act.ts';
  */
 type Outcome = 'carried' | 'refused' | 'said' | `kept out: ${string}`;
 
-export interface Trial {
-  readonly act: Act;
+/** Of several acts: `unnamed` was, or may have been, refused for another's sake; the live colour shows it. */
+export type Verdict = Outcome | 'unnamed' | `FAULT: ${string}`;
+
+interface Moment {
   readonly verb: Verb;
   readonly step: string;
+}
+
+export interface Trial extends Moment {
+  readonly act: Act;
+}
+
+export interface Crowd extends Moment {
+  readonly acts: readonly Act[];
 }
 
 /** Where acts happen; left out: the environment's first database. */
@@ -34,73 +45,87 @@ export function stepsOf(verb: Verb): string[] {
   return [...start, ...complete].map(({ id }) => id);
 }
 
+/** As the fence, or a colour that is not open, answers: whatever else an act fails with is its own fault. */
+const closed =
+  /pg_hba\.conf rejects|not permitted to log in|permission denied for database|read-only transaction|There is no (blue|green)/;
+
 let number = 10;
 
+/** @throws where what was done is neither carried nor refused by name, or somebody is held, or it was left open. */
+export async function attempt(environment: World, { act, ...moment }: Trial): Promise<Outcome> {
+  const [verdict = 'unnamed'] = await attemptAll(environment, { ...moment, acts: [act] });
+  if (verdict === 'unnamed') throw new Error(`${act.kind} after ${moment.step} of ${moment.verb}: ${verdict}`);
+  if (/^FAULT/.test(verdict)) throw new Error(verdict);
+  return verdict as Outcome;
+}
+
 /**
- * Runs a verb, with the act beside it as soon as a step has ended, and what follows up to the switchover. Judges by its
- * own reading of the colour that is live in the end.
- * @throws where what was done is neither carried nor refused by name, or somebody is held, or both colours take writes.
+ * Runs a verb, with the acts beside it as soon as a step has ended, and what follows up to the switchover. Judges each
+ * act by its own reading of the colour that is live in the end.
+ * @throws where the step was not reached, somebody is held, it was left open, or none of the acts was named.
  */
-export async function attempt(environment: World, { act, verb, step }: Trial): Promise<Outcome> {
+export async function attemptAll(environment: World, { acts, verb, step }: Crowd): Promise<Verdict[]> {
   const n = String(++number);
   const filled = (text: string): string => text.replaceAll('#', n);
   const { on, platform } = environment;
-  const where = `${act.kind} after ${step} of ${verb}`;
-  const shown = async (): Promise<unknown> =>
-    on((await readJournal(platform.journal)).live, async (client) => (await rows(client, filled(act.shows)))[0]);
-  let wanted: unknown;
-  let keptOut: string | undefined;
-  const parts = act.parts ?? [act];
+  const where = `${acts.map(({ kind }) => kind).join(' + ')} after ${step} of ${verb}`;
+  const shown = async (): Promise<string[]> =>
+    on((await readJournal(platform.journal)).live, async (client) => {
+      const answers: string[] = [];
+      for (const { shows } of acts)
+        answers.push(JSON.stringify((await rows<{ answer: unknown }>(client, filled(shows)))[0]?.answer));
+      return answers;
+    });
   const before = await shown();
   const from = environment.events.length;
+  let wanted: string[] | undefined;
+  const keptOut = new Map<Act, string>();
   const beside = async (): Promise<void> => {
     const { live } = await readJournal(platform.journal);
-    const errors: string[] = [];
-    for (const part of parts)
-      await perform(environment, part, part.by === 'candidate' ? other(live) : live, filled).catch((error: Error) =>
-        errors.push(error.message),
+    for (const act of acts)
+      await perform(environment, act, act.by === 'candidate' ? other(live) : live, filled).catch((error: Error) =>
+        keptOut.set(act, error.message),
       );
-    if (errors.length === parts.length) keptOut = errors[0];
-    // What was kept out is to be as it was: under the fence roles look otherwise.
-    if (keptOut !== undefined) wanted = before;
-    else wanted = errors.length === 0 ? await shown() : errors;
+    // Where all were kept out it is to be as it was: under the fence roles look otherwise.
+    wanted = keptOut.size === acts.length ? before : await shown();
   };
   const error = await withAct(environment, verb, step, beside).then(
     () => (verb === 'switch' || verb === 'rollback' ? undefined : onTo(environment, verb)),
     (failure: unknown) => failure,
   );
   const found = await shown();
-  const said =
-    error instanceof VerdigrisError ? `${error.id}: ${error.message} ${JSON.stringify(error.facts)}` : String(error);
-  if (wanted === undefined) throw new Error(`${where}: the step was not reached: ${said}`);
-  if (act.stays && error === undefined && JSON.stringify(found) === JSON.stringify(before)) {
-    const shownNow = environment.events.slice(from).filter(({ type }) => type === 'finding');
-    if (shownNow.some((event) => new RegExp(filled(act.named.source)).test(JSON.stringify(event)))) return 'said';
-  }
-  if (JSON.stringify(found) !== JSON.stringify(wanted))
-    throw new Error(
-      `${where}: ${JSON.stringify(wanted)} became ${JSON.stringify(found)} (${error === undefined ? 'it went through' : said})`,
-    );
+  const facts = error instanceof VerdigrisError ? JSON.stringify(error.facts) : '';
+  const said = error instanceof VerdigrisError ? `${error.id}: ${error.message} ${facts}` : String(error);
+  const expected = wanted;
+  if (expected === undefined) throw new Error(`${where}: the step was not reached: ${said}`);
   const { operation } = await readJournal(platform.journal);
   if (operation || (await platform.traffic.status()).held) throw new Error(`${where}: it was left open (${said})`);
-  const takeBack = async (): Promise<unknown[]> => {
-    const failed: unknown[] = [];
-    const { live } = await readJournal(platform.journal);
-    for (const { undo } of keptOut === undefined ? parts : [])
-      if (undo !== undefined)
-        await on(live, (client) => client.query(filled(undo))).catch((e: unknown) => failed.push(e));
-    return failed;
-  };
-  if (error === undefined) {
-    await takeBack();
-    return keptOut === undefined ? 'carried' : `kept out: ${keptOut}`;
-  }
-  if (!(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
-  // What a refused act met on its way may be its own doing: then the refusal still names it.
-  if (!new RegExp(filled(act.named.source)).test(said)) throw new Error(`${where}: refused without its name: ${said}`);
-  const [failed] = await takeBack();
-  if (failed !== undefined) throw failed;
-  return 'refused';
+  if (error !== undefined && !(error instanceof VerdigrisError)) throw new Error(`${where}: ${said}`, { cause: error });
+  const told = JSON.stringify(environment.events.slice(from).filter(({ type }) => type === 'finding'));
+  const verdicts = acts.map((act, index): Verdict => {
+    const names = new RegExp(filled(act.named.source));
+    const is = found[index] ?? '';
+    const reason = keptOut.get(act);
+    if (reason !== undefined && !closed.test(reason)) return `FAULT: ${act.kind} could not be done: ${reason}`;
+    // What a hotfix made on one colour never stops the way back.
+    const leaves = act.stays === true || verb === 'rollback';
+    if (leaves && error === undefined && is === before[index] && is !== expected[index] && names.test(told))
+      return 'said';
+    if (is !== expected[index])
+      return `FAULT: ${act.kind} after ${step} of ${verb}: ${expected[index]} became ${is} (${error === undefined ? 'it went through' : said})`;
+    if (error === undefined) return reason === undefined ? 'carried' : `kept out: ${reason}`;
+    // What a refused act met on its way may be its own doing: then the refusal still names it.
+    return names.test(said) && !acts.some((other) => other !== act && alike(act, other)) ? 'refused' : 'unnamed';
+  });
+  if (error !== undefined && !verdicts.some((verdict) => verdict !== 'unnamed'))
+    throw new Error(`${where}: refused without its name: ${said}`);
+  const { live } = await readJournal(platform.journal);
+  for (const { undo } of acts.filter((act) => !keptOut.has(act)).reverse())
+    if (undo !== undefined)
+      await on(live, (client) => client.query(filled(undo))).catch((failure: unknown) => {
+        if (error !== undefined) throw failure;
+      });
+  return verdicts;
 }
 
 export async function perform(

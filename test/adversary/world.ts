@@ -1,5 +1,7 @@
-/** Every table that acts use, and who does what. */
-export const world = `
+import { guestsWorld } from './acts/guests.ts';
+
+/** Tables that acts use, and who does what. */
+export const plainWorld = `
   CREATE ROLE dba SUPERUSER LOGIN; CREATE ROLE clerk LOGIN;
   CREATE ROLE team; CREATE ROLE leaver; CREATE ROLE verdigris_team LOGIN PASSWORD 'first'; GRANT team TO clerk;
   ALTER ROLE clerk PASSWORD 'first'; ALTER DATABASE shop OWNER TO dba;
@@ -60,4 +62,7 @@ export const world = `
   CREATE TABLE public.below (id int PRIMARY KEY, above int REFERENCES public.above ON DELETE CASCADE ON UPDATE CASCADE);
   CREATE SEQUENCE public.drawn CACHE 10; CREATE SEQUENCE public.falling INCREMENT -1 MINVALUE -10 MAXVALUE -1 CYCLE;
   GRANT SELECT, INSERT, UPDATE, DELETE ON public.item TO shop_app; GRANT USAGE ON SEQUENCE public.item_id_seq TO shop_app;
-  GRANT ALL ON SCHEMA public TO shop_app`;
+  GRANT ALL ON SCHEMA public TO shop_app;`;
+
+/** All that acts use. */
+export const world = `${plainWorld}; ${guestsWorld}`;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { bothServed, clientsOfBoth, fillBilling, inBilling, leftInBilling } from '../support/two-databases.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
@@ -6,7 +7,7 @@ import { betweenManaged } from '../support/managed-server.ts';
 import { good } from '../support/verdict.ts';
 import { coversThePlan, killAlongTheWay } from './kill-chain.ts';
 import { killEverywhere } from './kill-everywhere.ts';
-import { nothing, withBench, type FaultBench } from './support.ts';
+import { killServer, nothing, withBench, type FaultBench } from './support.ts';
 
 /** Ten times what an idle machine needs. */
 const timeout = 2_400_000;
@@ -89,6 +90,27 @@ test.for(moving.flatMap((each) => closing.map((how) => ({ ...each, ...how }))))(
         },
         bench.exercise,
       );
+      for (const { verdict } of both) expect(verdict).toMatchObject(good);
+    });
+  },
+);
+
+test(
+  'two databases: a lossy rollback to the snapshot, killed before and after every entry of the journal, is undone or goes forward',
+  { timeout },
+  async () => {
+    await withTwo(async (bench) => {
+      for (const verb of ['seed', 'migrate', 'verify', 'switch'] as const) await bench.verb(verb);
+      await bench.harvest();
+      await killServer(bench, 'blue');
+      await rm(bench.platform.places.server('blue', 1), { recursive: true });
+      await bench.exercise(async (workload) => {
+        await killEverywhere(bench, workload, 'rollback', { lossy: true, acceptLoss: true }, 'switched', 'single');
+      });
+      await bench.settled({ state: 'single', live: 'blue', liveRelease: '1', release: null, stream: null });
+      expect(await bench.leftovers()).toEqual(nothing);
+      expect(await inBilling(bench, 'blue', leftInBilling)).toEqual({ publications: [], barriers: [] });
+      const both = await clientsOfBoth(bench, (workloads) => bothServed(workloads), bench.exercise);
       for (const { verdict } of both) expect(verdict).toMatchObject(good);
     });
   },

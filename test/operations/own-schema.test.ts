@@ -6,7 +6,7 @@ import { withBench } from '../faults/support.ts';
 import { withEnvironment } from '../support/environment.ts';
 
 test('where somebody dropped the schema of a colour, status and every verb say so, and the way that is printed works', async () => {
-  await withEnvironment({}, async ({ environment, platform, on, verb }) => {
+  await withEnvironment({ limits: { switchover: '2s' } }, async ({ environment, platform, on, verb }) => {
     const uid = await on('blue', readEnvironment);
     const troubles = async () =>
       (await readStatus(environment, platform)).troubles.map(({ id, repair }) => [id, repair]);
@@ -27,7 +27,15 @@ test('where somebody dropped the schema of a colour, status and every verb say s
     if (uid !== undefined) expect(await on('blue', readEnvironment)).toBe(uid);
 
     await verb('seed');
-    await on('blue', (client) => client.query('DROP SCHEMA verdigris CASCADE'));
+    await on('blue', async (client) => {
+      await client.query('DROP SCHEMA verdigris CASCADE');
+      await client.query('BEGIN');
+      await client.query('LOCK TABLE pg_catalog.pg_publication_rel IN SHARE MODE');
+      await expect(recover()).rejects.toThrow();
+      await client.query('ROLLBACK');
+    });
+    // Whoever was stopped in the middle has left nothing half made.
+    expect(await troubles()).toContainEqual(['own-schema-gone', '`verdigris recover`']);
     await recover();
     // Its replication goes on, and proves again what has arrived.
     expect(await troubles()).toEqual([]);

@@ -1,6 +1,7 @@
 import type { Colour } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe } from '../../model/errors.ts';
+import { carriedDatabases } from '../../model/journal-inside.ts';
 import type { Journal } from '../../model/journal.ts';
 import type { Platform } from '../../platform/port/platform.ts';
 import { one } from '../../postgres/client.ts';
@@ -44,7 +45,7 @@ export async function colourStatus(
         `SELECT pg_database_size(current_database())::float8 AS bytes,
         (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT LIKE 'verdigris%') AS connections`,
       )),
-      ownSchema: await hasControlSchema(client),
+      ownSchema: (await hasControlSchema(client)) && (await othersHaveIt(platform, journal, colour)),
       ...(role === 'live' ? { shutOut: [...(await shutOut(client, clients)), ...(await ruledOut())] } : {}),
       fenced: await (tables ? closedTables(client, tables) : fencedRoles(client)).then(
         (names) => names.length,
@@ -54,4 +55,12 @@ export async function colourStatus(
   } catch (error) {
     return { ...base, error: describe(error) };
   }
+}
+
+/** Each further database that the release carries has Verdigris's own schema; a seed under way is still making them. */
+async function othersHaveIt(platform: Platform, journal: Journal, colour: Colour): Promise<boolean> {
+  for (const database of journal.operation?.verb === 'seed' ? [] : carriedDatabases(journal))
+    if (!(await withLooker(await connectionIn(platform.servers, colour, database), 'status', hasControlSchema)))
+      return false;
+  return true;
 }

@@ -6,6 +6,7 @@ import { mapTables } from '../../postgres/mapping.ts';
 import { columnsNotCarried } from '../../postgres/mapping-findings.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne, textInEach } from '../engine/each.ts';
+import { nameInFile } from '../engine/name-in-file.ts';
 import type { Step } from '../engine/operation.ts';
 import { note, stream } from '../engine/release-record.ts';
 import { storeObjects } from '../gates/schema.ts';
@@ -30,14 +31,8 @@ const kinds = { alone: 'left-behind', columns: 'left-columns' } as const;
 
 type LeftKind = keyof typeof kinds;
 
-/** Another for each name, as no folder and no shell reads it: a database's name may have slashes, blanks and quotes. */
-function inFileName(name: string): string {
-  return encodeURIComponent(name).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
 async function fileOf(c: Context, of: LeftKind, streams: number): Promise<string> {
-  const database = c.isInside ? `-${inFileName(c.environment.database)}` : '';
-  return c.platform.exportFile(`rollback-${streams}${database}-${kinds[of]}.jsonl`);
+  return c.platform.exportFile(`rollback-${streams}${nameInFile(c)}-${kinds[of]}.jsonl`);
 }
 
 /** Before a lossless rollback: rows and values that it cannot carry, as no replication reaches their tables or columns. */

@@ -1,18 +1,20 @@
 import { ensureControlSchema } from '../../postgres/control.ts';
-import { fenceServer, unfence } from '../../postgres/fence.ts';
 import { carryGlobals } from '../../postgres/globals/carry.ts';
 import { carrySequences } from '../../postgres/sequences.ts';
 import { suspend, unsuspend } from '../../postgres/stream/subscription.ts';
 import { keepRotated } from './rotate.ts';
 import { clearColour, clearRole, clearSnapshots, clearStreams, record } from './clear.ts';
+import type { Context } from '../engine/context.ts';
+import { findingsInEach, inEach, oneByOne } from '../engine/each.ts';
 import { requireNone } from '../engine/gates.ts';
 import type { Operation, Step } from '../engine/operation.ts';
 import { usableFindings } from '../gates/usable.ts';
 import { stream } from '../engine/release-record.ts';
+import { scopeOf } from '../engine/scope.ts';
 import { consent } from './rollback-lossy/consent.ts';
 import { export_ } from './rollback-lossy/export.ts';
 import { revive } from './rollback-lossy/revive.ts';
-import { fence, open } from './switchover/fence.ts';
+import { fence, open, openFenced, refusing } from './switchover/fence.ts';
 import { tellHiddenCode } from './switchover/hidden-code.ts';
 import { hold, resume as letGo } from './switchover/hold.ts';
 import { probe, route } from './switchover/path.ts';
@@ -29,7 +31,7 @@ export function rollbackLossy(options: { readonly acceptLoss: boolean }): Operat
     kind: 'lossy',
     clientsWait: () => Number.POSITIVE_INFINITY,
     validate: async (c) => consent(c, options.acceptLoss),
-    start: [revive, tryIfRunning, hold, closeIfRunning, detach, export_, sequences],
+    start: [revive, tryIfRunning, hold, closeIfRunning, inEach(detach), export_, sequences],
     commit(journal, c) {
       if (!journal.release) throw new Error('a rollback has a release');
       return { ...journal, live: c.idle, liveRelease: journal.release.from };
@@ -43,7 +45,10 @@ const tryIfRunning: Step = {
   ...tryOut,
   async run(c) {
     if (!(await c.platform.servers.observe(c.live))?.running) return `${c.live} is down`;
-    requireNone('rollback', await usableFindings(c, { carried: false, wayBack: false }));
+    requireNone(
+      'rollback',
+      await findingsInEach(c, (inside) => usableFindings(inside, { carried: false, wayBack: false })),
+    );
     await tellHiddenCode(c);
     return undefined;
   },
@@ -53,9 +58,9 @@ const tryIfRunning: Step = {
 const closeIfRunning: Step = {
   ...fence,
   async run(c) {
-    await c.ifRunning(c.live, (client) =>
-      fenceServer(client, c.ledger.token, c.environment.limits.pause, c.environment.fence.accept),
-    );
+    if (!(await c.platform.servers.observe(c.live))?.running) return;
+    await fence.run(c);
+    await refusing(c);
   },
   async undo(c) {
     // One that cannot be started serves nobody, fenced or not, and must not be in the way of another attempt; should it
@@ -66,7 +71,7 @@ const closeIfRunning: Step = {
         () => false,
       )
     )
-      await c.on(c.live, (client) => unfence(client, c.ledger.token));
+      await openFenced(c);
   },
 };
 
@@ -90,16 +95,22 @@ const sequences: Step = {
   why: 'a number that was handed out must not be handed out again',
   risk: 'leaves gaps',
   async run(c) {
-    const running = await c.ifRunning(c.live, (from) =>
-      c.on(c.idle, async (to) => {
-        // A colour that is older than this version of Verdigris lacks what the carrying is written down in.
-        await ensureControlSchema(to);
-        await carryGlobals(from, to);
-        await carrySequences(from, to);
-      }),
-    );
-    if (running) return undefined;
+    if ((await c.platform.servers.observe(c.live))?.running) {
+      await oneByOne(c, carryInside);
+      return undefined;
+    }
     const kept = await keepRotated(c);
     return kept.length === 0 ? undefined : `passwords as they were rotated: ${kept.join(', ')}`;
   },
 };
+
+async function carryInside(c: Context): Promise<void> {
+  await c.on(c.live, (from) =>
+    c.on(c.idle, async (to) => {
+      // A colour that is older than this version of Verdigris lacks what the carrying is written down in.
+      await ensureControlSchema(to);
+      await carryGlobals(from, to, scopeOf(c));
+      await carrySequences(from, to);
+    }),
+  );
+}

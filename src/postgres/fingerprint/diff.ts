@@ -29,7 +29,7 @@ export function diffSchema(
   const key = ({ kind, identity }: SchemaObject) => `${kind} ${identity}`;
   const [before, after] = [a, b].map((objects) => new Map(objects.map((object) => [key(object), object])));
   const objects = new Map([...(before ?? []), ...(after ?? [])]);
-  return [...objects]
+  const differences = [...objects]
     .sort(([, one], [, two]) => byKindAndIdentity(one, two))
     .flatMap(([id, { kind, identity }]): SchemaDifference[] => {
       const [old, now] = [before?.get(id)?.definition, after?.get(id)?.definition];
@@ -44,6 +44,11 @@ export function diffSchema(
         return [];
       return [{ change: 'changed', kind, identity, before: old, after: now }];
     });
+  // An extension that came, went or was updated stands for what it brought.
+  const extensions = differences.filter(({ kind }) => kind === 'extension');
+  return differences.filter(
+    ({ kind, identity }) => kind !== 'member' || !extensions.some((each) => identity.endsWith(` of ${each.identity}`)),
+  );
 }
 
 /** Kinds whose text holds a query that PostgreSQL wrote from its parse tree. */

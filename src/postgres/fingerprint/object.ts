@@ -40,6 +40,7 @@ export type SchemaKind =
   | 'default grants'
   | 'subscription'
   | 'identity'
+  | 'member'
   | 'partition'
   | 'columns of'
   | 'publication of'

@@ -18,6 +18,7 @@ import { logicalConsumers, publications, standbys, subscriptions } from './repli
 import { candidateOpen, declared } from './roles.ts';
 import { sessions } from './sessions.ts';
 import { sequencesCheck } from './sequences.ts';
+import { serverNumbersCheck } from './server-numbers.ts';
 import { archiving, collations, encoding, version } from './server.ts';
 import { passwords, readOnlyDefault, roleSettings } from './settings.ts';
 import { slotIdleTimeoutCheck } from './slot-idle-timeout.ts';
@@ -78,6 +79,7 @@ export const checks: readonly Check[] = [
   scheduledJobs,
   partman,
   workers,
+  serverNumbersCheck,
   foreignKeys,
   invalidIndexesCheck,
   statisticsMissing,

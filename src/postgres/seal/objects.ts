@@ -2,7 +2,7 @@ import { rows, type Client } from '../client.ts';
 import { notOfInitdb } from '../maintenance.ts';
 import { isSuperuser } from '../superuser.ts';
 import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
-import { lastingSchema, ofStream, userSchema } from '../fingerprint/scope.ts';
+import { lastingSchema, ofStream, owner, userSchema } from '../fingerprint/scope.ts';
 
 /**
  * What tells a thing from another of its name and shape; only the server itself, or a copy of its volume, has the same.
@@ -11,6 +11,13 @@ const identities = `
   SELECT 'identity' AS kind, format('table %I.%I', n.nspname, c.relname) AS identity, 'oid ' || c.oid AS definition
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${userSchema('n.nspname')}`;
+
+/** For what an extension brought stands the extension with its version; not for what somebody altered of it since. */
+const members = `
+  SELECT 'member', p.oid::regprocedure || ' of ' || quote_ident(e.extname), md5(pg_get_functiondef(p.oid)) || ${owner('p.proowner')}
+  FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    AND d.deptype = 'e' AND d.classid = 'pg_proc'::regclass
+  JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND p.prokind <> 'a'`;
 
 /** Others' subscriptions: a copy has lost them. */
 const subscriptions = `
@@ -26,7 +33,7 @@ const subscriptions = `
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
   return [
     ...(await readSchema(client)),
-    ...(await rows<SchemaObject>(client, `${identities} UNION ALL ${subscriptions}`)),
+    ...(await rows<SchemaObject>(client, `${identities} UNION ALL ${members} UNION ALL ${subscriptions}`)),
   ];
 }
 

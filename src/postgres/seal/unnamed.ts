@@ -8,8 +8,8 @@ import type { Glance } from './glance.ts';
 const wholly: ReadonlySet<string> = new Set(['pg_class', 'pg_sequence']);
 
 /**
- * What moved in these catalogues and has no object that `readObjects` knows: a member of an extension that was
- * replaced, for instance. Rows that only changed their place (VACUUM FULL) are nothing.
+ * What moved in these catalogues and has no object that `readObjects` knows: an operator of an extension that was
+ * altered, for instance. Rows that only changed their place (VACUUM FULL) are nothing.
  */
 export async function unnamed(
   client: Client,

@@ -15,21 +15,10 @@ export interface Act {
   readonly stays?: true;
   /** How whoever does it is connected; left out: an ordinary session of a superuser. */
   readonly by?: 'replication' | 'application' | 'candidate';
-  /** Acts that this one consists of, each in a session of its own. */
-  readonly parts?: readonly Act[];
-}
-
-/** Acts as one: where all of them go the same way, one trial shows it of each. */
-export function together(parts: readonly Act[]): Act {
-  const [first] = parts;
-  if (first && parts.length === 1) return first;
-  return {
-    kind: parts.map(({ kind }) => kind).join(' + '),
-    does: [],
-    shows: `SELECT json_build_array(${parts.map(({ shows }) => `(${shows})`).join(', ')})::text AS answer`,
-    named: new RegExp(parts.map(({ named }) => named.source).join('|')),
-    parts,
-  };
+  /** The major that has it first. */
+  readonly since?: number;
+  /** It would keep other acts out: tried by itself. */
+  readonly alone?: true;
 }
 
 export const act = (

@@ -64,7 +64,7 @@ export const again: readonly Act[] = [
     [
       'CREATE UNIQUE INDEX CONCURRENTLY key# ON public.spare (id)',
       'ALTER TABLE public.spare DROP CONSTRAINT spare_pkey, ADD CONSTRAINT spare_pkey PRIMARY KEY USING INDEX key#',
-      "INSERT INTO public.spare VALUES (#, 'again', #)",
+      "INSERT INTO public.spare (id, v, w) VALUES (#, 'again', #)",
     ],
     count('public.spare WHERE id = #'),
     /spare/,
@@ -181,16 +181,19 @@ export const again: readonly Act[] = [
     /late#/,
     'DROP TRIGGER late# ON public.child',
   ),
-  act(
-    'event trigger that forbids all made',
-    [
-      `CREATE FUNCTION public.forbid#() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''forbidden''; END'`,
-      'CREATE EVENT TRIGGER forbid# ON ddl_command_start EXECUTE FUNCTION public.forbid#()',
-    ],
-    exists('pg_event_trigger', 'evtname', 'forbid#'),
-    /forbid#/,
-    'DROP EVENT TRIGGER forbid#; DROP FUNCTION public.forbid#()',
-  ),
+  {
+    ...act(
+      'event trigger that forbids all made',
+      [
+        `CREATE FUNCTION public.forbid#() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''forbidden''; END'`,
+        'CREATE EVENT TRIGGER forbid# ON ddl_command_start EXECUTE FUNCTION public.forbid#()',
+      ],
+      exists('pg_event_trigger', 'evtname', 'forbid#'),
+      /forbid#/,
+      'DROP EVENT TRIGGER forbid#; DROP FUNCTION public.forbid#()',
+    ),
+    alone: true,
+  },
   act(
     'function made a part of an extension',
     'ALTER EXTENSION plpgsql ADD FUNCTION public.given()',

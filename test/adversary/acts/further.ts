@@ -130,7 +130,7 @@ export const further: readonly Act[] = [
   act(
     'sequence put in place of that of a column',
     [
-      'CREATE SEQUENCE public.instead_# START 700000',
+      'CREATE SEQUENCE public.instead_# START 7#0000',
       "ALTER TABLE public.item ALTER id SET DEFAULT nextval('public.instead_#')",
       written,
     ],

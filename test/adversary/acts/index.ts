@@ -1,9 +1,11 @@
+import { testMajor } from '../../support/postgres.ts';
 import type { Act } from './act.ts';
 import { again } from './again.ts';
 import { alike } from './alike.ts';
 import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { further } from './further.ts';
+import { guests } from './guests.ts';
 import { objects } from './objects.ts';
 import { others } from './others.ts';
 import { owners } from './owners.ts';
@@ -15,7 +17,8 @@ import { swaps } from './swaps.ts';
 import { tables } from './tables.ts';
 import { taken } from './taken.ts';
 
-export const acts: readonly Act[] = [
+/** All that there are, on any major. */
+export const everyAct: readonly Act[] = [
   ...tables,
   ...others,
   ...swaps,
@@ -31,4 +34,7 @@ export const acts: readonly Act[] = [
   ...owners,
   ...again,
   ...further,
+  ...guests,
 ];
+
+export const acts = everyAct.filter(({ since = 0 }) => since <= testMajor);

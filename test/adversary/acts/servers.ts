@@ -13,7 +13,7 @@ export const servers: readonly Act[] = [
     /team/,
     'ALTER ROLE team# RENAME TO team',
   ),
-  act('role dropped', 'DROP ROLE IF EXISTS leaver', role('leaver', 'rolcanlogin'), /leaver/),
+  act('role dropped', 'DROP ROLE IF EXISTS goer', role('goer', 'rolcanlogin'), /goer/),
   act(
     'role raised',
     'ALTER ROLE clerk CREATEDB CREATEROLE BYPASSRLS',

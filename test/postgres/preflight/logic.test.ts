@@ -130,6 +130,13 @@ test('what is only told: rules, event triggers, views, partitions, inheritance, 
         title: '4 sequences, 3 of them owned by no column, 1 descending',
         objects: ['public.down', 'public.round', 'public.small', 'public.t_id_seq'],
       });
+      await client.query(
+        'CREATE TABLE outbox (id bigserial PRIMARY KEY, tx xid8, at pg_lsn, n bigint DEFAULT txid_current() + 1, v text)',
+      );
+      expect(await findingOf(client, 'server-numbers')).toMatchObject({
+        grade: 'warn',
+        objects: ['public.outbox.tx xid8', 'public.outbox.at pg_lsn', 'public.outbox.n default (txid_current() + 1)'],
+      });
       await fixes(client, 'sequence-near-end', { grade: 'warn', objects: ['public.small, 767 values left'] });
       await fixes(client, 'rules', { grade: 'info', objects: ['public.t.r'] });
       await client.query(`CREATE TABLE ddl_log (tag text);

@@ -113,6 +113,8 @@ CREATE FOREIGN TABLE ft2(id int) SERVER srv;
 ALTER FOREIGN TABLE ft OPTIONS (ADD updatable 'false');
 ALTER FOREIGN TABLE ft ALTER id OPTIONS (ADD column_name 'x');
 ALTER EXTENSION postgres_fdw SET SCHEMA a;
+ALTER FUNCTION postgres_fdw_handler() COST 7;
+ALTER FUNCTION postgres_fdw_disconnect(text) OWNER TO pg_monitor;
 ALTER SCHEMA a OWNER TO app;
 ALTER SCHEMA a RENAME TO b;
 UPDATE pg_index SET indisvalid=false WHERE indexrelid='t_v'::regclass;

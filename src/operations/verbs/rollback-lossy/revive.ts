@@ -4,6 +4,7 @@ import { fenceServer } from '../../../postgres/fence.ts';
 import { parkedPosition } from '../../../postgres/position.ts';
 import { promoteServer } from '../../../postgres/promote.ts';
 import type { Context } from '../../engine/context.ts';
+import { oneByOne } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { release } from '../../engine/release-record.ts';
 
@@ -36,8 +37,8 @@ export const revive: Step = {
       await parkedPosition(client, c.environment.limits.catchUp, c.signal);
       await promoteServer(client, c.signal);
       await fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept);
-      await cleanCopy(client);
     });
+    await oneByOne(c, (inside) => inside.on(inside.idle, (client) => cleanCopy(client)));
     await c.platform.servers.unpark(c.idle);
     await c.platform.traffic.refresh(c.ledger.token);
     return `restored from the snapshot ${fallback}`;

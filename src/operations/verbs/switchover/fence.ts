@@ -37,12 +37,12 @@ export const fence: Step = {
   async undo(c) {
     // A live server that crashed meanwhile is needed again, whatever else happens.
     await c.platform.servers.start(c.live);
-    await openLive(c);
+    await openFenced(c);
   },
 };
 
 /** Exactly what the fence closed: all of a server, or some tables. */
-async function openLive(c: Context): Promise<void> {
+export async function openFenced(c: Context): Promise<void> {
   const tables = tablesAt(c, c.live);
   await inFenced(c, c.live, (client) =>
     tables === undefined
@@ -59,6 +59,6 @@ export const open: Step = {
   risk: 'none: the old one is closed, and the journal says which is live',
   async run(c) {
     await sideBySide(c, (inside) => inside.on(inside.live, dropStandIns));
-    await openLive(c);
+    await openFenced(c);
   },
 };
