@@ -115,19 +115,21 @@ interface RecoverOptions extends CommonOptions {
 
 function unconfirmed(
   { name }: Environment,
-  { journal: { state, live, liveRelease, release }, facts }: Rebuilt,
+  { journal: { state, live, liveRelease, release }, facts, after }: Rebuilt,
 ): VerdigrisError {
-  const second = release
-    ? `; ${release.candidate} (release ${release.to}) as a candidate that can only be abandoned`
-    : '';
+  // Of the revision before all is there; what is made from the servers alone has no proofs.
+  const second =
+    release && state !== 'switched'
+      ? `; ${release.candidate} (release ${release.to}) as a candidate${after > 0 ? '' : ' that can only be abandoned'}`
+      : '';
+  const lost =
+    after > 0 ? 'what the damaged revision said is lost' : 'history and the proofs of a release under way stay lost';
   return new VerdigrisError('rebuild-unconfirmed', {
     seen:
       `The servers of ${name} report:\n${indented(facts)}The journal that follows: ` +
       `${state}, ${live} live with release ${liveRelease}${second}.`,
     required: 'confirmation by someone who has checked these facts.',
-    next:
-      'nothing was changed. Where they are right, run it again with --yes; history and the proofs of a ' +
-      'release under way stay lost.',
+    next: `nothing was changed. Where they are right, run it again with --yes; ${lost}.`,
     facts: { found: facts, live, release: release ?? undefined },
   });
 }

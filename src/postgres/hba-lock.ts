@@ -28,6 +28,13 @@ export async function turnLock(client: Client, to: 'closed' | 'open'): Promise<b
   const file = await lockFile(client);
   if (file === null) return false;
   const names = to === 'closed' ? closedToAll : closedToNobody;
+  // What is turned already is not written again: a write empties the file first, and on a full disk it stays empty.
+  const { content } = await one<{ content: Buffer | null }>(
+    client,
+    'SELECT pg_read_binary_file($1, 0, 64, true) AS content',
+    [file],
+  );
+  if (content?.toString().trim() === names) return true;
   await client.query(`COPY (SELECT ${literal(names)}) TO ${literal(file)}; SELECT pg_reload_conf()`);
   return true;
 }

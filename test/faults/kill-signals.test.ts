@@ -78,6 +78,8 @@ test(
         expect([...from, to], `${verb} ${mark}`).toContain(after['state']);
         expect(after['traffic'], `${verb} ${mark}`).not.toHaveProperty('held');
         expect(after['operator'], `${verb} ${mark}`).toBeUndefined();
+        // What moves writes leaves nothing half done, for clients or for the next command.
+        if (['switch', 'rollback'].includes(verb)) expect(after['operation'], `${verb} ${mark}`).toBeUndefined();
       }
     });
   },

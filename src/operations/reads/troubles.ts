@@ -84,10 +84,10 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
   if (!colours.some(({ colour, role }) => colour === live && role !== 'absent'))
     found.push({
       id: 'live-gone',
-      seen: `${live} is live and not there`,
-      repair: '`verdigris explain live-volume-gone`',
+      seen: `${live} is live and its data is not there`,
+      repair: repairOfLoss(state, live, colours, platform),
     });
-  if (state !== 'single' && colours.some(({ role }) => role === 'absent') && !operation)
+  if (state !== 'single' && colours.some(({ role, colour }) => role === 'absent' && colour !== live) && !operation)
     found.push({
       id: 'other-gone',
       seen: `the ${state === 'switched' ? 'retained colour' : 'candidate'} is gone`,
@@ -132,6 +132,23 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
       });
   }
   return found;
+}
+
+/** Whatever else is done first makes it worse: a colour that is there is the only one that has the data. */
+function repairOfLoss(
+  state: Status['state'],
+  live: Colour,
+  colours: Status['colours'],
+  platform: Status['platform'],
+): string {
+  const put = platform === 'local' ? `put its data directory back, then ${startOf(platform)}` : 'put its volume back';
+  const explained = '`verdigris explain live-volume-gone`';
+  const second = colours.find(({ colour, role }) => colour !== live && role !== 'absent');
+  const left =
+    state === 'switched' && second
+      ? `; ${second.colour} has what replication brought it by then, and \`verdigris rollback --lossy\` goes back to it`
+      : '';
+  return `${put} (${explained})${left}`;
 }
 
 function closedBy([first]: readonly ShutOut[]): string {

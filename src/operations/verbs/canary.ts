@@ -22,8 +22,16 @@ const quiet = 1_000;
 
 /** Takes the readers back to the live colour and closes the candidate to them again. */
 export async function withdrawCanary(c: Context): Promise<void> {
+  await leadReadersBack(c);
+  await closeCandidate(c);
+}
+
+export async function leadReadersBack(c: Context): Promise<void> {
   await c.platform.traffic.route(c.ledger.token, c.live, 0);
   await untilLeft(c);
+}
+
+export async function closeCandidate(c: Context): Promise<void> {
   if ((await c.platform.servers.observe(c.idle))?.running)
     await inFenced(c, c.idle, (client) => fenceServer(client, c.ledger.token, 10_000, c.environment.fence.accept));
 }

@@ -27,6 +27,7 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ colours: [blue, { ...green, fenced: 2 }] }, ['live-fenced']],
     [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
     [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
+    [{ colours: [blue, { colour: 'green', role: 'absent', running: false }] }, ['live-gone']],
     [{ colours: [blue, { ...green, ownSchema: false }] }, ['own-schema-gone']],
     [
       {
