@@ -74,16 +74,16 @@ async function inOneWorld(
         console.log(lines.join('\n'));
         return { rest, fault: message };
       }
-      const faulty = crowd.filter((_, index) => /^FAULT/.test(verdicts[index] ?? ''));
+      const faulty = crowd.filter((_, index) => (verdicts[index] ?? '').startsWith('FAULT'));
       const unnamed = crowd.filter((_, index) => verdicts[index] === 'unnamed');
       const alone = crowd.length === 1;
       for (const [index, { kind }] of crowd.entries()) {
         const verdict = verdicts[index] ?? '';
-        if (verdict !== 'unnamed' && (alone || !/^FAULT/.test(verdict))) note(kind, verdict);
+        if (verdict !== 'unnamed' && (alone || !verdict.startsWith('FAULT'))) note(kind, verdict);
       }
       console.log([...lines, `${crowd.length} acts: ${Math.round(performance.now() - from)} ms`].join('\n'));
       if (faulty.length > 0) {
-        const [fault = ''] = verdicts.filter((verdict) => /^FAULT/.test(verdict));
+        const [fault = ''] = verdicts.filter((verdict) => verdict.startsWith('FAULT'));
         if (alone) return { rest, fault };
         console.log(`${trial.verb} ${trial.step}: by themselves: ${fault}`);
         return { rest: [...again(faulty.map((each) => [each])), ...again([unnamed]), ...rest] };

@@ -55,7 +55,7 @@ let number = 10;
 export async function attempt(environment: World, { act, ...moment }: Trial): Promise<Outcome> {
   const [verdict = 'unnamed'] = await attemptAll(environment, { ...moment, acts: [act] });
   if (verdict === 'unnamed') throw new Error(`${act.kind} after ${moment.step} of ${moment.verb}: ${verdict}`);
-  if (/^FAULT/.test(verdict)) throw new Error(verdict);
+  if (verdict.startsWith('FAULT')) throw new Error(verdict);
   return verdict as Outcome;
 }
 
