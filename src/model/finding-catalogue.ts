@@ -419,7 +419,7 @@ export const findingCatalogue = {
   'database-grants': { grade: 'refuse' },
   'server-settings': { grade: 'warn' },
   'server-resources': { grade: 'info' },
-  'tablespace-missing': { grade: 'refuse' },
+  'tablespace-missing': { grade: 'warn' },
   'tablespace-attributes': { grade: 'warn' },
   'contract-release-unknown': { grade: 'refuse' },
   'contract-note-idle': {

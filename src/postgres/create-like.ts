@@ -5,7 +5,8 @@ import { withOwnSession } from './session.ts';
 import { majorOf } from './major.ts';
 import { ident, literal } from './quote.ts';
 
-interface Locale {
+/** How a database keeps text and orders it. */
+export interface Locale {
   readonly encoding: string;
   readonly provider: string;
   readonly collate: string;
@@ -34,23 +35,31 @@ export async function createLike(
   candidate: ConnectionSettings,
   database: string,
 ): Promise<string | undefined> {
-  const wanted = await one<Locale>(live, localeOf, [null]);
+  const wanted = await readLocale(live);
   return withOwnSession(candidate, 'seed', async (client) => {
     const [there] = await rows<Locale>(client, localeOf, [database]);
     if (there) return compared(database, wanted, there);
-    const major = await majorOf(client);
-    await client
-      .query(`CREATE DATABASE ${ident(database)} TEMPLATE template0 ${clauses(wanted, major)}`)
-      .catch((cause: unknown) => {
-        throw new VerdigrisError('candidate-locale', {
-          seen: `The candidate's server cannot make a database as the live one is (${clauses(wanted, major)}): ${(cause as Error).message}.`,
-          required:
-            'the same encoding and collation: otherwise queries return rows in another order, and unique text may not stay unique.',
-          next: 'install the locale on that machine (on Debian: dpkg-reconfigure locales), or create the empty database there yourself as you want it.',
-          cause,
-        });
-      });
+    await makeLike(client, database, wanted);
     return undefined;
+  });
+}
+
+/** Of the session's own database. */
+export function readLocale(client: Client): Promise<Locale> {
+  return one<Locale>(client, localeOf, [null]);
+}
+
+/** @throws VerdigrisError `candidate-locale` where the server does not have them. */
+export async function makeLike(client: Client, database: string, wanted: Locale): Promise<void> {
+  const how = clauses(wanted, await majorOf(client));
+  await client.query(`CREATE DATABASE ${ident(database)} TEMPLATE template0 ${how}`).catch((cause: unknown) => {
+    throw new VerdigrisError('candidate-locale', {
+      seen: `The candidate's server cannot make a database as the live one is (${how}): ${(cause as Error).message}.`,
+      required:
+        'the same encoding and collation: otherwise queries return rows in another order, and unique text may not stay unique.',
+      next: 'install the locale on that machine (on Debian: dpkg-reconfigure locales), or create the empty database there yourself as you want it.',
+      cause,
+    });
   });
 }
 

@@ -15,6 +15,7 @@ import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { Locale } from '../../postgres/create-like.ts';
 import { readRoles, type RolesToGiveBack } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
@@ -150,8 +151,8 @@ export class ExternalServer {
    * Makes it the candidate of a release, and keeps what its roles were. Its database is looked at by the seed, which
    * alone knows what it has put there itself.
    */
-  async empty({ generation }: EmptyOptions): Promise<void> {
-    await this.#take(generation, readRoles);
+  async empty({ generation, like }: EmptyOptions): Promise<void> {
+    await this.#take(generation, readRoles, like);
   }
 
   /** Makes it the candidate of a release as it is, a standby: nothing can be written there before it is promoted. */
@@ -256,14 +257,14 @@ export class ExternalServer {
   }
 
   /** `read`: what is kept of its roles. Once it was taken they are closed: an attempt before this one has read them. */
-  async #take(generation: number, read?: typeof readRoles): Promise<void> {
+  async #take(generation: number, read?: typeof readRoles, like?: Locale): Promise<void> {
     const known = await this.#store.read();
     if (known && known.generation > generation) throw otherGeneration(this.colour, generation, known.generation);
     const own = { ...(await this.connection()), database: this.#environment.database };
     // Taken before, it may be closed to everybody else.
     const inside = await withOwnSession(own, 'adopt', () => Promise.resolve(true)).catch(() => false);
     const { major } = await this.#reached(
-      takeOver(this.#environment, this.colour, inside ? own : await this.given(), own),
+      takeOver(this.#environment, this.colour, inside ? own : await this.given(), own, like),
     );
     const kept = known?.generation === generation ? known.before : undefined;
     const before = kept ?? (read && (await withOwnSession(own, 'adopt', read)));

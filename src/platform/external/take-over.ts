@@ -9,6 +9,7 @@ import type { ConnectionSettings } from '../../postgres/connection.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { ensureControlSchema } from '../../postgres/control.ts';
 import { tryCapabilities, type Capability } from '../../postgres/capabilities/try.ts';
+import { makeLike, type Locale } from '../../postgres/create-like.ts';
 import { makeOperator } from '../../postgres/own-logins.ts';
 import { ident } from '../../postgres/quote.ts';
 import { otherEnvironments } from './other-environments.ts';
@@ -28,13 +29,15 @@ interface Facts {
  * Makes Verdigris's own role on a server that others run, and its schema in the database, once nothing speaks against
  * that. `given` is who the declaration names; `own` whom Verdigris is from then on. Where no superuser can be had both
  * are the role that somebody made for Verdigris, and what it may do is found by trying. Safe to run again.
- * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`
+ * `like`: as the live colour's database is, where there is none yet.
+ * @throws VerdigrisError `external-refused` with all that was found; `wrong-password`; `external-pooler`; `candidate-locale`
  */
 export async function takeOver(
   environment: Environment,
   colour: Colour,
   given: ConnectionSettings,
   own: ConnectionSettings,
+  like?: Locale,
 ): Promise<{ readonly major: number }> {
   await requireServer(given);
   return withOwnSession({ ...given, database: await entrance(given) }, 'adopt', async (client) => {
@@ -59,7 +62,8 @@ export async function takeOver(
         lost.map((name) => `the database ${name} is not there: name the one that is live.`),
       );
     const missing = there.length === 0;
-    if (missing) await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
+    if (missing && like) await makeLike(client, environment.database, like);
+    else if (missing) await client.query(`CREATE DATABASE ${ident(environment.database)} TEMPLATE template0`);
     const inside = { ...own, database: environment.database };
     const lacks = facts.superuser ? [] : await lackedIn(own, await presentOf(client, allDatabases(environment)));
     if (lacks.length > 0) {

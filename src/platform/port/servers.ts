@@ -1,5 +1,6 @@
 import type { Colour } from '../../model/colours.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
+import type { Locale } from '../../postgres/create-like.ts';
 import type { Upgrades } from './upgrades.ts';
 
 /** Servers and their storage. */
@@ -99,6 +100,8 @@ export interface AsBefore {
 export interface EmptyOptions {
   readonly generation: number;
   readonly major: number;
+  /** Of the live colour's database: one that is not there is made so. */
+  readonly like?: Locale;
 }
 
 export interface RestoreOptions {

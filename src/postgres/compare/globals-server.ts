@@ -175,7 +175,8 @@ async function tablespaceDifferences(live: Client, candidate: Client): Promise<G
     ...globalFinding(
       'tablespace-missing',
       missing.length === 1 ? 'tablespace is missing on the candidate' : 'tablespaces are missing on the candidate',
-      'A tablespace needs a folder of its own on the candidate, which no statement makes.',
+      'What lay in it lies in the default tablespace of the candidate, and a statement that names it fails there. ' +
+        'It needs a folder of its own, which no statement makes.',
       missing.map(({ name }) => ({ object: name, statements: [] })),
     ),
     ...globalFinding(

@@ -16,10 +16,14 @@ export interface DumpedSeed extends MadeByOperator {
 
 /**
  * The schema of a database as statements, ownership and privileges with it, as it is in the exported snapshot: rows,
- * roles and Verdigris's own schema left out; of a part alone where there is one.
+ * roles and Verdigris's own schema left out; of a part alone where there is one. `spaces`: the candidate's tablespaces.
  * @throws VerdigrisError `dump-failed` with what pg_dump said; `seed-as-superuser`.
  */
-export async function dumpSchema(seed: DumpedSeed, snapshot: string): Promise<SchemaStatement[]> {
+export async function dumpSchema(
+  seed: DumpedSeed,
+  snapshot: string,
+  spaces: ReadonlySet<string>,
+): Promise<SchemaStatement[]> {
   return withoutCodeOfOthers(seed, snapshot, async () => {
     const { pgDump, live, signal, part } = seed;
     // Verbose, it says of each statement which object it is of.
@@ -29,8 +33,8 @@ export async function dumpSchema(seed: DumpedSeed, snapshot: string): Promise<Sc
       dump(pgDump, live, of('post'), signal),
     ]);
     const owned = { relations: new Map<string, string>(), domains: new Map<string, string>() };
-    const first = await readStatements(pre, 'pre', owned, part);
-    return [...first, ...(await readStatements(post, 'post', owned, part))];
+    const first = await readStatements(pre, 'pre', owned, spaces, part);
+    return [...first, ...(await readStatements(post, 'post', owned, spaces, part))];
   });
 }
 

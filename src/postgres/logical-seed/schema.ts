@@ -16,6 +16,12 @@ export function makeSchema(work: SchemaWork, method: Method, statements: readonl
   });
 }
 
+/** Names of the server's tablespaces. */
+export async function tablespacesOf(client: Client): Promise<ReadonlySet<string>> {
+  const found = await rows<{ name: string }>(client, 'SELECT spcname AS name FROM pg_tablespace');
+  return new Set(found.map(({ name }) => name));
+}
+
 /** Makes what replication finds rows by. */
 export async function makeKeys(work: SchemaWork): Promise<void> {
   await makeSideBySide(work, 'key');

@@ -7,7 +7,7 @@ import { dumpSchema, type PgDump } from './dump.ts';
 import { withExportedSlot, type ExportedSlot } from './exported-slot.ts';
 import { notePosition, noteSeeded, readSeed } from './ledger.ts';
 import { planRanges, readSources } from './ranges.ts';
-import { finishSchema, makeSchema } from './schema.ts';
+import { finishSchema, makeSchema, tablespacesOf } from './schema.ts';
 import type { PartObjects } from './statements.ts';
 
 export interface SnapshotSeed extends RowCopy {
@@ -64,7 +64,8 @@ export async function seedFromSnapshot(seed: SnapshotSeed): Promise<Seeded> {
 async function copyAll(seed: SnapshotSeed): Promise<Seeded> {
   const begun = performance.now();
   const copied = await withExportedSlot(seed.live, seed.stream, seed.slotLimit, async (slot) => {
-    await makeSchema(seed, 'snapshot', await dumpSchema(seed, slot.snapshot));
+    const spaces = await withOwnSession(seed.candidate, 'seed', tablespacesOf);
+    await makeSchema(seed, 'snapshot', await dumpSchema(seed, slot.snapshot, spaces));
     const rows = await copyFromSlot(seed, slot);
     await withOwnSession(seed.candidate, 'seed', (candidate) => notePosition(candidate, slot.position));
     return { position: slot.position, rows };

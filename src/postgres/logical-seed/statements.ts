@@ -38,12 +38,14 @@ const meaningful = new Set([
 
 /**
  * Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under, and
- * as whom. `owned`: what the section before said of owners, and then what this one says too.
+ * as whom. `owned`: what the section before said of owners, and then what this one says too. `spaces`: the candidate's
+ * tablespaces; what lies in another comes into the database's own.
  */
 export async function readStatements(
   text: string,
   section: 'pre' | 'post',
   owned: Owned,
+  spaces: ReadonlySet<string>,
   part?: PartObjects,
 ): Promise<SchemaStatement[]> {
   const settings = new Map<string, string>();
@@ -58,6 +60,7 @@ export async function readStatements(
     const left = wanted?.(item, node) === false;
     if (set === undefined && left) continue;
     if (set === undefined) found.push({ settings: [...settings.values()].join('; '), sql: item.text, node });
+    else if (set === 'default_tablespace' && !isSpaceOf(node, spaces)) settings.delete(set);
     else if (meaningful.has(set)) settings.set(set, item.text);
   }
   const nodes = found.map(({ node }) => node);
@@ -97,6 +100,12 @@ function settingOf(node: Node): string | undefined {
   if ('VariableSetStmt' in node) return node.VariableSetStmt.name ?? '';
   // SELECT pg_catalog.set_config('search_path', '', false)
   return 'SelectStmt' in node ? 'search_path' : undefined;
+}
+
+function isSpaceOf(node: Node, spaces: ReadonlySet<string>): boolean {
+  const [value] = 'VariableSetStmt' in node ? (node.VariableSetStmt.args ?? []) : [];
+  const name = value && 'A_Const' in value ? (value.A_Const.sval?.sval ?? '') : '';
+  return name === '' || spaces.has(name);
 }
 
 /** Publications of streams belong to the server they are on, and so does what Verdigris's readers are granted there. */

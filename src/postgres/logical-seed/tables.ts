@@ -11,7 +11,7 @@ import { copyRows, emptyTables } from './copy-rows.ts';
 import { dumpSchema } from './dump.ts';
 import { notePosition, noteSeeded, readSeed } from './ledger.ts';
 import { planRanges, readSources } from './ranges.ts';
-import { finishSchema, makeKeys, makeSchema } from './schema.ts';
+import { finishSchema, makeKeys, makeSchema, tablespacesOf } from './schema.ts';
 import type { Seeded, SnapshotSeed } from './snapshot.ts';
 import { requireSteadyPublisher } from './steady-publisher.ts';
 import { syncSlotsOf } from './sync-slots.ts';
@@ -63,7 +63,7 @@ async function begin(seed: TablesSeed, live: Client, candidate: Client): Promise
     live,
     async () => {
       const { snapshot } = await one<{ snapshot: string }>(live, 'SELECT pg_export_snapshot() AS snapshot');
-      await makeSchema(seed, 'tables', await dumpSchema(seed, snapshot));
+      await makeSchema(seed, 'tables', await dumpSchema(seed, snapshot, await tablespacesOf(candidate)));
       const published = new Set((await readTables(live)).map(({ schema, name }) => JSON.stringify([schema, name])));
       const { rows: leaves } = await live.query<{ schema: string; name: string }>(partitions);
       for (const { schema, name } of leaves) published.add(JSON.stringify([schema, name]));

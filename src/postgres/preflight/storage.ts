@@ -130,7 +130,7 @@ export const tablespaces: Check = {
   findings: ['tablespaces'],
   run: async (client, facts) => {
     const spaces =
-      facts.groupSnapshot === true
+      facts.groupSnapshot === true || facts.byRows === true
         ? []
         : await rows<{ name: string; location: string; here: boolean; others: string[] }>(
             client,

@@ -1,5 +1,5 @@
 import { ensureControlSchema } from '../../../postgres/control.ts';
-import { createLike } from '../../../postgres/create-like.ts';
+import { createLike, readLocale } from '../../../postgres/create-like.ts';
 import { fenceServer } from '../../../postgres/fence.ts';
 import type { Client } from '../../../postgres/client.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
@@ -39,7 +39,8 @@ export const empty: Step = {
     const { servers } = c.platform;
     const major = c.environment.colours[c.idle]?.postgres;
     if (major === undefined || !servers.empty) throw new Error('checked by the gates');
-    await servers.empty(c.idle, { generation: c.journal.generation, major });
+    const like = await c.on(c.live, readLocale);
+    await servers.empty(c.idle, { generation: c.journal.generation, major, like });
     const candidate = await servers.connection(c.idle);
     const told = await oneByOne(c, async (inside) => {
       const differs = await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
