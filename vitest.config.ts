@@ -113,6 +113,7 @@ export const long = [
   'external/abandon',
   'external/addresses',
   'external/managed',
+  'external/order',
   'external/prepared',
   'external/rights',
   'faults/causes',
