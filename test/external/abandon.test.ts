@@ -48,6 +48,13 @@ test('after abandon, roles of a candidate that others run are what they were bef
           rows(client, "SELECT FROM pg_roles WHERE rolname ~ '^shop_' AND rolcanlogin"),
         );
         expect(copied).toEqual([]);
+        // What was copied stays, and is no empty database: said before anybody is closed out.
+        expect(await failure(verb('seed'))).toMatchObject({ id: 'candidate-not-empty' });
+        expect(await roles()).toEqual(before);
+        await withClient(there, 'test', (client) => client.query('DROP DATABASE shop WITH (FORCE)'));
+        await verb('seed');
+        await verb('abandon');
+        expect(await roles()).toEqual(before);
       });
     },
     [15, testMajor],

@@ -149,8 +149,11 @@ function plainColumns(elements: readonly Element[]): string[] {
   return elements.flatMap(({ name }) => name ?? []);
 }
 
+/** What is said of an index behind its statement. */
+const behind = /( invalid)?( clustered)?( tablespace ("(?:[^"]|"")+"|\S+))?$/;
+
 function addIndex(shape: Writable, name: string, definition: string): void {
-  const text = definition.split('\n')[0]?.replace(/( invalid)?( clustered)?( tablespace \S+)?$/, '') ?? '';
+  const text = definition.split('\n')[0]?.replace(behind, '') ?? '';
   const node = as(first(text), 'IndexStmt');
   if (!node) return;
   const elements = all(node.indexParams, 'IndexElem');

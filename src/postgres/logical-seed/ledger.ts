@@ -152,6 +152,14 @@ export async function noteSeeded(candidate: Client): Promise<void> {
   await candidate.query('UPDATE verdigris.seed SET seeded = true; DELETE FROM verdigris.seed_statement');
 }
 
+/**
+ * Before anybody is closed out there.
+ * @throws VerdigrisError `candidate-not-empty` where no seed was begun, and objects are there.
+ */
+export async function requireUntouched(candidate: Client): Promise<void> {
+  if (!(await readSeed(candidate))) await requireEmpty(candidate);
+}
+
 async function requireEmpty(candidate: Client): Promise<void> {
   const there = await rows<{ name: string }>(
     candidate,
@@ -164,7 +172,7 @@ async function requireEmpty(candidate: Client): Promise<void> {
   throw new VerdigrisError('candidate-not-empty', {
     seen: `The candidate's database ${candidate.database ?? ''} holds ${there.map(({ name }) => name).join(', ')}, which no seed made.`,
     required: 'an empty database: what is there already would mix with the seed.',
-    next: 'drop and create the database, or declare another one for this colour; nothing was changed.',
+    next: 'drop that database, which the same command then makes again, or declare another one for this colour; nothing that is in it was changed.',
   });
 }
 

@@ -36,6 +36,9 @@ const meaningful = new Set([
   'xmloption',
 ]);
 
+/** Said, for the session may have run a statement that was to lie elsewhere. */
+const ownSpace = "SET default_tablespace = ''";
+
 /**
  * Splits what pg_dump wrote of one section; each statement knows by itself the settings that it is to be run under, and
  * as whom. `owned`: what the section before said of owners, and then what this one says too. `spaces`: the candidate's
@@ -60,7 +63,7 @@ export async function readStatements(
     const left = wanted?.(item, node) === false;
     if (set === undefined && left) continue;
     if (set === undefined) found.push({ settings: [...settings.values()].join('; '), sql: item.text, node });
-    else if (set === 'default_tablespace' && !isSpaceOf(node, spaces)) settings.delete(set);
+    else if (set === 'default_tablespace' && !isSpaceOf(node, spaces)) settings.set(set, ownSpace);
     else if (meaningful.has(set)) settings.set(set, item.text);
   }
   const nodes = found.map(({ node }) => node);

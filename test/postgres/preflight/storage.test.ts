@@ -61,6 +61,7 @@ test('tablespaces beside the data directory are refused without a group snapshot
       'CREATE TABLE t (id int PRIMARY KEY USING INDEX TABLESPACE "S p", x int) TABLESPACE "S p"; CREATE MATERIALIZED VIEW m TABLESPACE "S p" AS SELECT 1 AS x',
     );
     expect(await findingOf(client, 'tablespaces', { groupSnapshot: true })).toBeUndefined();
+    expect(await findingOf(client, 'tablespaces', { byRows: true })).toBeUndefined();
     await fixes(client, 'tablespaces', { grade: 'refuse', objects: [`S p at ${place}`] });
   }, sound);
 });

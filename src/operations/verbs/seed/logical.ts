@@ -5,11 +5,13 @@ import type { Client } from '../../../postgres/client.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { unreadable } from '../../../postgres/globals/read.ts';
 import { findPgDump } from '../../../postgres/logical-seed/program.ts';
+import { requireUntouched } from '../../../postgres/logical-seed/ledger.ts';
 import { seedFromSnapshot, type Seeded, type SnapshotSeed } from '../../../postgres/logical-seed/snapshot.ts';
 import { dropSyncSlots } from '../../../postgres/logical-seed/sync-slots.ts';
 import { seedByTables } from '../../../postgres/logical-seed/tables.ts';
 import { ident } from '../../../postgres/quote.ts';
 import { quietly } from '../../../postgres/secretly.ts';
+import { withOwnSession } from '../../../postgres/session.ts';
 import { serverIdentity } from '../../../postgres/server-identity.ts';
 import { ensureReplicationRole } from '../../../postgres/stream/source.ts';
 import { unsubscribe } from '../../../postgres/stream/subscription.ts';
@@ -45,6 +47,7 @@ export const empty: Step = {
     const told = await oneByOne(c, async (inside) => {
       const differs = await inside.on(inside.live, (live) => createLike(live, candidate, inside.environment.database));
       await onCandidate(inside, ensureControlSchema);
+      await withOwnSession({ ...candidate, database: inside.environment.database }, 'seed', requireUntouched);
       return differs;
     });
     await onCandidate(c, async (client) => ensureReplicationRole(client, await servers.replicationPassword?.()));
