@@ -15,15 +15,16 @@ export async function withTransaction<T>(client: Client, use: () => Promise<T>, 
   }
 }
 
-const ownNames = 'pg_catalog, pg_temp';
+/** What names are found by, and how the catalogues print them: what one session reads is compared with another's. */
+const ownNames = { search_path: 'pg_catalog, pg_temp', quote_all_identifiers: 'off' };
 
 /**
  * Runs statements of Verdigris's own in a session that has the database's own names: nothing of anybody else's is found
- * by its bare name meanwhile.
+ * by its bare name meanwhile, and names are printed as in every other session.
  * `use` is given the path that names of the user's SQL are found by, which holds again afterwards.
  */
 export function withFixedPath<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
-  return withSettings(client, { search_path: ownNames }, use);
+  return withSettings(client, ownNames, use);
 }
 
 /**
@@ -31,13 +32,10 @@ export function withFixedPath<T>(client: Client, use: (theirs: string) => Promis
  * Verdigris's schema. Afterwards the session is what it was, by the login's own right to become it.
  */
 export function asLogin<T>(client: Client, use: (theirs: string) => Promise<T>): Promise<T> {
-  return withSettings(client, { search_path: ownNames, role: 'none' }, use);
+  return withSettings(client, { ...ownNames, role: 'none' }, use);
 }
 
-interface Settings {
-  readonly search_path: string;
-  readonly role?: string;
-}
+type Settings = typeof ownNames & { readonly role?: string };
 
 async function withSettings<T>(client: Client, own: Settings, use: (theirs: string) => Promise<T>): Promise<T> {
   // Names in these two statements are qualified: they run under whatever path there is.

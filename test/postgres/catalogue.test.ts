@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readTables } from '../../src/postgres/catalogue.ts';
+import { one } from '../../src/postgres/client.ts';
 import { withDatabase } from '../support/postgres.ts';
 
 test('reads tables with keys, identities, generated columns, domains and partitions', async () => {
@@ -44,4 +45,14 @@ test('reads tables with keys, identities, generated columns, domains and partiti
   ]);
   expect(tables[0]?.columns.map(({ stored, constrained }) => [stored, constrained]).at(-1)).toEqual(['bigint', true]);
   expect(tables[1]?.columns[0]?.hasDefault).toBe(true);
+});
+
+test('names are printed alike in a session that has the settings of the database', async () => {
+  await withDatabase(async (client) => {
+    await client.query('CREATE DOMAIN odd AS text; CREATE TABLE a (x odd PRIMARY KEY)');
+    const plain = await readTables(client);
+    await client.query('SET quote_all_identifiers = on');
+    expect(await readTables(client)).toEqual(plain);
+    expect(await one(client, 'SHOW quote_all_identifiers')).toEqual({ quote_all_identifiers: 'on' });
+  });
 });
