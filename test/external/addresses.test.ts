@@ -24,7 +24,12 @@ test('one server is reached by IPv6, the other by the folder of its socket: a re
         };
         await withEnvironment(
           { declaration: { ...declaration, colours }, existing: credentials },
-          async ({ verb, load, platform }) => {
+          async ({ verb, load, platform, on }) => {
+            // Roles come before the schema, and the foreign server with it.
+            await on('blue', (client) =>
+              client.query(`CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER far FOREIGN DATA WRAPPER fdw;
+                CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (u 'x')`),
+            );
             const { verdict } = await load(50, async (workload) => {
               for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const) {
                 await verb(each);

@@ -171,3 +171,19 @@ test('who may not read passwords names those that were set or carried since, and
     await candidate.query('RESET SESSION AUTHORIZATION');
   });
 });
+
+test('what users of a foreign server log in with is carried once the server is there, and goes when it goes', async () => {
+  await withPair(async (live, candidate) => {
+    const far = 'CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER far FOREIGN DATA WRAPPER fdw';
+    const mappings = () => rows(candidate, 'SELECT usename, umoptions FROM pg_user_mappings');
+    await live.query(`${far}; CREATE USER MAPPING FOR app SERVER far OPTIONS (password 'p')`);
+    await carryGlobals(live, candidate);
+    expect(await mappings()).toEqual([]);
+    await candidate.query(far);
+    await carryGlobals(live, candidate);
+    expect(await mappings()).toEqual([{ usename: 'app', umoptions: ['password=p'] }]);
+    await live.query('DROP USER MAPPING FOR app SERVER far');
+    await carryGlobals(live, candidate);
+    expect(await mappings()).toEqual([]);
+  });
+});

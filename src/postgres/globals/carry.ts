@@ -25,20 +25,21 @@ export async function carryGlobals(from: Client, to: Client, scope: GlobalScope 
   const before = await readBase(to);
   await rename(to, before, now);
   const there = await readGlobals(to, byRights, scope);
+  const absent = await withoutPlace(to, now, there);
   const theirs = byRights ? await unalterable(to) : new Set<string>();
   const changed = [...new Set([...before.keys(), ...now.keys()])].filter(
     (key) =>
       carries(key, now) &&
-      isThere(key, there) &&
+      !absent.has(key) &&
       !isOf(key, theirs) &&
       now.get(key) !== before.get(key) &&
       now.get(key) !== there.get(key),
   );
   await apply(from, to, changed, now, there);
-  await writeBase(to, now);
+  await writeBase(to, new Map([...now].filter(([key]) => !absent.has(key))));
   // Should the writes move, what changes from then on is carried the other way.
   await writeBase(from, await readGlobals(to, byRights, scope));
-  carried.set(to, text);
+  if (![...absent].some((key) => kindOf(key) === 'mapping')) carried.set(to, text);
   return changed.length;
 }
 
@@ -48,13 +49,29 @@ function carries(key: string, now: Globals): boolean {
   return kind !== 'oid' && kind !== 'unread' && !now.has(unreadKey(kind));
 }
 
-/** Nothing is said of a database that this server does not have. */
-function isThere(key: string, there: Globals): boolean {
-  const [kind = '', name = ''] = parse(key);
-  if (!['setting', 'connections', 'grant'].includes(kind) || name === '') return true;
-  return [...there.keys()].some((other) => {
-    const [of, database] = parse(other);
-    return of === 'connections' && database === name;
+/**
+ * What is said of a database, or of users of a foreign server, that `to` does not have, or not yet: a seed by rows makes
+ * the roles first, and the schema as theirs.
+ */
+async function withoutPlace(to: Client, now: Globals, there: Globals): Promise<ReadonlySet<string>> {
+  const databases = namesOf(there, 'connections');
+  const mapped = [...now.keys()].some((key) => kindOf(key) === 'mapping');
+  const servers = mapped
+    ? (await rows<{ name: string }>(to, 'SELECT srvname AS name FROM pg_foreign_server')).map(({ name }) => name)
+    : [];
+  return new Set(
+    [...now.keys()].filter((key) => {
+      const [kind = '', name = ''] = parse(key);
+      if (kind === 'mapping') return !servers.includes(name);
+      return ['setting', 'connections', 'grant'].includes(kind) && name !== '' && !databases.includes(name);
+    }),
+  );
+}
+
+function namesOf(globals: Globals, of: string): string[] {
+  return [...globals.keys()].flatMap((key) => {
+    const [kind, name = ''] = parse(key);
+    return kind === of ? [name] : [];
   });
 }
 

@@ -134,6 +134,8 @@ export const copy: Step = {
             conninfo: await c.platform.servers.conninfo(c.live),
             onSubscribed: (syncSlots) => noteSeed(c, { syncSlots }),
           });
+    // Foreign servers came with the schema: what is of their users can be said now.
+    if (!view) await c.on(c.live, (live) => onCandidate(c, (client) => carryGlobals(live, client, scopeOf(c))));
     await requireSteady(c);
     await requireSameSchema(c, c.live, release(c).schema[c.live]);
     await noteSeed(c, { slotLsn: seeded.position, position: seeded.position, method: seed.method });
