@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { operatorRole } from '../../src/model/names.ts';
 import { waitFor } from '../../src/model/wait.ts';
 import { one, type Client } from '../../src/postgres/client.ts';
+import { literal } from '../../src/postgres/quote.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { connectionTo, temporaryFolder, testMajor, withServer } from '../support/postgres.ts';
@@ -157,7 +158,7 @@ async function bySubscription({ platform, environment, on }: TestEnvironment): P
             note text NOT NULL); CREATE INDEX filler_customer ON filler (customer)`,
         );
         await client.query(
-          `CREATE SUBSCRIPTION bench CONNECTION '${conninfo} dbname=${environment.database} user=${operatorRole}' PUBLICATION bench`,
+          `CREATE SUBSCRIPTION bench CONNECTION ${literal(`${conninfo} dbname=${environment.database} user=${operatorRole}`)} PUBLICATION bench`,
         );
         await waitFor(
           async () => {

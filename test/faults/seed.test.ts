@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crossBarrier } from '../../src/postgres/barrier.ts';
 import { one, rows } from '../../src/postgres/client.ts';
+import { literal } from '../../src/postgres/quote.ts';
 import { untilStopped } from './operators.ts';
 import { killServer, nothing, openBench, withOpenTransaction, type OpenBench } from './support.ts';
 import { failure } from '../support/failure.ts';
@@ -118,7 +119,7 @@ describe('seeding', () => {
       const { stream, release } = await bench.journal();
       const conninfo = await bench.platform.servers.conninfo('blue');
       await bench.on('green', (client) =>
-        client.query(`CREATE SUBSCRIPTION ${stream?.name} CONNECTION '${conninfo} dbname=shop user=verdigris_replication' PUBLICATION ${stream?.name}
+        client.query(`CREATE SUBSCRIPTION ${stream?.name} CONNECTION ${literal(`${conninfo} dbname=shop user=verdigris_replication`)} PUBLICATION ${stream?.name}
       WITH (copy_data = false, create_slot = false, enabled = false, slot_name = '${stream?.name}', disable_on_error = true)`),
       );
       expect(await bench.operators.run('seed', { dieAfter: 'subscription' })).toEqual({ how: 'killed' });
