@@ -47,6 +47,7 @@ export const chains = [
   'adversary/held',
   'adversary/matrix',
   'adversary/proofs',
+  'adversary/routers',
   'adversary/surroundings',
   'adversary/walk',
   'cli/fleet',

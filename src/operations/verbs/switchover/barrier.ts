@@ -1,12 +1,14 @@
 import { VerdigrisError } from '../../../model/errors.ts';
 import { isSealed } from '../../../postgres/barrier.ts';
 import { requireFenced } from '../../../postgres/fence.ts';
+import { describeSchemaDifference } from '../../../postgres/fingerprint/index.ts';
 import { requireFencedTables } from '../../../postgres/part/fence.ts';
 import type { Context } from '../../engine/context.ts';
 import { cross } from '../../engine/cross.ts';
 import { oneByOne, sideBySide } from '../../engine/each.ts';
 import type { Step } from '../../engine/operation.ts';
 import { restOf } from '../../gates/at-switchover.ts';
+import { driftOf } from '../../gates/schema.ts';
 import { inFenced } from '../../engine/fenced.ts';
 import { tablesAt } from '../../engine/part.ts';
 import { operation, stream } from '../../engine/release-record.ts';
@@ -80,5 +82,20 @@ async function crossHere(c: Context, mark?: number): Promise<string> {
       required: 'replication from the live colour.',
       next: 'see `verdigris status`.',
     });
-  return cross(c, c.environment.limits.switchover, mark);
+  return cross(c, c.environment.limits.switchover, mark).catch(async (error: unknown) => {
+    throw await explained(c, error);
+  });
+}
+
+/**
+ * Why nothing is applied stands in a log that may be out of reach. What replication does not carry, and was changed since,
+ * is seen in the catalogue.
+ */
+async function explained(c: Context, error: unknown): Promise<unknown> {
+  if (!(error instanceof VerdigrisError) || !['apply-failed', 'timed-out'].includes(error.id)) return error;
+  const changed = (await driftOf(c, c.live).catch(() => [])).map(describeSchemaDifference);
+  if (changed.length === 0) return error;
+  const { id, required, next, facts } = error;
+  const seen = `${error.seen} The schema of ${c.live} changed meanwhile: ${changed.join('; ')}.`;
+  return new VerdigrisError(id, { seen, required, next, facts: { ...facts, changed }, cause: error });
 }
