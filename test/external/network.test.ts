@@ -6,10 +6,11 @@ import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { Forwarder } from '../faults/forwarder.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
-import { credentials } from '../support/external.ts';
+import { credentials, type ExternalFixture } from '../support/external.ts';
 import { betweenServers } from '../support/external-pair.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
 import { good } from '../support/verdict.ts';
@@ -69,15 +70,18 @@ async function through(test: TestEnvironment, way: Forwarder, verb: Verb, ...ste
 }
 
 /** An environment between two servers of others, one of which is reached by a way that can be severed. */
-async function withWay(to: Colour, use: (test: TestEnvironment, way: Forwarder) => Promise<void>): Promise<void> {
-  await betweenServers(async (declaration) => {
+async function withWay(
+  to: Colour,
+  use: (test: TestEnvironment, way: Forwarder, candidate: ExternalFixture) => Promise<void>,
+): Promise<void> {
+  await betweenServers(async (declaration, _, candidate) => {
     const colours = declaration['colours'] as Record<Colour, { server: { port: number } }>;
     const { server, ...rest } = colours[to];
     const way = await Forwarder.to(server.port);
     const severed = { ...rest, server: { ...server, port: way.port } };
     await withEnvironment(
       { declaration: { ...declaration, colours: { ...colours, [to]: severed } }, existing: credentials },
-      (test) => use(test, way),
+      (test) => use(test, way, candidate),
     ).finally(() => way.close());
   });
 }
@@ -102,6 +106,11 @@ async function beside({ load }: TestEnvironment, use: () => Promise<void>): Prom
   expect(verdict).toMatchObject(kept);
 }
 
+/** As their owner does before the next seed: what a release that was given up has copied there is no empty database. */
+async function dropCopy({ superuser }: ExternalFixture): Promise<void> {
+  await withClient(superuser, 'test', (client) => client.query('DROP DATABASE shop WITH (FORCE)'));
+}
+
 async function single({ platform, on }: TestEnvironment, live: Colour): Promise<void> {
   expect(await leftovers(platform, live, on)).toEqual(nothing);
   expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', live, release: null });
@@ -115,11 +124,12 @@ const sides = [
 test.for(sides)(
   'severed from $who at each step of a seed, both of others: a clear error or none, and the same command goes on',
   async ({ to }) => {
-    await withWay(to, async (environment, way) => {
+    await withWay(to, async (environment, way, candidate) => {
       for (const id of stepsOf('seed', { way: 'logical' }))
         await beside(environment, async () => {
           await through(environment, way, 'seed', id);
           await environment.verb('abandon');
+          await dropCopy(candidate);
         });
       await single(environment, 'blue');
     });
@@ -129,12 +139,13 @@ test.for(sides)(
 test.for(sides)(
   'severed from $who at each step of migrate, verify and abandon, both of others: a clear error or none, and the same command goes on',
   async ({ to }) => {
-    await withWay(to, async (environment, way) => {
+    await withWay(to, async (environment, way, candidate) => {
       const all = (['migrate', 'verify', 'abandon'] as const).map((verb) => [verb, stepsOf(verb)] as const);
       for (let at = 0; at < Math.max(...all.map(([, steps]) => steps.length)); at++)
         await beside(environment, async () => {
           await environment.verb('seed');
           for (const [verb, steps] of all) await through(environment, way, verb, ...steps.slice(at).slice(0, 1));
+          await dropCopy(candidate);
         });
       await single(environment, 'blue');
     });
