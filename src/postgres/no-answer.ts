@@ -36,3 +36,16 @@ export function hasNoAnswer(error: unknown): boolean {
   if (code === 'ENOENT') return syscall === 'connect';
   return codes.has(code) || words.test(message) || (errors.length > 0 && errors.every(hasNoAnswer));
 }
+
+const silent = new WeakMap<object, string>();
+
+/** Notes by whose silence something failed: `host:port`. */
+export function noteSilence(error: unknown, server: string): void {
+  if (typeof error === 'object' && error !== null && hasNoAnswer(error) && !silent.has(error))
+    silent.set(error, server);
+}
+
+/** By whose silence it failed, `host:port`, where a session noticed. */
+export function silenceOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null ? silent.get(error) : undefined;
+}

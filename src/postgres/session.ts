@@ -7,7 +7,7 @@ import { dial, passesWithin } from './dial.ts';
 import { complete, forOlder } from './older-server.ts';
 import { throughLens } from './part/lens.ts';
 import { byAnother, isWrongPassword } from './other-passwords.ts';
-import { hasNoAnswer } from './no-answer.ts';
+import { hasNoAnswer, noteSilence } from './no-answer.ts';
 import { isOfLoginTrigger, loginTriggerFails, schemaTaken, unwelcome, type SchemaTaken } from './refused.ts';
 import { settingsAfterwards, startupOptions, type SessionKind } from './session-settings.ts';
 
@@ -105,6 +105,7 @@ async function open<T>(
   }).then(
     (client) => ({ client }),
     async (cause: unknown) => {
+      noteSilence(cause, server);
       if (isOfLoginTrigger(cause)) throw loginTriggerFails(given, await loginTriggers(given), cause);
       if (others && isWrongPassword(cause)) return { others, refused: unwelcome(given, cause) };
       // 42704 undefined_object: before PostgreSQL 14
@@ -138,7 +139,10 @@ async function open<T>(
     if (lens && kind === 'own') rewriting(client, (sql) => throughLens(sql, lens));
     return await use(client);
   } catch (error) {
-    throw hasNoAnswer(error) ? (lastWords.get(client) ?? error) : error;
+    const said = hasNoAnswer(error) ? (lastWords.get(client) ?? error) : error;
+    // What went wrong with another session in `use` is that one's.
+    if (gone.has(client)) noteSilence(said, server);
+    throw said;
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -161,11 +165,15 @@ async function loginTriggers(given: ConnectionSettings): Promise<string[]> {
 /** What the server said as it ended a session that was idle: the next query only hears that nobody is there. */
 const lastWords = new WeakMap<Client, Error>();
 
+/** Their connections ended, and nobody here had ended them. */
+const gone = new WeakSet<Client>();
+
 async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
   const began = performance.now();
   for (;;) {
     const client = new pg.Client({ ...settings, stream: dial });
     client.on('error', (error: Error & { severity?: string }) => {
+      gone.add(client);
       if (error.severity !== undefined) lastWords.set(client, error);
     });
     try {

@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { operatorRole } from '../../src/model/names.ts';
+import { withOperator } from '../../src/operations/operator.ts';
+import { perform } from '../../src/operations/perform.ts';
 import { rows } from '../../src/postgres/client.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
@@ -79,6 +81,33 @@ test('without a superuser, abandon names the roles whose passwords the release s
         event.type === 'step' && event.step === 'clear-colour' ? [event.detail ?? ''] : [],
       );
       expect(said.at(-1)).toContain('the password that the release set for shop_app (');
+    });
+  });
+});
+
+/** What is in the database of a candidate that others run, and how it orders text. */
+const held = `SELECT datcollate AS collation, (SELECT count(*)::int FROM pg_namespace WHERE nspname IN ('workload', 'verdigris')) AS schemas
+  FROM pg_database WHERE datname = current_database()`;
+
+test('a seed that fails once it has copied leaves the database empty as it was, and the same command seeds it', async () => {
+  await betweenServers(async (declaration, _, { superuser }) => {
+    const shop = { ...superuser, database: 'shop' };
+    const made = "CREATE DATABASE shop TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+    await withClient(superuser, 'test', (client) => client.query(made));
+    await withEnvironment({ declaration, existing: credentials }, async ({ environment, platform, emit, verb, on }) => {
+      const stopped = new AbortController();
+      const watched = (event: Parameters<typeof emit>[0]): void => {
+        emit(event);
+        if (event.type === 'step' && event.step === 'subscription') stopped.abort();
+      };
+      const seeding = withOperator({ environment, platform, signal: stopped.signal, emit: watched }, 'seed', (c) =>
+        perform(c, 'seed', { early: true }),
+      );
+      expect(await failure(seeding)).toMatchObject({ name: 'AbortError' });
+      expect(await withClient(shop, 'test', (client) => rows(client, held))).toEqual([{ collation: 'C', schemas: 0 }]);
+      await verb('seed');
+      expect(await on('green', (client) => rows(client, held))).toEqual([{ collation: 'C', schemas: 2 }]);
+      await verb('abandon');
     });
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { ofServer } from '../../src/operations/engine/server-failure.ts';
-import { hasNoAnswer } from '../../src/postgres/no-answer.ts';
+import { hasNoAnswer, silenceOf } from '../../src/postgres/no-answer.ts';
 import { one } from '../../src/postgres/client.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { failure } from '../support/failure.ts';
@@ -105,4 +105,23 @@ test("of a session that somebody ended while it was idle the server's own words 
       id: 'server-gone',
       message: expect.stringMatching(/somebody ended .*administrator command.*pg_signal_backend/s) as string,
     });
+  }));
+
+test('whose silence it was is known where the session of one server is used inside of one to another', () =>
+  withServer(async (server) => {
+    const outer = connectionTo(server);
+    // Another way to the same server.
+    const inner = { ...outer, host: `${outer.host}/.` };
+    const failed = await failure(
+      withOwnSession(outer, 'test', (live) =>
+        withOwnSession(inner, 'test', async (other) => {
+          const { pid } = await one<{ pid: number }>(live, 'SELECT pg_backend_pid() AS pid');
+          const ended = new Promise((resolve) => live.once('end', resolve));
+          await other.query('SELECT pg_terminate_backend($1)', [pid]);
+          await ended;
+          await live.query('SELECT 1');
+        }),
+      ),
+    );
+    expect(silenceOf(failed)).toBe(`${outer.host}:${outer.port}`);
   }));

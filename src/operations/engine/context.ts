@@ -156,11 +156,12 @@ export class Context extends Sessions {
    * Removes the colour that is not live as it is at this moment, under this lease, and nothing that takes its place.
    * Says what is left.
    */
-  async removeIdle(): Promise<string | void> {
+  async removeIdle(undone: readonly string[] = []): Promise<string | void> {
     const seen = await this.platform.servers.observe(this.idle);
     await this.requireLease();
     const { release } = this.journal;
-    const asBefore = release?.candidate === this.idle ? { passwordsOf: release.seed.passwords ?? [] } : undefined;
+    const asBefore =
+      release?.candidate === this.idle ? { passwordsOf: release.seed.passwords ?? [], undone } : undefined;
     return this.platform.servers.remove(this.idle, seen?.generation, asBefore);
   }
 

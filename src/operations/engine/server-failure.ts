@@ -1,7 +1,8 @@
 import type { Colour } from '../../model/colours.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import { diskFull, isDiskFull } from '../../model/failures.ts';
-import { hasNoAnswer } from '../../postgres/no-answer.ts';
+import { hasNoAnswer, silenceOf } from '../../postgres/no-answer.ts';
+import type { Servers } from '../../platform/port/servers.ts';
 
 /** Work on a colour's server, whose failures say whose server it was; an error that has words of its own keeps them. */
 export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
@@ -13,6 +14,21 @@ export function ofServer<T>(colour: Colour, work: Promise<T>): Promise<T> {
     if (hasNoAnswer(error)) throw serverGone(colour, error);
     throw error;
   });
+}
+
+/** The same of work with sessions to both, none of which says whose it is. */
+export async function byItsServer(
+  servers: Pick<Servers, 'connection'>,
+  colours: readonly Colour[],
+  error: unknown,
+): Promise<unknown> {
+  const server = error instanceof VerdigrisError ? undefined : silenceOf(error);
+  if (server === undefined) return error;
+  for (const colour of colours) {
+    const at = await servers.connection(colour).catch(() => undefined);
+    if (at && `${at.host}:${at.port}` === server) return serverGone(colour, error);
+  }
+  return error;
 }
 
 /** 57P01 admin_shutdown: the server stops, or somebody called pg_terminate_backend. */

@@ -2,6 +2,7 @@ import { describe } from '../../model/errors.ts';
 import type { Journal, OperationRecord, Span } from '../../model/journal.ts';
 import type { Context } from './context.ts';
 import type { Operation, Step } from './operation.ts';
+import { byItsServer } from './server-failure.ts';
 
 /**
  * Steps that the journal does not call ended: after a crash the one that was under way is repeated, those before it are
@@ -70,7 +71,8 @@ export async function runStep(c: Context, operation: Operation, step: Step, trac
   c.emit({ type: 'step', verb, step: step.id, title: step.title, status: 'started' });
   try {
     note('done', 'done', (await step.run(c)) ?? undefined);
-  } catch (error) {
+  } catch (cause) {
+    const error = await byItsServer(c.platform.servers, [c.live, c.idle], cause);
     note('failed', 'failed', describe(error));
     throw error;
   }

@@ -7,6 +7,8 @@ export const externalSchema = z.strictObject({
   major: z.int(),
   /** Of one that became a candidate: what its roles were. */
   before: rolesBefore.optional(),
+  /** Of one whose seed is being undone: databases that are to be empty again. */
+  filled: z.array(z.string()).optional(),
 });
 
 /** What is known of an external server that is a colour now. */

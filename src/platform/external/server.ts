@@ -2,6 +2,7 @@ import { other, type Colour } from '../../model/colours.ts';
 import { quoteConninfo } from '../../model/conninfo.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
+import { allDatabases } from '../../model/further-databases.ts';
 import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
 import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
@@ -16,11 +17,12 @@ import { otherGeneration } from '../other-generation.ts';
 import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Locale } from '../../postgres/create-like.ts';
-import { readRoles, type RolesToGiveBack } from '../../postgres/globals/before.ts';
+import { emptyAgain, filledBySeed, isDropped } from '../../postgres/logical-seed/empty-again.ts';
+import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
 import { requireServer } from './pooler.ts';
-import type { ExternalStore, OwnPasswords } from './record.ts';
+import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
 import type { Upstream } from '../../router/config.ts';
 import { readSecret, secretName } from './secret.ts';
 import { takeAwayInEach } from './take-away.ts';
@@ -194,27 +196,39 @@ export class ExternalServer {
     const known = await this.#store.read();
     if (!known) return undefined;
     if (known.generation !== generation) throw otherGeneration(this.colour, generation, known.generation);
-    const left = await this.#takeAway(asBefore && known.before && { ...known.before, ...asBefore }).catch(
-      (error: unknown) => {
-        // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
-        const absent = this.absence(error);
-        if (absent === undefined) throw error;
-        return [absent];
-      },
-    );
+    const left = await this.#takeAway(known, asBefore).catch((error: unknown) => {
+      // Whoever runs it may have removed it. It was closed while it was no longer live, and stays so.
+      const absent = this.absence(error);
+      if (absent === undefined) throw error;
+      return [absent];
+    });
     await this.#store.write(undefined);
     return `left at ${this.at}: ${left.join('; ')}`;
   }
 
   /** Another primary of it may be about to answer: what is left there is waited for. */
-  async #takeAway(before: RolesToGiveBack | undefined): Promise<string[]> {
+  async #takeAway(known: ExternalRecord, asBefore: AsBefore | undefined): Promise<string[]> {
     await this.start().catch(() => undefined);
     const settings = { ...(await this.connection()), database: this.#environment.database };
-    return withOwnSession(settings, 'remove', async (client) =>
+    const all = allDatabases(this.#environment);
+    const filled = known.filled ?? (await filledBySeed(settings, all, asBefore?.undone ?? []));
+    // What says so goes with what is taken away.
+    if (filled.length > 0 && !known.filled) await this.#store.write({ ...known, filled });
+    // An attempt before this one may have come as far as to drop it.
+    if (known.filled && (await isDropped(settings, settings.database))) return [];
+    const left = await withOwnSession(settings, 'remove', async (client) =>
       (await serverIdentity(client)).inRecovery
         ? ['everything: it is still a standby, and keeps following']
-        : takeAwayInEach(client, settings, this.#environment, before),
+        : takeAwayInEach(
+            client,
+            settings,
+            this.#environment,
+            asBefore && known.before && { ...known.before, ...asBefore },
+          ),
     );
+    // Its own last.
+    for (const database of filled.toReversed()) await emptyAgain(settings, database);
+    return left;
   }
 
   /** A file of the machine that the other colour's server runs on. */

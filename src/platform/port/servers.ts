@@ -95,6 +95,8 @@ export interface Servers {
 /** Of a candidate that is given up: roles whose passwords the release set where nobody can read what they were. */
 export interface AsBefore {
   readonly passwordsOf: readonly string[];
+  /** Streams of a seed that is undone: the databases that it filled are empty again, for the next one. */
+  readonly undone?: readonly string[];
 }
 
 export interface EmptyOptions {

@@ -42,6 +42,14 @@ export async function readSeed(candidate: Client): Promise<SeedRecord | undefine
   return found;
 }
 
+/** Stream of the seed that was begun in a database; makes nothing there. */
+export async function begunSeed(client: Client): Promise<string | undefined> {
+  const kept = await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.seed')");
+  if (kept.length === 0) return undefined;
+  const [found] = await rows<{ stream: string }>(client, 'SELECT stream FROM verdigris.seed');
+  return found?.stream;
+}
+
 /**
  * Writes down what is to be made. Where a seed was begun before, it is gone on with if the live schema is what it was.
  * @throws VerdigrisError `seed-other-schema` where it has changed since; `candidate-not-empty` where somebody else's

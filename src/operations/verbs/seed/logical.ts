@@ -57,7 +57,8 @@ export const empty: Step = {
     return differences.length === 0 ? undefined : differences.join('; ');
   },
   async undo(c) {
-    await c.removeIdle();
+    const made = c.journal.stream;
+    await c.removeIdle(made ? [made, ...Object.values(made.databases ?? {})].map(({ name }) => name) : []);
   },
 };
 
