@@ -117,9 +117,9 @@ describe('seeding', () => {
       expect(await bench.operators.run('seed', { dieAfter: 'unpark' })).toEqual({ how: 'killed' });
       // Create without advance, as a kill between the two statements of one step leaves it.
       const { stream, release } = await bench.journal();
-      const conninfo = await bench.platform.servers.conninfo('blue');
+      const conninfo = `${await bench.platform.servers.conninfo('blue')} dbname=shop user=verdigris_replication`;
       await bench.on('green', (client) =>
-        client.query(`CREATE SUBSCRIPTION ${stream?.name} CONNECTION ${literal(`${conninfo} dbname=shop user=verdigris_replication`)} PUBLICATION ${stream?.name}
+        client.query(`CREATE SUBSCRIPTION ${stream?.name} CONNECTION ${literal(conninfo)} PUBLICATION ${stream?.name}
       WITH (copy_data = false, create_slot = false, enabled = false, slot_name = '${stream?.name}', disable_on_error = true)`),
       );
       expect(await bench.operators.run('seed', { dieAfter: 'subscription' })).toEqual({ how: 'killed' });
