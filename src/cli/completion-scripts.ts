@@ -16,12 +16,9 @@ export interface Completed {
   }[];
 }
 
-/**
- * In single quotes, as all three shells read them; fish takes a backslash before a quote, the others end and begin
- * again.
- */
+/** As one word of all three shells. An apostrophe stands in double quotes: fish and the others escape it differently. */
 function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'").replaceAll('\n', ' ')}'`;
+  return `'${text.replaceAll("'", `'"'"'`).replaceAll('\n', ' ')}'`;
 }
 
 function topLevel(all: readonly Completed[]): Completed[] {

@@ -22,3 +22,15 @@ test('bash completes commands, their options and the values of these, made from 
     for (const word of ['switch', 'early', 'rename-column', 'verified']) expect(stdout).toContain(word);
   }
 });
+
+test('texts with an apostrophe are one word of each shell', async () => {
+  const script = async (shell: string): Promise<string> =>
+    (await execa(process.execPath, [main, 'completion', shell])).stdout;
+  const summary = "all roles of the declaration, and Verdigris's own";
+  // Lines for fish are simple commands, which bash reads alike.
+  const read = await execa('bash', ['-c', `complete() { printf '%s\\n' "\${@: -1}"; }\n${await script('fish')}`]);
+  expect(read.stdout.split('\n')).toContain(summary);
+  const zsh = await script('zsh');
+  const [word = ''] = /'--all:all roles(?:[^']|'"'"')*'/.exec(zsh) ?? [];
+  expect((await execa('bash', ['-c', `printf %s ${word}`])).stdout).toBe(`--all:${summary}`);
+});
