@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
   options: {
     sizes: { type: 'string', default: '0.1,1' },
     switchovers: { type: 'string', default: '50' },
+    tables: { type: 'string', default: '0' },
     json: { type: 'string' },
   },
 });
@@ -39,9 +40,9 @@ const series =
     for (const size of sizes) (await bench(size, show)).forEach(show);
   };
 
-/** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--json FILE]` */
+/** `npm run bench -- [name …] [--sizes 0.1,1,5] [--switchovers 50] [--tables 5000] [--json FILE]` */
 const benches: Readonly<Record<string, Bench>> = {
-  pause: once(() => benchPause(Number(values.switchovers))),
+  pause: once(() => benchPause(Number(values.switchovers), Number(values.tables))),
   'cluster-pause': once(() => benchClusterPause(Number(values.switchovers))),
   throughput: once(benchThroughput),
   router: once(benchRouter),

@@ -1,7 +1,9 @@
 import type { Event } from '../../src/model/events.ts';
+import type { Client } from '../../src/postgres/client.ts';
 import { withClusterEnvironment } from '../e2e/support/environment.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { quantile, type BenchRow } from './measure.ts';
+import { makeTables } from './tables.ts';
 
 interface Goal {
   readonly p50: number;
@@ -12,10 +14,16 @@ type Tested = Pick<TestEnvironment, 'verb' | 'clients' | 'events'>;
 
 /**
  * Write pauses over many switchovers under load, and what they are made of. Clients' own view comes from the oracle.
+ * So many tables with a sequence each are in the database besides the clients' own.
  */
-export async function benchPause(switchovers: number): Promise<BenchRow[]> {
-  return withEnvironment({ settings: { fsync: 'on', shared_buffers: '128MB' } }, (test) =>
-    measure({ ...test, clients: (use) => test.load(300, use) }, switchovers, { p50: 100, max: 500 }),
+export async function benchPause(switchovers: number, tables: number): Promise<BenchRow[]> {
+  const settings = { fsync: 'on', shared_buffers: '128MB', max_locks_per_transaction: '1024' };
+  const fill = (client: Client): Promise<void> => makeTables(client, tables);
+  return withEnvironment({ settings, fill }, (test) =>
+    measure({ ...test, clients: (use) => test.load(300, use) }, switchovers, {
+      p50: tables >= 5_000 ? 200 : 100,
+      max: 500,
+    }),
   );
 }
 
