@@ -3,10 +3,16 @@ import { z } from 'zod';
 /**
  * The logins that rotations of a role go through: the role itself at first, then the two others in turn. Those are its
  * members and become it when they log in, so that rights and what is made are the role's whoever of them is let in.
+ * PostgreSQL keeps 63 bytes of a name: of a longer role the further logins have its beginning.
  */
 export function loginsOf(role: string): readonly [string, string, string] {
-  return [role, `${role}_1`, `${role}_2`];
+  let base = role;
+  while (Buffer.byteLength(base) > longestBase) base = [...base].slice(0, -1).join('');
+  return [role, `${base}_1`, `${base}_2`];
 }
+
+/** Bytes that leave room for the number. */
+const longestBase = 61;
 
 export function everyLogin(roles: readonly string[]): string[] {
   return roles.flatMap((role) => loginsOf(role));

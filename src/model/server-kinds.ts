@@ -40,6 +40,11 @@ export const serverSchema = z.strictObject({
   sslmode: z.enum(sslmodes).optional(),
   /** PEM file of the authorities that may have signed its certificate; else those that Node.js knows. */
   ca: z.string().min(1).optional(),
+  /** Of an external one, with the router: standbys of it that readers are sent to while a canary is under way. */
+  standbys: z
+    .array(z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535).optional() }))
+    .min(1)
+    .optional(),
   /**
    * The same authorities as a file of the other colour's server, where others run that one: its subscription verifies
    * this server by it.

@@ -26,8 +26,8 @@ export function unfitDatabases(top: Record<string, unknown>): DeclarationIssue[]
   for (const colour of colours)
     if (asObject(asObject(declared[colour])['server'])['kind'] === 'cnpg')
       refuse(`colours.${colour}.server.kind`, 'a Cluster of CloudNativePG');
-  if (!['router', 'command', undefined].includes(asObject(top['traffic'])['kind'] as string | undefined))
-    refuse('traffic.kind', "any clients' path but the router and a program of your own");
+  if (!['router', 'routers', 'command', undefined].includes(asObject(top['traffic'])['kind'] as string | undefined))
+    refuse('traffic.kind', "any clients' path but the router, several routers and a program of your own");
   if (!['snapshot', undefined].includes(asObject(top['seed'])['method'] as string | undefined))
     refuse('seed.method', 'any seed but `snapshot`');
   for (const { colour, database } of named) {

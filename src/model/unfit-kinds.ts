@@ -18,7 +18,7 @@ interface Part {
 /** What may be said of a kind besides its name; a journal in PostgreSQL has its schema's keys. */
 const ownKeys: Readonly<Record<string, readonly string[]>> = {
   local: ['host'],
-  external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa'],
+  external: ['host', 'port', 'user', 'password', 'sslmode', 'ca', 'subscriberCa', 'standbys'],
   cnpg: ['cluster', 'namespace', 'context', 'canaryReads'],
   service: ['name', 'namespace', 'context', 'serviceEntry'],
   routers: ['address', 'trustFor', 'holdFor'],
@@ -96,6 +96,18 @@ function unfitSeed(top: Record<string, unknown>, servers: readonly Part[]): Decl
   return [...kinds, { path: 'seed.command', message: 'belongs to seed.method prepared alone' }];
 }
 
+/** Where readers go while a canary is under way, of what has none. */
+function uncanaried(top: Record<string, unknown>, servers: readonly Part[]): DeclarationIssue[] {
+  const kind = String(asObject(top['traffic'])['kind']);
+  if (!['service', 'pgbouncer', 'command'].includes(kind)) return [];
+  const message = `is of no use with traffic.kind ${kind}, which has no canary: leave it out, or let clients come by the router`;
+  return servers.flatMap(({ path, given }) =>
+    ['canaryReads', 'standbys']
+      .filter((key) => given[key] !== undefined)
+      .map((key) => ({ path: `${path}.${key}`, message })),
+  );
+}
+
 /** What each allows by itself, and not beside the others. */
 function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): DeclarationIssue[] {
   const issues: DeclarationIssue[] = [];
@@ -103,6 +115,7 @@ function unfitTogether(top: Record<string, unknown>, parts: readonly Part[]): De
   issues.push(...unfitService(top, servers));
   issues.push(...unfitTraffic(top, servers));
   issues.push(...unfitSeed(top, servers));
+  issues.push(...uncanaried(top, servers));
   const foreign = servers.filter(({ kind }) => kind === 'external' || kind === 'cnpg');
   if (foreign.length > 0 && asObject(top['retention'])['mode'] === 'scaled-down')
     issues.push({

@@ -23,7 +23,6 @@ export function unfitService(top: Record<string, unknown>, servers: readonly Ser
   const outside = declared.filter(({ kind }) => kind === 'external');
   return [
     ...declared.filter(({ kind }) => kind !== 'cnpg' && kind !== 'external').map(({ path }) => unreached(path)),
-    ...clusters.filter(({ given }) => given['canaryReads'] !== undefined).map(({ path }) => uncanaried(path)),
     ...outside.flatMap(unfitAddress),
     ...unfitFamilies(outside),
     ...(['namespace', 'context'] as const).flatMap((key) => {
@@ -37,12 +36,6 @@ export function unfitService(top: Record<string, unknown>, servers: readonly Ser
 function unreached(path: string): DeclarationIssue {
   const message = 'is not cnpg or external, and traffic.kind service leads to Clusters, and to addresses outside';
   return { path: `${path}.kind`, message };
-}
-
-function uncanaried(path: string): DeclarationIssue {
-  const message =
-    'is of no use with traffic.kind service, which has no canary: leave it out, or let clients come by the router';
-  return { path: `${path}.canaryReads`, message };
 }
 
 function unfitAddress({ path, given: { host } }: Server): DeclarationIssue[] {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { VerdigrisError } from '../model/errors.ts';
 import { one, rows, type Client } from './client.ts';
 import type { ConnectionSettings } from './connection.ts';
@@ -6,16 +7,18 @@ import { majorOf } from './major.ts';
 import { ident, literal } from './quote.ts';
 
 /** How a database keeps text and orders it. */
-export interface Locale {
-  readonly encoding: string;
-  readonly provider: string;
-  readonly collate: string;
-  readonly ctype: string;
+export const localeSchema = z.strictObject({
+  encoding: z.string(),
+  provider: z.string(),
+  collate: z.string(),
+  ctype: z.string(),
   /** Of ICU, and from PostgreSQL 17 on of the builtin provider. */
-  readonly locale: string | null;
+  locale: z.string().nullable(),
   /** Of ICU, from PostgreSQL 16 on: further rules of the order. */
-  readonly rules: string | null;
-}
+  rules: z.string().nullable(),
+});
+
+export type Locale = z.output<typeof localeSchema>;
 
 const localeOf = `SELECT pg_encoding_to_char(encoding) AS encoding, datlocprovider AS provider, datcollate AS collate,
     datctype AS ctype, coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
@@ -44,14 +47,15 @@ export async function createLike(
   });
 }
 
-/** Of the session's own database. */
-export function readLocale(client: Client): Promise<Locale> {
-  return one<Locale>(client, localeOf, [null]);
+/** Of the session's own database, or of another one that is there. */
+export function readLocale(client: Client, database?: string): Promise<Locale> {
+  return one<Locale>(client, localeOf, [database ?? null]);
 }
 
 /** @throws VerdigrisError `candidate-locale` where the server does not have them. */
-export async function makeLike(client: Client, database: string, wanted: Locale): Promise<void> {
-  const how = clauses(wanted, await majorOf(client));
+export async function makeLike(client: Client, database: string, wanted: Locale, tablespace?: string): Promise<void> {
+  const where = tablespace === undefined ? '' : ` TABLESPACE ${ident(tablespace)}`;
+  const how = `${clauses(wanted, await majorOf(client))}${where}`;
   await client.query(`CREATE DATABASE ${ident(database)} TEMPLATE template0 ${how}`).catch((cause: unknown) => {
     throw new VerdigrisError('candidate-locale', {
       seen: `The candidate's server cannot make a database as the live one is (${how}): ${(cause as Error).message}.`,

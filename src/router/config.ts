@@ -21,10 +21,10 @@ export const upstreamSchema = z.strictObject({
       servername: z.string().min(1).optional(),
     })
     .optional(),
-  /** Its standbys, at the same port: readers go there while a canary is under way. */
+  /** Its standbys: readers go there while a canary is under way. */
   standbys: z
     .strictObject({
-      hosts: z.array(z.string().min(1)),
+      at: z.array(z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535) })),
       /** Where a reader asks how far each is. */
       database: z.string().min(1),
       /** Bytes of log beyond which one is too far behind. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { colours, type Colour } from '../model/colours.ts';
 import { describe } from '../model/errors.ts';
+import { everyLogin } from '../model/logins.ts';
 import { omit } from '../model/omit.ts';
 import { answerWithin } from '../model/wait.ts';
 import { one } from '../postgres/client.ts';
@@ -30,6 +31,10 @@ export class StandbyWatch {
   readonly #log: Logger;
   /** Sessions may belong elsewhere now. */
   readonly #changed: () => void;
+  /** Addresses of which it was said that no standby of their colour is there. */
+  readonly #strange = new Set<string>();
+  /** The login that was let in last. */
+  #good: string | undefined;
   #looking: AbortController | undefined;
 
   constructor(
@@ -49,7 +54,7 @@ export class StandbyWatch {
   /** The routes or the servers are others now. */
   look(): void {
     const { canary, upstreams } = this.#table;
-    if (!canary || !colours.some((colour) => (upstreams[colour]?.standbys?.hosts.length ?? 0) > 0)) return this.end();
+    if (!canary || !colours.some((colour) => (upstreams[colour]?.standbys?.at.length ?? 0) > 0)) return this.end();
     if (this.#looking) return;
     this.#looking = new AbortController();
     void this.#run(this.#looking.signal);
@@ -80,14 +85,13 @@ export class StandbyWatch {
   async #near(colour: Colour): Promise<Upstream[]> {
     const upstream = this.#table.upstreams[colour];
     if (!upstream?.standbys) return [];
-    const { hosts, behind, database } = upstream.standbys;
+    const { at: standbys, behind, database } = upstream.standbys;
     const primary = omit(upstream, 'standbys');
     try {
-      const login = await this.#login(colour, database);
-      const { at } = await this.#ask<{ at: string }>(primary, login, 'SELECT pg_current_wal_lsn()::text AS at', []);
-      const judged = hosts.map(async (host) => {
-        const standby = { ...omit(primary, 'sockets'), host };
-        const near = await this.#isNear(standby, login, at, behind);
+      const { login, now } = await this.#asReader(colour, primary, database);
+      const judged = standbys.map(async (at) => {
+        const standby = { ...omit(primary, 'sockets'), ...at };
+        const near = await this.#isNear(standby, login, now, behind);
         return near ? [standby] : [];
       });
       return (await Promise.all(judged)).flat();
@@ -97,22 +101,53 @@ export class StandbyWatch {
     }
   }
 
-  async #isNear(standby: Upstream, login: Login, at: string, behind: number): Promise<boolean> {
-    const sql = 'SELECT pg_is_in_recovery() AND pg_wal_lsn_diff($1, pg_last_wal_replay_lsn()) <= $2 AS near';
+  /** A standby of another server has other rows: one of the same name that was declared in the wrong place, say. */
+  async #isNear(standby: Upstream, login: Login, { at, server }: Position, behind: number): Promise<boolean> {
     try {
-      return (await this.#ask<{ near: boolean | null }>(standby, login, sql, [at, behind])).near === true;
+      const { near, same } = await this.#ask<{ near: boolean | null; same: boolean }>(standby, login, lag, [
+        at,
+        behind,
+        server,
+      ]);
+      this.#say(standby, same);
+      return same && near === true;
     } catch (error) {
       this.#log.debug({ host: standby.host, cause: describe(error) }, 'a standby does not answer');
       return false;
     }
   }
 
-  async #login(colour: Colour, database: string): Promise<Login> {
-    for (const user of this.#readers) {
+  #say({ host, port }: Upstream, same: boolean): void {
+    const address = `${host}:${port}`;
+    if (same) this.#strange.delete(address);
+    if (same || this.#strange.has(address)) return;
+    this.#strange.add(address);
+    this.#log.warn({ host, port }, 'this is no standby of its colour: readers are not sent there');
+  }
+
+  /** By a login of a reader's that is let in; where the primary is. */
+  async #asReader(
+    colour: Colour,
+    primary: Upstream,
+    database: string,
+  ): Promise<{ readonly login: Login; readonly now: Position }> {
+    let last: unknown = new Error('no password of any reader is known');
+    const logins = everyLogin(this.#readers).toSorted((a, b) => Number(b === this.#good) - Number(a === this.#good));
+    for (const user of logins) {
       const password = await this.#passwords.of(user, colour);
-      if (password !== undefined) return { user, password, database };
+      if (password === undefined) continue;
+      const login = { user, password, database };
+      try {
+        const now = await this.#ask<Position>(primary, login, position, []);
+        this.#good = user;
+        return { login, now };
+      } catch (error) {
+        last = error;
+        // A rotation moves a role to the next of its logins.
+        if (!['28P01', '28000'].includes((error as { code?: string }).code ?? '')) break;
+      }
     }
-    throw new Error('no password of any reader is known');
+    throw last;
   }
 
   #ask<T>(upstream: Upstream, login: Login, sql: string, values: readonly unknown[]): Promise<T> {
@@ -122,5 +157,16 @@ export class StandbyWatch {
     return answerWithin(patience, ` of ${host}:${port}`, asked);
   }
 }
+
+/** `server`: its system identifier, which its standbys share. */
+interface Position {
+  readonly at: string;
+  readonly server: string;
+}
+
+const position = 'SELECT pg_current_wal_lsn()::text AS at, system_identifier::text AS server FROM pg_control_system()';
+
+const lag = `SELECT pg_is_in_recovery() AND pg_wal_lsn_diff($1, pg_last_wal_replay_lsn()) <= $2 AS near,
+  system_identifier::text = $3 AS same FROM pg_control_system()`;
 
 type Login = Pick<ConnectionSettings, 'user' | 'password' | 'database'>;

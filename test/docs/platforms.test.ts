@@ -137,6 +137,10 @@ test('a Service of Kubernetes has addresses of one family, and lies where the Cl
   expect(await told(cluster, { ...cluster, cluster: 'b', canaryReads: 'standbys' })).toContain(
     'colours.green.server.canaryReads: is of no use with traffic.kind service',
   );
+  const replicated = { ...at('10.0.0.5'), standbys: [{ host: '10.0.0.7' }] };
+  expect(await told(replicated, at('10.0.0.6'))).toContain(
+    'colours.blue.server.standbys: is of no use with traffic.kind',
+  );
   expect(await told(cluster, { ...cluster, cluster: 'b', namespace: 'test' })).toContain('traffic.namespace: differs');
 });
 

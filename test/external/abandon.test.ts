@@ -3,6 +3,7 @@ import { operatorRole } from '../../src/model/names.ts';
 import { withOperator } from '../../src/operations/operator.ts';
 import { perform } from '../../src/operations/perform.ts';
 import { rows } from '../../src/postgres/client.ts';
+import { readShape } from '../../src/postgres/database-shape.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment } from '../support/environment.ts';
@@ -89,11 +90,21 @@ test('without a superuser, abandon names the roles whose passwords the release s
 const held = `SELECT datcollate AS collation, (SELECT count(*)::int FROM pg_namespace WHERE nspname IN ('workload', 'verdigris')) AS schemas
   FROM pg_database WHERE datname = current_database()`;
 
+/** What its owner has said of it there. */
+const said = [
+  "CREATE DATABASE shop TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' CONNECTION LIMIT 50",
+  'CREATE ROLE their_batch; REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC; GRANT CREATE ON DATABASE shop TO their_batch',
+  "ALTER DATABASE shop SET work_mem = '5MB'; COMMENT ON DATABASE shop IS 'of the batch'",
+];
+
 test('a seed that fails once it has copied leaves the database empty as it was, and the same command seeds it', async () => {
   await betweenServers(async (declaration, _, { superuser }) => {
     const shop = { ...superuser, database: 'shop' };
-    const made = "CREATE DATABASE shop TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
-    await withClient(superuser, 'test', (client) => client.query(made));
+    const shape = () => withClient(superuser, 'test', (client) => readShape(client, 'shop'));
+    await withClient(superuser, 'test', async (client) => {
+      for (const each of said) await client.query(each);
+    });
+    const before = await shape();
     await withEnvironment({ declaration, existing: credentials }, async ({ environment, platform, emit, verb, on }) => {
       const stopped = new AbortController();
       const watched = (event: Parameters<typeof emit>[0]): void => {
@@ -105,6 +116,7 @@ test('a seed that fails once it has copied leaves the database empty as it was, 
       );
       expect(await failure(seeding)).toMatchObject({ name: 'AbortError' });
       expect(await withClient(shop, 'test', (client) => rows(client, held))).toEqual([{ collation: 'C', schemas: 0 }]);
+      expect(await shape()).toEqual(before);
       await verb('seed');
       expect(await on('green', (client) => rows(client, held))).toEqual([{ collation: 'C', schemas: 2 }]);
       await verb('abandon');

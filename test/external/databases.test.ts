@@ -6,6 +6,8 @@ import { withBalancer } from '../support/balancer.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { credentials, declaredPasswords, declaredServer, fillShop, withExternalServer } from '../support/external.ts';
 import { betweenManaged } from '../support/managed-server.ts';
+import { ending, startFollowing, withOneAddress } from '../support/routers.ts';
+import { withBench } from '../faults/support.ts';
 import { betweenServers } from '../support/external-pair.ts';
 import { testMajor } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
@@ -78,6 +80,29 @@ test("clients of two databases by a program of the operator's own: there and bac
       await withEnvironment(
         { declaration: { ...between, databases: ['billing'], traffic }, existing: credentials },
         (environment) => wholeReleaseOfBoth(environment, kept),
+      );
+    });
+  });
+});
+
+test('clients of two databases by two routers that follow: there and back and there, under load: nothing is lost or left', async () => {
+  await betweenServers(async (between, { superuser }) => {
+    await withClient(superuser, 'test', (client) => client.query('CREATE DATABASE billing'));
+    await withClient({ ...superuser, database: 'billing' }, 'test', fillBilling);
+    await withOneAddress(async ({ port, behind }) => {
+      const traffic = { kind: 'routers', address: `127.0.0.1:${port}` };
+      await withBench(
+        { declaration: { ...between, databases: ['billing'], traffic }, existing: credentials },
+        async (bench) => {
+          const routers = await Promise.all(['a', 'b'].map((id) => startFollowing(bench.declaration, bench.home, id)));
+          await ending(routers, async () => {
+            for (const each of routers) {
+              await each.serves();
+              behind.add(each.port);
+            }
+            await wholeReleaseOfBoth(bench);
+          });
+        },
       );
     });
   });

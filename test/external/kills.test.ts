@@ -2,9 +2,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { coversThePlan, killAlongTheWay } from '../faults/kill-chain.ts';
 import { killEverywhere } from '../faults/kill-everywhere.ts';
 import { nothing, served, withBench, type FaultBench } from '../faults/support.ts';
+import { readShape } from '../../src/postgres/database-shape.ts';
+import { withClient } from '../../src/postgres/session.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { credentials } from '../support/external.ts';
+import { betweenServers } from '../support/external-pair.ts';
 import { betweenManaged } from '../support/managed-server.ts';
+import { until } from '../support/until.ts';
 import { good } from '../support/verdict.ts';
 
 /** Ten times what an idle machine needs. */
@@ -67,6 +71,43 @@ test(
       expect(verdict).toMatchObject(good);
       await bench.settled({ state: 'single', live: 'green', release: null, stream: null, closing: null });
       expect(await bench.leftovers()).toEqual(nothing);
+    });
+  },
+);
+
+test(
+  'killed between the drop of a database that a seed had filled and its making, the next command makes it',
+  { timeout },
+  async () => {
+    await betweenServers(async (declaration, _, { superuser }) => {
+      const before = await withClient(superuser, 'test', async (client) => {
+        await client.query('CREATE DATABASE shop CONNECTION LIMIT 50');
+        await client.query("COMMENT ON DATABASE shop IS 'theirs'");
+        return readShape(client, 'shop');
+      });
+      await withBench({ deadman: false, declaration, existing: credentials }, async (bench) => {
+        expect(await bench.operators.run('seed', { dieBefore: 'subscription' })).toEqual({ how: 'killed' });
+        // Theirs are closed out by now.
+        await withClient(await bench.platform.servers.connection('green'), 'test', async (client) => {
+          // CREATE DATABASE waits for its template.
+          await client.query('BEGIN');
+          await client.query("COMMENT ON DATABASE template0 IS 'held'");
+          const operator = await bench.operators.start('abandon');
+          const dropped = async () => (await readShape(client, 'shop')) === undefined;
+          await until('the database is dropped', dropped, 60_000);
+          process.kill(operator.pid, 'SIGKILL');
+          expect(await operator.ended).toEqual({ how: 'killed' });
+          const making = "FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%'";
+          await client.query(`SELECT pg_terminate_backend(pid, 10000) ${making}`);
+          await client.query('ROLLBACK');
+          expect(await dropped()).toBe(true);
+          await bench.recover();
+          expect(await readShape(client, 'shop')).toEqual(before);
+        });
+        await bench.settled({ state: 'single', live: 'blue', release: null, stream: null });
+        await bench.verb('seed');
+        await bench.verb('abandon');
+      });
     });
   },
 );

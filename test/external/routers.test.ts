@@ -7,11 +7,11 @@ import { withPooledSession } from '../../src/postgres/session.ts';
 import { Forwarder } from '../faults/forwarder.ts';
 import { served, withBench } from '../faults/support.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
-import { credentials, withExternalServer } from '../support/external.ts';
+import { credentials, withExternalServer, withStandby } from '../support/external.ts';
 import { betweenServers } from '../support/external-pair.ts';
 import { failure } from '../support/failure.ts';
 import { leftovers, nothing } from '../support/leftovers.ts';
-import { startFollowing, withOneAddress, type RunningRouter } from '../support/routers.ts';
+import { ending, startFollowing, withOneAddress, type RunningRouter } from '../support/routers.ts';
 import { testMajor } from '../support/postgres.ts';
 import { thereAndBack } from '../support/there-and-back.ts';
 import { until } from '../support/until.ts';
@@ -21,18 +21,6 @@ beforeAll(withNewestPgDump);
 
 /** Clients of a router that is cut off or killed are told of that, and nothing else may be wrong. */
 const { errors: _, ...kept } = good;
-
-async function ending<T>(routers: readonly RunningRouter[], use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } finally {
-    for (const each of routers) {
-      each.kill('SIGCONT');
-      each.kill('SIGKILL');
-    }
-    await Promise.all(routers.map(({ ended }) => ended));
-  }
-}
 
 test('two routers behind one address: there and back and there under load, nobody is told of an error', async () => {
   await betweenServers((between) =>
@@ -156,31 +144,44 @@ async function answering({ port }: RunningRouter, user: keyof typeof credentials
   });
 }
 
-test('a canary spreads the readers of each router, and an abandoned candidate has none any more', async () => {
-  await betweenServers((between) =>
-    withOneAddress(async ({ port }) => {
-      const traffic = { kind: 'routers', address: `127.0.0.1:${port}` };
-      await withBench({ declaration: { ...between, traffic }, existing: credentials }, async (bench) => {
-        const routers = await Promise.all(['a', 'b'].map((id) => startFollowing(bench.declaration, bench.home, id)));
-        await ending(routers, async () => {
-          for (const each of routers) await each.serves();
-          const spread = async (): Promise<string[][]> =>
-            Promise.all(
-              routers.map(async (router) => {
-                const names = await Promise.all(Array.from({ length: 8 }, () => answering(router, 'shop_reader')));
-                return [...new Set(names)].sort();
-              }),
+test('a canary spreads the readers of each router, on the standbys of a colour that has some, and an abandoned candidate has none any more', async () => {
+  await betweenServers((between, blue) =>
+    withStandby(
+      blue,
+      ({ port: standby }) =>
+        withOneAddress(async ({ port }) => {
+          const traffic = { kind: 'routers', address: `127.0.0.1:${port}` };
+          const colours = between['colours'] as { blue: { server: object }; green: object };
+          const server = { ...colours.blue.server, standbys: [{ host: '127.0.0.1', port: standby }] };
+          const declaration = { ...between, traffic, colours: { ...colours, blue: { ...colours.blue, server } } };
+          await withBench({ declaration, existing: credentials }, async (bench) => {
+            const routers = await Promise.all(
+              ['a', 'b'].map((id) => startFollowing(bench.declaration, bench.home, id)),
             );
-          for (const each of ['seed', 'migrate', 'verify'] as const) await bench.verb(each);
-          expect(await spread()).toEqual([['their-blue'], ['their-blue']]);
-          await bench.verb('canary', { canary: 50 });
-          const both = ['their-blue', 'their-green'];
-          expect(await spread()).toEqual([both, both]);
-          for (const each of routers) expect(await answering(each)).toBe('their-blue');
-          await bench.verb('abandon');
-          expect(await spread()).toEqual([['their-blue'], ['their-blue']]);
-        });
-      });
-    }),
+            await ending(routers, async () => {
+              for (const each of routers) await each.serves();
+              const spread = async (): Promise<string[][]> =>
+                Promise.all(
+                  routers.map(async (router) => {
+                    const names = await Promise.all(Array.from({ length: 8 }, () => answering(router, 'shop_reader')));
+                    return [...new Set(names)].sort();
+                  }),
+                );
+              const come = (names: readonly string[]) =>
+                until(`readers on ${names.join(' and ')}`, async () =>
+                  (await spread()).every((each) => each.join() === names.join()),
+                );
+              for (const each of ['seed', 'migrate', 'verify'] as const) await bench.verb(each);
+              expect(await spread()).toEqual([['their-blue'], ['their-blue']]);
+              await bench.verb('canary', { canary: 50 });
+              await come(['their-green', 'their-standby']);
+              for (const each of routers) expect(await answering(each)).toBe('their-blue');
+              await bench.verb('abandon');
+              await come(['their-blue']);
+            });
+          });
+        }),
+      { cluster_name: 'their-standby' },
+    ),
   );
 });

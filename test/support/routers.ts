@@ -81,3 +81,16 @@ export async function startFollowing(declaration: string, home: string, id: stri
       void (await until(`the router ${id} takes clients: ${log}`, () => log.includes('takes clients'), 30_000)),
   };
 }
+
+/** Ends them after `use`, those too that are stopped. */
+export async function ending<T>(routers: readonly RunningRouter[], use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } finally {
+    for (const each of routers) {
+      each.kill('SIGCONT');
+      each.kill('SIGKILL');
+    }
+    await Promise.all(routers.map(({ ended }) => ended));
+  }
+}

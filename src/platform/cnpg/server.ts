@@ -12,7 +12,6 @@ import { ident, literal } from '../../postgres/quote.ts';
 import { passwordClause } from '../../postgres/verifier.ts';
 import type { ExternalStore, OwnPasswords } from '../external/record.ts';
 import { ExternalServer, type ServerAddress } from '../external/server.ts';
-import type { Upstream } from '../../router/config.ts';
 import { Cluster, type Stored } from '../kubernetes/cluster.ts';
 import type { EmptyOptions } from '../port/servers.ts';
 import { ownerSecret, readCnpg, type CnpgFacts } from './objects.ts';
@@ -83,12 +82,8 @@ export class CnpgServer extends ExternalServer {
     return `the Cluster ${this.api.namespace}/${this.name}`;
   }
 
-  override async upstream(): Promise<Upstream | undefined> {
-    const found = await super.upstream();
-    if (!found || this.#reads !== 'standbys') return found;
-    const { database, limits } = this.#environment;
-    const hosts = (await this.standbys()).map(({ host }) => host).sort();
-    return { ...found, standbys: { hosts, database, behind: limits.lag } };
+  protected override async readsAt(): Promise<readonly ServerAddress[]> {
+    return this.#reads === 'standbys' ? (await this.standbys()).map(({ host }) => ({ host, port })) : [];
   }
 
   /** The Service's own address: it stays through failovers, and needs no name service of the cluster's. */

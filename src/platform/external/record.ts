@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { OwnPassword } from '../../model/own-passwords.ts';
+import { filledDatabases } from '../../postgres/logical-seed/empty-again.ts';
+import { databaseShape } from '../../postgres/database-shape.ts';
 import { rolesBefore } from '../../postgres/globals/before.ts';
 
 export const externalSchema = z.strictObject({
@@ -7,8 +9,10 @@ export const externalSchema = z.strictObject({
   major: z.int(),
   /** Of one that became a candidate: what its roles were. */
   before: rolesBefore.optional(),
+  /** Of one that became a candidate: what the environment's databases that were there were like. */
+  databases: z.record(z.string(), databaseShape).optional(),
   /** Of one whose seed is being undone: databases that are to be empty again. */
-  filled: z.array(z.string()).optional(),
+  filled: filledDatabases.optional(),
 });
 
 /** What is known of an external server that is a colour now. */

@@ -2,7 +2,6 @@ import { other, type Colour } from '../../model/colours.ts';
 import { quoteConninfo } from '../../model/conninfo.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
-import { allDatabases } from '../../model/further-databases.ts';
 import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
 import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
@@ -15,20 +14,17 @@ import { withOwnSession } from '../../postgres/session.ts';
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
 import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Locale } from '../../postgres/create-like.ts';
-import { emptyAgain, filledBySeed, isDropped } from '../../postgres/logical-seed/empty-again.ts';
 import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
 import { markColour, readEnvironment } from '../../postgres/token.ts';
+import { giveUp, readShapes } from './give-up.ts';
 import { requireServer } from './pooler.ts';
 import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
 import type { Upstream } from '../../router/config.ts';
 import { readSecret, secretName } from './secret.ts';
-import { takeAwayInEach } from './take-away.ts';
+import { standardPort, standbyReads } from './standbys.ts';
 import { examineStandby, takeOver } from './take-over.ts';
-
-const standardPort = 5432;
 
 export interface ServerAddress {
   readonly host: string;
@@ -114,10 +110,17 @@ export class ExternalServer {
   /** Where the router finds it; undefined where it is no colour, or has no address any more. */
   async upstream(): Promise<Upstream | undefined> {
     if (!(await this.observe())) return undefined;
-    return this.reach().catch((error: unknown) => {
+    const reach = await this.reach().catch((error: unknown) => {
       if (this.absence(error) === undefined) throw error;
       return undefined;
     });
+    return reach && { ...reach, ...standbyReads(this.#environment, await this.readsAt()) };
+  }
+
+  /** Its standbys that readers may be sent to while a canary is under way. */
+  protected readsAt(): Promise<readonly ServerAddress[]> {
+    const { standbys = [] } = this.#declared;
+    return Promise.resolve(standbys.map(({ host, port = standardPort }) => ({ host, port })));
   }
 
   async conninfo(): Promise<string> {
@@ -209,26 +212,9 @@ export class ExternalServer {
   /** Another primary of it may be about to answer: what is left there is waited for. */
   async #takeAway(known: ExternalRecord, asBefore: AsBefore | undefined): Promise<string[]> {
     await this.start().catch(() => undefined);
-    const settings = { ...(await this.connection()), database: this.#environment.database };
-    const all = allDatabases(this.#environment);
-    const filled = known.filled ?? (await filledBySeed(settings, all, asBefore?.undone ?? []));
-    // What says so goes with what is taken away.
-    if (filled.length > 0 && !known.filled) await this.#store.write({ ...known, filled });
-    // An attempt before this one may have come as far as to drop it.
-    if (known.filled && (await isDropped(settings, settings.database))) return [];
-    const left = await withOwnSession(settings, 'remove', async (client) =>
-      (await serverIdentity(client)).inRecovery
-        ? ['everything: it is still a standby, and keeps following']
-        : takeAwayInEach(
-            client,
-            settings,
-            this.#environment,
-            asBefore && known.before && { ...known.before, ...asBefore },
-          ),
-    );
-    // Its own last.
-    for (const database of filled.toReversed()) await emptyAgain(settings, database);
-    return left;
+    const at = { ...(await this.connection()), database: this.#environment.database };
+    const note = (filled: ExternalRecord['filled']) => this.#store.write({ ...known, filled });
+    return giveUp({ environment: this.#environment, at, known, asBefore, note });
   }
 
   /** A file of the machine that the other colour's server runs on. */
@@ -280,9 +266,10 @@ export class ExternalServer {
     const { major } = await this.#reached(
       takeOver(this.#environment, this.colour, inside ? own : await this.given(), own, like),
     );
-    const kept = known?.generation === generation ? known.before : undefined;
-    const before = kept ?? (read && (await withOwnSession(own, 'adopt', read)));
-    await this.#store.write({ generation, major, ...(before ? { before } : {}) });
+    const kept = known?.generation === generation ? known : undefined;
+    const before = kept?.before ?? (read && (await withOwnSession(own, 'adopt', read)));
+    const databases = kept?.databases ?? (read && (await readShapes(own, this.#environment)));
+    await this.#store.write({ generation, major, ...(before ? { before } : {}), ...(databases ? { databases } : {}) });
     await withOwnSession(own, 'adopt', (client) => markColour(client, this.colour));
   }
 

@@ -91,7 +91,7 @@ async function takeAway(client: Client, environment: string, opened?: readonly s
   for (const role of [knockRole, migrationRole, hookRole, replicationRole, readerRole, lockerRole])
     if (!(await dropRole(client, role))) staying.push(role);
   return [
-    `the database ${client.database ?? ''} with its rows`,
+    leftWithRows(client.database ?? ''),
     `the role ${[operatorRole, ...staying].join(', ')}`,
     ...(closed.length > 0 ? [`closed to ${closed.join(', ')} (NOLOGIN)`] : []),
     ...(tables.length > 0
@@ -101,6 +101,11 @@ async function takeAway(client: Client, environment: string, opened?: readonly s
       : []),
     ...(taken.length > 0 ? [`closed to those who had CONNECT on it: ${taken.join(', ')}`] : []),
   ];
+}
+
+/** How it is said that a database stays. */
+export function leftWithRows(database: string): string {
+  return `the database ${database} with its rows`;
 }
 
 async function haveSchema(client: Client): Promise<boolean> {

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { colours } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
+import { loginsOf } from '../../model/logins.ts';
 import { writeDurably } from '../../machine/durable.ts';
 import { fatal } from '../../wire/messages.ts';
 import { withRoutedSession } from '../../postgres/session.ts';
@@ -11,6 +12,8 @@ import { routerFiles, type RouterSettings, type Upstream } from '../../router/co
 import { Follower } from '../../router/follow/follower.ts';
 import type { PasswordSource } from '../../router/passwords.ts';
 import { readSecret } from '../external/secret.ts';
+import { standardPort, standbyReads } from '../external/standbys.ts';
+import { DeclaredLogin } from '../declared-login.ts';
 import { answeringServer } from '../who-answers.ts';
 import { forClients } from './client-settings.ts';
 import { Places } from './places.ts';
@@ -19,9 +22,6 @@ import { routeStore } from './route-store.ts';
 /** Milliseconds, where `traffic.trustFor` and `traffic.holdFor` are not declared. */
 const usualTrust = 10_000;
 const usualHold = 30_000;
-
-/** `port` of PostgreSQL where none is declared. */
-const standardPort = 5432;
 
 export interface FollowingRouter {
   readonly listen: { readonly host: string; readonly port: number };
@@ -45,7 +45,7 @@ export async function followRoute(environment: Environment, options: FollowingRo
   const ended = new AbortController();
   const stop = (): void => ended.abort();
   signal.addEventListener('abort', stop);
-  const [user = ''] = environment.roles.application;
+  const login = new DeclaredLogin(environment.roles.application[0] ?? '');
   const { traffic, database } = environment;
   const id = options.id ?? `${hostname()}:${listen.port}`;
   const doors = {
@@ -68,7 +68,10 @@ export async function followRoute(environment: Environment, options: FollowingRo
       address: `${listen.host}:${listen.port}`,
       trustMs: traffic?.trustFor ?? usualTrust,
       holdMs: traffic?.holdFor ?? usualHold,
-      probe: () => withRoutedSession({ host: folder, port: listen.port, user, database }, 'probe', answeringServer),
+      probe: () =>
+        login.by((as) =>
+          withRoutedSession({ host: folder, port: listen.port, user: as, database }, 'probe', answeringServer),
+        ),
     }).run(ended.signal);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -91,17 +94,23 @@ function settingsOf(environment: Environment, listen: FollowingRouter['listen'])
   };
 }
 
-function upstreamOf({ colours: declared }: Environment, colour: (typeof colours)[number]): [string, Upstream][] {
-  const server = declared[colour]?.server;
+function upstreamOf(environment: Environment, colour: (typeof colours)[number]): [string, Upstream][] {
+  const server = environment.colours[colour]?.server;
   if (server?.host === undefined) return [];
-  return [[colour, { host: server.host, port: server.port ?? standardPort, ...tlsOf(server) }]];
+  const reads = standbyReads(environment, server.standbys ?? []);
+  return [[colour, { host: server.host, port: server.port ?? standardPort, ...tlsOf(server), ...reads }]];
 }
 
-/** Read again each time: whoever changes a password changes it where it is declared. */
+/**
+ * Read again each time: whoever changes a password changes it where it is declared. After a rotation that is the
+ * password of one of the role's two further logins.
+ */
 function declaredSource({ local }: Environment): PasswordSource {
+  const roles = Object.keys(local.passwords);
   return {
-    async of(role) {
-      const source = local.passwords[role];
+    async of(login) {
+      const role = roles.includes(login) ? login : roles.find((each) => loginsOf(each).includes(login));
+      const source = local.passwords[role ?? ''];
       return source && (await readSecret(source));
     },
     forget: () => undefined,

@@ -32,8 +32,8 @@ export async function leadClients(poolers: PgBouncers, to: EntryTarget): Promise
 export async function requireLeadingTo(poolers: PgBouncers, who: WhoAnswers, live: Colour): Promise<void> {
   const [first = ''] = poolers.databases;
   for (const pooler of poolers.all) {
-    const seen = await who
-      .ask(await poolers.client(pooler, first))
+    const seen = await poolers
+      .asClient(pooler, first, (client) => who.ask(client))
       .then(({ colour }) => (colour === live ? undefined : `${colour}, which is not live`), describe);
     if (seen !== undefined) throw elsewhere(pooler.pod, first, seen, live);
   }

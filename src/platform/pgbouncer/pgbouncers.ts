@@ -1,6 +1,7 @@
 import type { Environment } from '../../model/environment.ts';
 import { tlsOf, type PgBouncerDeclaration, type TrafficDeclaration } from '../../model/server-kinds.ts';
 import type { ConnectionSettings } from '../../postgres/connection.ts';
+import { DeclaredLogin } from '../declared-login.ts';
 import { readSecret, secretName } from '../external/secret.ts';
 import { Console } from '../poolers/console.ts';
 import { Consoles, poolerUnreachable, type Replica } from '../poolers/consoles.ts';
@@ -25,11 +26,13 @@ export class PgBouncers extends Consoles {
   readonly all: readonly PgBouncer[];
   readonly #environment: Environment;
   readonly #declared: TrafficDeclaration;
+  readonly #login: DeclaredLogin;
 
   constructor(environment: Environment, declared: TrafficDeclaration) {
     super();
     this.#environment = environment;
     this.#declared = declared;
+    this.#login = new DeclaredLogin(environment.roles.application[0] ?? '');
     this.all = (declared.pgbouncers ?? []).map(pgbouncer);
   }
 
@@ -65,12 +68,14 @@ export class PgBouncers extends Consoles {
     }
   }
 
-  /** A client's connection, by an entry, as a role that applications have. */
-  async client(replica: Replica, database: string): Promise<ConnectionSettings> {
+  /** As a client comes, by an entry: as a role that applications have. */
+  async asClient<T>(replica: Replica, database: string, use: (settings: ConnectionSettings) => Promise<T>): Promise<T> {
     const { roles, local } = this.#environment;
-    const [user = ''] = roles.application;
-    const source = local.passwords[user];
-    return { ...replica.address, user, database, ...(source ? { password: await readSecret(source) } : {}) };
+    const source = local.passwords[roles.application[0] ?? ''];
+    const password = source && (await readSecret(source));
+    return this.#login.by((user) =>
+      use({ ...replica.address, user, database, ...(password === undefined ? {} : { password }) }),
+    );
   }
 }
 

@@ -127,7 +127,11 @@ export class PgBouncerTraffic implements OutsideTraffic {
     const { poolers, who } = this.#parts;
     const answers = await Promise.all(
       poolers.all.map(async (pooler) =>
-        answerWithin(probeLimit, ` through ${pooler.pod}`, who.ask(await poolers.client(pooler, asked))),
+        answerWithin(
+          probeLimit,
+          ` through ${pooler.pod}`,
+          poolers.asClient(pooler, asked, (client) => who.ask(client)),
+        ),
       ),
     );
     const [first] = answers;

@@ -73,12 +73,13 @@ async function tryWay(poolers: PgBouncers, pooler: PgBouncer, idle: EntryTarget)
   try {
     await changeFiles([pooler], (text) => withEntry(text, tried, like, idle));
     await poolers.say(pooler, 'RELOAD');
-    const settings = await poolers.client(pooler, tried);
-    await withPooledSession(settings, 'probe', (client) => client.query('SELECT 1')).catch(
-      (error: { code?: string; message: string }) => {
-        const known = answers.includes(error.code ?? '') || inWords.test(error.message);
-        if (!known || error.message.includes('pg_hba.conf')) throw error;
-      },
+    await poolers.asClient(pooler, tried, (settings) =>
+      withPooledSession(settings, 'probe', async (client) => void (await client.query('SELECT 1'))).catch(
+        (error: { code?: string; message: string }) => {
+          const known = answers.includes(error.code ?? '') || inWords.test(error.message);
+          if (!known || error.message.includes('pg_hba.conf')) throw error;
+        },
+      ),
     );
   } finally {
     await changeFiles([pooler], (text) => without(text, tried));
