@@ -7,6 +7,15 @@ import { readSettings } from './settings.ts';
 /** Changes a declaration on its way to the resource: `verdigris up` stops a release at its stages by it. */
 export type Adjust = (name: string, declaration: Record<string, unknown>) => Record<string, unknown>;
 
+const namespace = 'verdigris';
+
+function ownKeys(): string[] {
+  const prefix = `${namespace}:`;
+  return Object.keys(pulumi.runtime.allConfig()).flatMap((key) =>
+    key.startsWith(prefix) ? key.slice(prefix.length) : [],
+  );
+}
+
 /** The program: every declared environment, wave by wave where there are waves. The same for `pulumi up` and for inline programs of the Automation API. */
 export function program(
   folder: string,
@@ -17,7 +26,7 @@ export function program(
     onDestroy,
     waves,
     import: taken,
-  } = plainly(() => readSettings(new pulumi.Config('verdigris'), folder));
+  } = plainly(() => readSettings(new pulumi.Config(namespace), folder, ownKeys()));
   const made = new Map<string, Environment>();
   const order = orderInWaves(Object.keys(environments), waves);
   const outputs = [...order].map(([name, before]) => {

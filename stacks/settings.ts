@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ReleaseWave } from '../src/pulumi/components/waves.ts';
 import { describe, VerdigrisError } from '../src/model/errors.ts';
+import { nearest } from '../src/model/nearest.ts';
 
 const declaration = z.record(z.string(), z.unknown());
 
@@ -37,8 +38,19 @@ export interface Settings {
   readonly import: readonly string[];
 }
 
-/** The stack's configuration, parsed once. The only place that reads it. */
-export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: string): Settings {
+/** Read by the provider (docs/kubernetes.md). */
+const ofProvider = ['kubeconfig', 'context', 'previewFails'];
+
+/**
+ * The stack's configuration, parsed once. The only place that reads it.
+ * @param given all keys that the stack has under `verdigris:`
+ */
+export function readSettings(
+  config: Pick<Config, 'getObject' | 'get'>,
+  folder: string,
+  given: readonly string[] = [],
+): Settings {
+  refuseUnknown(given);
   const taken = config.getObject('import');
   const waves = config.getObject('waves');
   const onDestroy = config.get('onDestroy');
@@ -65,6 +77,18 @@ export function readSettings(config: Pick<Config, 'getObject' | 'get'>, folder: 
       ]),
     ),
   };
+}
+
+/** A key that nobody reads is one that somebody relies on. */
+function refuseUnknown(given: readonly string[]): void {
+  const known = [...Object.keys(schema.shape), ...ofProvider];
+  const odd = given
+    .filter((key) => !known.includes(key) && key !== 'stopAt')
+    .map((key) => {
+      const near = nearest(key, known);
+      return `verdigris:${key} is not a key that Verdigris knows${near === undefined ? '' : `: did you mean verdigris:${near}?`}`;
+    });
+  if (odd.length > 0) throw unfit(odd.join('; '));
 }
 
 function fitting(waves: z.output<typeof schema>['waves'], names: readonly string[]): readonly ReleaseWave[] {

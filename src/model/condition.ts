@@ -26,6 +26,15 @@ export function parseCondition(text: string): Condition {
   }));
 }
 
+/** A number that meets a condition, so also one that meets several joined; undefined where there is none. */
+export function exampleOf(wanted: Condition): number | undefined {
+  const limits = [...new Set(wanted.map(({ than }) => than))].toSorted((one, next) => one - next);
+  const between = limits.slice(1).map((next, at) => (limits[at] ?? next) / 2 + next / 2);
+  // Of a limit that is large enough, one more is the same number.
+  const beyond = [(limits[0] ?? 0) - 1, (limits.at(-1) ?? 0) + 1, -Number.MAX_VALUE, Number.MAX_VALUE];
+  return [...limits, ...between, ...beyond].find((value) => meets(value, wanted));
+}
+
 /** Never true of what is no number. */
 export function meets(value: number, wanted: Condition): boolean {
   return Number.isFinite(value) && wanted.every(({ comparator, than }) => compare(value, comparator, than));

@@ -15,10 +15,14 @@ export function declarationJsonSchema(): z.core.JSONSchema.JSONSchema {
   return z.toJSONSchema(environmentSchema, { io: 'input' });
 }
 
-/** In the words of a person who left a key out; undefined leaves the message to zod. */
-export function required({ code, input }: z.core.$ZodRawIssue): string | undefined {
+/** In the words of a person who left a key or the quotes out; undefined leaves the message to zod. */
+export function inWords({ code, input, expected }: z.core.$ZodRawIssue): string | undefined {
   const typed = code === 'invalid_type' || code === 'invalid_value';
-  return typed && input === undefined ? 'is required' : undefined;
+  if (typed && input === undefined) return 'is required';
+  // YAML reads 1.10 as 1.1: what stood there is not known any more.
+  return expected === 'string' && (typeof input === 'number' || typeof input === 'boolean')
+    ? `is read as the ${typeof input} ${input}: put it in quotes, it is a text`
+    : undefined;
 }
 
 /** A fault of one field, as zod has found it; an unknown key with the nearest one that exists. */

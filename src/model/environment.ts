@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { colourSchema } from './colour-schema.ts';
 import { contradictions } from './contradictions.ts';
 import { count } from './count.ts';
-import { issuesOf, required } from './declaration-issues.ts';
+import { inWords, issuesOf } from './declaration-issues.ts';
 import { environmentSchema } from './environment-schema.ts';
 import { VerdigrisError } from './errors.ts';
 import { defaultRetainedWal } from './limits-schema.ts';
@@ -37,7 +37,7 @@ export function parseEnvironment(
   source: string,
   lineOf: (path: readonly string[]) => number | undefined = () => undefined,
 ): Environment {
-  const parsed = environmentSchema.safeParse(value, { error: required });
+  const parsed = environmentSchema.safeParse(value, { error: inWords });
   const issues = [...(parsed.error?.issues ?? []).flatMap(issuesOf), ...contradictions(value)]
     .map((issue) => ({ ...issue, line: lineOf(issue.path.split('.')) }))
     .toSorted((one, next) => (one.line ?? 0) - (next.line ?? 0));

@@ -69,10 +69,12 @@ export class VerdigrisError extends Error {
   }
 }
 
-/** One line for any thrown value, with its chain of causes. */
+/** One line for any thrown value, with its chain of causes; one that the text before it tells already is left out. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error instanceof VerdigrisError ? error.seen : error.message || error.name;
   const members = error instanceof AggregateError ? `: ${error.errors.map(describe).join('; ')}` : '';
-  return `${own}${members}${error.cause === undefined ? '' : ` (${describe(error.cause)})`}`;
+  const text = `${own}${members}`;
+  const cause = error.cause === undefined ? '' : describe(error.cause);
+  return text.includes(cause) ? text : `${text} (${cause})`;
 }

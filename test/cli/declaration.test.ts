@@ -51,6 +51,24 @@ test('a key that is near to none gets no guess', async () => {
   expect(text).toContain('line 2: zookeeper: is not a key that Verdigris knows');
 });
 
+test('a text without its quotes is said to need them', async () => {
+  const text = `name: shop
+platform: local
+database: 7
+roles: { application: [app] }
+colours:
+  blue: { release: 1.10, postgres: 17 }
+  green: { release: true, postgres: 17 }
+live: blue
+`;
+  expect(await faults(text)).toEqual([
+    'FILE has 3 faults:',
+    'line 3: database: is read as the number 7: put it in quotes, it is a text',
+    'line 6: colours.blue.release: is read as the number 1.1: put it in quotes, it is a text',
+    'line 7: colours.green.release: is read as the boolean true: put it in quotes, it is a text',
+  ]);
+});
+
 test('what is no YAML is refused with its place', async () => {
   expect((await faults('name: [shop\nlive: blue\n')).join('\n')).toMatch(/FILE is not YAML: .*line 2/);
 });

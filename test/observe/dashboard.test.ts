@@ -1,6 +1,8 @@
 import { request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { html } from '../../src/observe/dashboard/html.ts';
+import { Watcher } from '../../src/observe/dashboard/watcher.ts';
 import { readingPlatform } from '../../src/observe/reading.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { stateRegion } from '../../src/observe/dashboard/state.ts';
@@ -32,6 +34,25 @@ test('moments are marked as such, and a hold of nobody known has none', () => {
     ).markup;
   expect(page({ since: at, token: 1 }).replaceAll(`<time datetime="${at}">`, '')).not.toContain(at);
   expect(page({ token: 0 })).toContain('Clients are held.');
+});
+
+test('a look that takes longer than looks are apart is waited for, and none is begun beside it', async () => {
+  let looks = 0;
+  const look = Promise.withResolvers<never>();
+  const watcher = new Watcher('shop', () => {
+    looks += 1;
+    return look.promise;
+  });
+  const followed = new AbortController();
+  watcher.follow(() => undefined, followed.signal);
+  const first = watcher.now();
+  await setTimeout(2_500);
+  const second = watcher.now();
+  look.reject(new Error('no journal'));
+  await expect(first).rejects.toThrow('no journal');
+  await expect(second).rejects.toThrow('no journal');
+  followed.abort();
+  expect(looks).toBe(1);
 });
 
 test('the dashboard shows an environment from its first day on, as a page and as JSON, reads alone, and answers nothing but GET', async () => {
@@ -75,6 +96,13 @@ test('the dashboard shows an environment from its first day on, as a page and as
       expect((await fetch(`${address}/e/nobody`)).status).toBe(404);
       expect((await fetch(`${address}/e/shop/drills/%ff`)).status).toBe(404);
       expect(await statusFor(address, 'attacker.example')).toBe(421);
+    });
+
+    // What only an environment's own page shows holds up no list of all of them.
+    const slow = { list: () => new Promise<never>(() => undefined), record: reading.drills.record };
+    await withDashboard(environment, { ...reading, drills: slow }, async (address) => {
+      expect(await (await fetch(`${address}/index.json`)).json()).toMatchObject([{ status: { state: 'single' } }]);
+      await expect(fetch(`${address}/e/shop`, { signal: AbortSignal.timeout(500) })).rejects.toThrow('timeout');
     });
   });
 });

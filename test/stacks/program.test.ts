@@ -58,13 +58,22 @@ test('the program declares every environment: plain resources, and Traffic with 
   expect(new Set(made.map(({ type, name }) => `${type} ${name}`)).size).toBe(made.length);
 });
 
+test('a key of the configuration that nobody reads is refused, with the one that was meant', async () => {
+  pulumi.runtime.setAllConfig({ 'verdigris:enviroments': '{}', 'aws:region': 'eu-west-1' });
+  const { program } = await import('../../stacks/program.ts');
+  expect(() => program('/project')).toThrow(
+    'verdigris:enviroments is not a key that Verdigris knows: did you mean verdigris:environments?',
+  );
+});
+
 test('a configuration that does not fit is refused whole', () => {
   const config = (environments: unknown, onDestroy?: string) =>
     ({
       getObject: (key: string) => (key === 'environments' ? environments : undefined),
       get: () => onDestroy,
     }) as unknown as pulumi.Config;
-  expect(readSettings(config({ shop: declaration }), '/p')).toEqual({
+  const all = ['environments', 'waves', 'onDestroy', 'import', 'kubeconfig', 'context', 'previewFails'];
+  expect(readSettings(config({ shop: declaration }), '/p', all)).toEqual({
     environments: { shop: { declaration, folder: '/p' } },
     waves: [],
     onDestroy: 'keep',

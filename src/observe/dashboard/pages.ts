@@ -8,7 +8,7 @@ import { region, time, type PageAddress, type Page, type Region, scrollTable } f
 import { drillPage, proofsRegion, rehearsalPage } from './proofs.ts';
 import { releasePage } from './release.ts';
 import { stateRegion } from './state.ts';
-import type { Seen } from './watcher.ts';
+import type { Followed, Seen } from './watcher.ts';
 import { gatesRegion, operationRegion } from './work.ts';
 
 /** What a page shows, and the same for programs. */
@@ -17,7 +17,8 @@ export interface Content {
   readonly json: unknown;
 }
 
-export type Entry = { readonly name: string; readonly seen: Seen } | { readonly name: string; readonly error: string };
+export type Entry =
+  { readonly name: string; readonly seen: Followed } | { readonly name: string; readonly error: string };
 
 /** The rows of the list: what is wrong comes first in each. */
 export function listRegion(entries: readonly Entry[]): Region {

@@ -86,7 +86,7 @@ class Dashboard {
     return Promise.all(
       [...this.#watchers.values()].map(async (watcher) => {
         const { name } = watcher;
-        return watcher.seen().then(
+        return watcher.now().then(
           (seen): Entry => ({ name, seen }),
           (error: unknown): Entry => ({ name, error: whyUnseen(error) }),
         );

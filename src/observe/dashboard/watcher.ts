@@ -4,11 +4,14 @@ import type { Environment } from '../../model/environment.ts';
 import type { Watched } from '../subject.ts';
 import { lookAt, lookBehind, type Background, type Look } from './look.ts';
 
-export interface Seen extends Look, Background {
+/** What is asked each second while somebody follows. */
+export interface Followed extends Look {
   readonly environment: Environment;
   /** Bytes that replication was behind at the last looks. */
   readonly lag: readonly number[];
 }
+
+export interface Seen extends Followed, Background {}
 
 /** Milliseconds for which a look holds good, and between two looks for those who follow it. */
 const fresh = 1_000;
@@ -17,16 +20,22 @@ const background = 15_000;
 /** Looks whose lag is remembered. */
 const remembered = 120;
 
-/** Looks at one environment for everybody who asks: one look at a time, however many there are. */
+/**
+ * Looks at one environment for everybody who asks: one look at a time, however many there are and however long it
+ * takes.
+ */
 export class Watcher {
   readonly name: string;
   readonly #open: () => Promise<Watched>;
   readonly #followers = new Set<() => void>();
-  #seen: Promise<Seen> | undefined;
-  #looked = -Infinity;
+  #look: Promise<Followed> | undefined;
+  /** When the last look ended; undefined while one is under way. */
+  #looked: number | undefined;
   #behind: { readonly at: number; readonly of: string; readonly background: Background } | undefined;
+  #asking: Promise<Background> | undefined;
   #lag: readonly number[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #telling = false;
 
   constructor(name: string, open: () => Promise<Watched>) {
     this.name = name;
@@ -34,13 +43,18 @@ export class Watcher {
   }
 
   /** As of now, or of a moment ago. Fails where the declaration or the journal cannot be read. */
-  seen(): Promise<Seen> {
-    if (this.#seen === undefined || performance.now() - this.#looked > fresh) {
-      this.#looked = performance.now();
-      this.#seen = this.#look();
-      this.#seen.catch(() => undefined);
-    }
-    return this.#seen;
+  now(): Promise<Followed> {
+    if (this.#look && (this.#looked === undefined || performance.now() - this.#looked <= fresh)) return this.#look;
+    this.#looked = undefined;
+    this.#look = this.#lookNow().finally(() => (this.#looked = performance.now()));
+    this.#look.catch(() => undefined);
+    return this.#look;
+  }
+
+  /** The same with what is behind it: gates take seconds where servers or this machine are busy. */
+  async seen(): Promise<Seen> {
+    const now = await this.now();
+    return { ...now, ...(await this.#background(now)) };
   }
 
   /** Calls `changed` after each look until the signal. */
@@ -56,24 +70,33 @@ export class Watcher {
   }
 
   async #tell(): Promise<void> {
-    await this.seen().catch(() => undefined);
+    if (this.#telling) return;
+    this.#telling = true;
+    await this.now().catch(() => undefined);
+    this.#telling = false;
     for (const changed of this.#followers) changed();
   }
 
-  async #look(): Promise<Seen> {
+  async #lookNow(): Promise<Followed> {
     const { environment, platform } = await this.#open();
     const now = await lookAt(environment, platform);
     if (now.status.replication?.lagBytes !== undefined)
       this.#lag = [...this.#lag, now.status.replication.lagBytes].slice(-remembered);
-    const behind = await this.#background({ environment, platform }, now);
-    this.#looked = performance.now();
-    return { environment, ...now, ...behind, lag: this.#lag };
+    return { environment, ...now, lag: this.#lag };
   }
 
-  async #background({ environment, platform }: Watched, { operation, status }: Look): Promise<Background> {
+  /** What is known of the same state is shown while it is asked for again. */
+  async #background({ operation, status }: Followed): Promise<Background> {
     const known = this.#behind;
     const of = `${status.state} ${status.live} ${status.release?.to ?? ''}`;
     if (known && (operation || (known.of === of && performance.now() - known.at < background))) return known.background;
+    const asking = (this.#asking ??= this.#ask(of).finally(() => (this.#asking = undefined)));
+    asking.catch(() => undefined);
+    return known?.of === of ? known.background : asking;
+  }
+
+  async #ask(of: string): Promise<Background> {
+    const { environment, platform } = await this.#open();
     const asked = await lookBehind(environment, platform);
     this.#behind = { at: performance.now(), of, background: asked };
     return asked;

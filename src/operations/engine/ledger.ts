@@ -99,7 +99,8 @@ export async function readJournal(store: JournalStore): Promise<Journal> {
   return (await readStored(store)).journal;
 }
 
-async function readStored(store: JournalStore): Promise<{ revision: number; journal: Journal }> {
+/** As `readJournal`, with the revision that it is. */
+export async function readStored(store: JournalStore): Promise<{ revision: number; journal: Journal }> {
   const stored = await store.read();
   if (stored === undefined) {
     throw new VerdigrisError('no-environment', {

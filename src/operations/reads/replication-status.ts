@@ -61,9 +61,10 @@ async function replicationStatus(
         )
       )[0],
     }));
-    const subscribed = await withLooker(await at(to), 'status', (client) => readSubscription(client, name)).catch(
-      () => 'unknown' as const,
-    );
+    // While it is seeded there may be no such server yet.
+    const subscribed = await at(to)
+      .then((settings) => withLooker(settings, 'status', (client) => readSubscription(client, name)))
+      .catch(() => 'unknown' as const);
     const known = subscribed !== 'unknown';
     const applying = known && subscribed?.enabled === true && subscribed.working;
     const subscription = !known || subscribed?.enabled ? undefined : subscribed ? 'disabled' : 'missing';

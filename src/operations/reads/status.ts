@@ -13,12 +13,27 @@ import type { ColourStatus, ReplicationStatus, Status } from './status-types.ts'
 import { troublesOf } from './troubles.ts';
 import type { Context } from '../engine/context.ts';
 import { findingsInEach, oneByOne } from '../engine/each.ts';
-import { readJournal } from '../engine/ledger.ts';
+import { readStored } from '../engine/ledger.ts';
 import { withObserver } from '../observer.ts';
 
-/** Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. */
+/** Looks at most: beside a command that works on and on, each finds the journal changed. */
+const mostLooks = 3;
+
+/**
+ * Reads everything that `status` shows; changes nothing, and says what it cannot reach instead of failing. What is read
+ * at several moments is of none of them where a command worked meanwhile (its operation was read before its end and its
+ * lease after it): a trouble is believed only if the journal is still the same.
+ */
 export async function readStatus(environment: Environment, platform: Platform): Promise<Status> {
-  const journal = await readJournal(platform.journal);
+  for (let looks = 1; ; looks += 1) {
+    const { journal, revision } = await readStored(platform.journal);
+    const status = await look(environment, platform, journal);
+    if (status.troubles.length === 0 || looks === mostLooks) return status;
+    if ((await readStored(platform.journal)).revision === revision) return status;
+  }
+}
+
+async function look(environment: Environment, platform: Platform, journal: Journal): Promise<Status> {
   const [found, replications, backfills, traffic, disks, proof, refusals, operator, past] = await Promise.all([
     Promise.all(colours.map((colour) => colourStatus(environment, platform, journal, colour))),
     replicationsStatus(environment, platform, journal),
@@ -95,8 +110,8 @@ async function refusalsNow(
     import('../gates/schema.ts'),
     import('../gates/replication-findings.ts'),
   ]);
-  const look = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
-  return withObserver(observing(environment, platform), (c) => findingsInEach(c, look)).then(
+  const ask = async (c: Context): Promise<Finding[]> => [...(await driftFindings(c)), ...(await followedFindings(c))];
+  return withObserver(observing(environment, platform), (c) => findingsInEach(c, ask)).then(
     (findings) =>
       refusals(findings).map((refusal) => ({ id: refusal.id, seen: findingLine(refusal), repair: refusal.fix })),
     unlooked,

@@ -79,7 +79,8 @@ function heldTooLong(since: string | undefined, atWork: boolean, limit: number):
   return heldFor > limit || (heldFor < 0 && !atWork);
 }
 
-function ofColours({ colours, operation, live, state, retained, platform }: Omit<Status, 'troubles'>): Trouble[] {
+function ofColours(status: Omit<Status, 'troubles'>): Trouble[] {
+  const { colours, operation, live, state, retained, platform } = status;
   const found: Trouble[] = [];
   if (!colours.some(({ colour, role }) => colour === live && role !== 'absent'))
     found.push({
@@ -96,9 +97,9 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
   for (const { colour, role, running, error, fenced, ownSchema, shutOut = [] } of colours) {
     if (role === 'absent') continue;
     const rests = role === 'retained' && retained?.mode === 'scaled-down';
-    if (!running && !rests)
+    if (!running && !rests && !(role !== 'live' && isBeing(status, 'made or removed')))
       found.push({ id: 'server-down', seen: `${colour} (${role}) is down`, repair: startOf(platform) });
-    if (error !== undefined)
+    if (error !== undefined && !isBeing(status, 'made or removed') && !isBeing(status, 'fenced'))
       found.push({
         id: 'unknown-colour',
         seen: `unknown: ${colour} (${role}) could not be asked: ${error}`,
@@ -132,6 +133,16 @@ function ofColours({ colours, operation, live, state, retained, platform }: Omit
       });
   }
   return found;
+}
+
+/** What an operator who is at work does to the colour that is not live, or to sessions of both; whoever died is named. */
+const work: Readonly<Record<'made or removed' | 'fenced', ReadonlySet<string>>> = {
+  'made or removed': new Set(['seed', 'abandon', 'retire']),
+  fenced: new Set(['switch', 'rollback']),
+};
+
+function isBeing({ operation, operator }: Pick<Status, 'operation' | 'operator'>, what: keyof typeof work): boolean {
+  return operation !== undefined && operator !== undefined && work[what].has(operation.verb);
 }
 
 /** Whatever else is done first makes it worse: a colour that is there is the only one that has the data. */
@@ -172,6 +183,8 @@ function repairOfSilence(colour: Colour, error: string, platform: Status['platfo
   return ours ? startOf(platform) : `\`verdigris logs --colour ${colour}\``;
 }
 
+const leavesStream: ReadonlySet<string> = new Set(['migrate', 'verify', 'canary']);
+
 function ofReplication(
   { colours, operation, replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
   limits: Environment['limits'],
@@ -179,6 +192,8 @@ function ofReplication(
   const found: Trouble[] = [];
   const again =
     state === 'switched' ? '`verdigris retire`, or `verdigris rollback --lossy`' : `${giveUp}, then seed again`;
+  // An operation that makes the stream, turns it round or takes it away; what of it stays undone is said by `interrupted`.
+  const changing = operation !== undefined && !leavesStream.has(operation.verb);
   if (replication) {
     const { from, to, slot, applying, marked, retainedBytes = 0 } = replication;
     const silent = colours.some(({ colour, running, error }) => colour === from && (!running || error !== undefined));
@@ -190,13 +205,13 @@ function ofReplication(
           seen: `unknown: ${from} could not be asked for its slot`,
           repair: startOf(platform),
         });
-    } else if (slot === 'missing' || slot === 'lost')
+    } else if (slot === 'lost' || (slot === 'missing' && !changing))
       found.push({
         id: 'slot-lost',
         seen: `the slot on ${from} is ${slot}: ${to} can no longer follow`,
         repair: again,
       });
-    else if (!applying && losslessRollback !== true)
+    else if (slot !== 'missing' && !applying && losslessRollback !== true && !changing)
       found.push({
         id: 'apply-stopped',
         seen: `${to} does not apply changes of ${from}${whyNot(replication)}`,

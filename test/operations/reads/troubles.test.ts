@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Verb } from '../../../src/model/transitions.ts';
 import type { Status } from '../../../src/operations/reads/status-types.ts';
 import { troublesOf } from '../../../src/operations/reads/troubles.ts';
 import { status } from '../../observe/support.ts';
@@ -63,6 +64,26 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],
   ];
   const atWork = { operator: { holder: 'ann@db1', since: '2026-01-01T00:00:00.000Z' } };
+  // While it is made or turned round there is none for a moment.
+  const begun = { phase: 'complete', since: '2026-01-01T00:00:00.000Z' } as const;
+  const unmade = { ...replication, applying: false, subscription: 'missing' } as const;
+  const without = (verb: Verb): unknown =>
+    seen({ replication: unmade, losslessRollback: false, operation: { verb, ...begun }, operator: atWork.operator });
+  for (const verb of ['seed', 'switch', 'rollback', 'abandon', 'retire'] as const) expect(without(verb)).toEqual([]);
+  for (const verb of ['migrate', 'verify', 'canary'] as const) expect(without(verb)).toEqual(['apply-stopped']);
+  const asked = (verb: Verb, colours: Status['colours']): unknown =>
+    seen({ colours, operation: { verb, ...begun }, operator: atWork.operator });
+  expect(asked('switch', [blue, { ...green, error: 'terminating connection' }])).toEqual([]);
+  expect(asked('verify', [blue, { ...green, error: 'terminating connection' }])).toEqual(['unknown-colour']);
+  const idle = [blue, green].map((each) => ({ ...each, running: each.role === 'live' }));
+  expect(asked('seed', idle)).toEqual([]);
+  expect(asked('switch', idle)).toEqual(['server-down']);
+  expect(
+    asked(
+      'seed',
+      [blue, green].map((each) => ({ ...each, running: each.role !== 'live' })),
+    ),
+  ).toEqual(['server-down']);
   expect(seen({ ...atWork, traffic: { ...traffic, held: { token: 0 } } })).toEqual([]);
   for (const [more, ids] of broken) expect.soft(seen(more), JSON.stringify(more)).toEqual(ids);
   expect(
