@@ -80,6 +80,35 @@ test('a history is known by its columns or declared; a table of such a name with
   });
 });
 
+test('tables that further tools make are known by the shape that their sources give them', async () => {
+  await withServer((server) =>
+    withOwnSession(connectionTo(server), 'test', async (client) => {
+      await client.query(`SET search_path = public; CREATE SCHEMA marv; CREATE SCHEMA theirs;
+        CREATE TABLE migrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);
+        CREATE TABLE marv.migrations (level int, comment text, "timestamp" timestamptz, checksum text,
+          namespace text DEFAULT 'default', PRIMARY KEY (level, namespace));
+        CREATE TABLE marv.migrations_lock (dummy_column int NOT NULL DEFAULT 1);
+        CREATE TABLE mikro_orm_migrations (id serial PRIMARY KEY, name text, executed_at timestamptz);
+        CREATE TABLE adonis_schema (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz);
+        CREATE TABLE adonis_schema_versions (version int PRIMARY KEY);
+        CREATE TABLE schemaversion (version bigint PRIMARY KEY, name text, md5 text, run_at timestamptz);
+        CREATE TABLE strapi_migrations (id serial PRIMARY KEY, name text, "time" timestamp);
+        CREATE TABLE payload_migrations (id serial PRIMARY KEY, name text, batch numeric,
+          updated_at timestamptz, created_at timestamptz);
+        CREATE TABLE _yoyo_migration (migration_hash text PRIMARY KEY, migration_id text, applied_at_utc timestamp);
+        CREATE TABLE _yoyo_log (id text PRIMARY KEY, migration_hash text, migration_id text, operation text,
+          username text, hostname text, comment text, created_at_utc timestamp);
+        CREATE TABLE _yoyo_version (version int PRIMARY KEY, installed_at_utc timestamp);
+        CREATE TABLE yoyo_lock (locked int DEFAULT 1 PRIMARY KEY, ctime timestamp, pid int NOT NULL);
+        CREATE TABLE migratehistory (id serial PRIMARY KEY, name text, migrated_at timestamp);
+        CREATE TABLE aerich (id serial PRIMARY KEY, version text, app text, content jsonb);
+        CREATE TABLE theirs.migrations_lock (id int PRIMARY KEY, until timestamptz);
+        CREATE TABLE theirs.aerich (id int PRIMARY KEY, version text, app text, content jsonb, price int)`);
+      expect((await readTables(client)).map(label)).toEqual(['theirs.aerich', 'theirs.migrations_lock']);
+    }),
+  );
+});
+
 test("what the live colour's tool wrote into its history is carried, once and whenever asked, and stays beside what the release ran", async () => {
   await withPair(
     `CREATE TABLE public.goose_db_version (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, version_id bigint, is_applied bool, tstamp timestamptz);

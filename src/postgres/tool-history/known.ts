@@ -74,10 +74,33 @@ const known: readonly Known[] = [
   { name: 'knex_migrations_lock', columns: 'index is_locked', more: '' },
   { name: 'kysely_migration', columns: 'name timestamp', more: '' },
   { name: 'kysely_migration_lock', columns: 'id is_locked', more: '' },
-  // TypeORM; Laravel.
+  // TypeORM; Laravel; db-migrate; marv.
   { name: 'migrations', columns: 'id timestamp name', more: '' },
   { name: 'typeorm_metadata', columns: 'type database schema table name value', more: '' },
   { name: 'migrations', columns: 'id migration batch', more: '' },
+  { name: 'migrations', columns: 'id name run_on', more: '' },
+  { name: 'migrations', columns: 'level comment timestamp checksum', more: 'namespace' },
+  { name: 'migrations_lock', columns: 'dummy_column', more: '' },
+  { name: 'mikro_orm_migrations', columns: 'id name executed_at', more: '' },
+  // Lucid.
+  { name: 'adonis_schema', columns: 'id name batch migration_time', more: '' },
+  { name: 'adonis_schema_versions', columns: 'version', more: '' },
+  // Postgrator.
+  { name: 'schemaversion', columns: 'version', more: 'name md5 run_at' },
+  { name: 'strapi_migrations', columns: 'id name time', more: '' },
+  { name: 'strapi_migrations_internal', columns: 'id name time', more: '' },
+  { name: 'payload_migrations', columns: 'id name batch updated_at created_at', more: '' },
+  { name: '_yoyo_migration', columns: 'migration_hash migration_id applied_at_utc', more: '' },
+  {
+    name: '_yoyo_log',
+    columns: 'id migration_hash migration_id operation username hostname comment created_at_utc',
+    more: '',
+  },
+  { name: '_yoyo_version', columns: 'version installed_at_utc', more: '' },
+  { name: 'yoyo_lock', columns: 'locked ctime pid', more: '' },
+  // peewee-migrate.
+  { name: 'migratehistory', columns: 'id name migrated_at', more: '' },
+  { name: 'aerich', columns: 'id version app content', more: '' },
   // sqitch.
   { name: 'releases', schema: 'sqitch', columns: 'version installed_at' },
   { name: 'projects', schema: 'sqitch', columns: 'project uri' },
@@ -91,7 +114,13 @@ const known: readonly Known[] = [
 ];
 
 /** What says who is at work now, and nothing of what has run. */
-export const locks = ['databasechangeloglock', 'knex_migrations_lock', 'kysely_migration_lock'];
+export const locks = [
+  'databasechangeloglock',
+  'knex_migrations_lock',
+  'kysely_migration_lock',
+  'migrations_lock',
+  'yoyo_lock',
+];
 
 /** The setting of a session that names the tables of `engine.history`, as `schema.table`, separated by commas. */
 export const declaredSetting = 'verdigris.history';
