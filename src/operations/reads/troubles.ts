@@ -97,9 +97,10 @@ function ofColours(status: Omit<Status, 'troubles'>): Trouble[] {
   for (const { colour, role, running, error, fenced, ownSchema, shutOut = [] } of colours) {
     if (role === 'absent') continue;
     const rests = role === 'retained' && retained?.mode === 'scaled-down';
-    if (!running && !rests && !(role !== 'live' && isBeing(status, 'made or removed')))
+    const comesOrGoes = role !== 'live' && isBeing(status, 'made or removed');
+    if (!running && !rests && !comesOrGoes)
       found.push({ id: 'server-down', seen: `${colour} (${role}) is down`, repair: startOf(platform) });
-    if (error !== undefined && !isBeing(status, 'made or removed') && !isBeing(status, 'fenced'))
+    if (error !== undefined && !comesOrGoes && !isBeing(status, 'fenced'))
       found.push({
         id: 'unknown-colour',
         seen: `unknown: ${colour} (${role}) could not be asked: ${error}`,

@@ -75,6 +75,10 @@ test('what is broken is named, what holds clients first, and each has its repair
     seen({ colours, operation: { verb, ...begun }, operator: atWork.operator });
   expect(asked('switch', [blue, { ...green, error: 'terminating connection' }])).toEqual([]);
   expect(asked('verify', [blue, { ...green, error: 'terminating connection' }])).toEqual(['unknown-colour']);
+  const silent = (role: string) =>
+    [blue, green].map((each) => (each.role === role ? { ...each, error: 'timeout' } : each));
+  expect(asked('seed', silent('live'))).toEqual(['unknown-colour']);
+  expect(asked('seed', silent('retained'))).toEqual([]);
   const idle = [blue, green].map((each) => ({ ...each, running: each.role === 'live' }));
   expect(asked('seed', idle)).toEqual([]);
   expect(asked('switch', idle)).toEqual(['server-down']);
