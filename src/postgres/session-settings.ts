@@ -41,6 +41,7 @@ const fixedMeaning = {
   xmlbinary: 'base64',
   xmloption: 'content',
   array_nulls: 'on',
+  lc_monetary: 'C',
   default_tablespace: '',
   default_table_access_method: 'heap',
 };

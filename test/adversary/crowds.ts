@@ -4,7 +4,8 @@ import type { Act } from './acts/act.ts';
 const most = 24;
 
 /** Texts any of which names the act. */
-const names = ({ named }: Act): string[] => named.source.split('|').map((name) => name.replaceAll('\\b', ''));
+const names = ({ named }: Act): string[] =>
+  named.source.split('|').map((name) => name.replaceAll('\\b', '').replaceAll('\\.', '.'));
 
 /** Whether what names one may be there for another's sake. */
 export const alike = (one: Act, another: Act): boolean =>

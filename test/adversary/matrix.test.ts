@@ -11,12 +11,13 @@ import { world } from './world.ts';
 const before: readonly Verb[] = ['seed', 'migrate', 'verify'];
 const verbs: readonly Verb[] = [...before, 'switch', 'rollback'];
 
-/** Kinds of acts, to look at some of them again, by how many steps each is moved, or the one step for all. */
+/** Kinds of acts, to look at some of them again, by how many steps each is moved, the one step for all, or the first. */
 const {
   VERDIGRIS_ADVERSARY: how,
   VERDIGRIS_ADVERSARY_ACTS: kinds = '',
   VERDIGRIS_ADVERSARY_MOVE: move = '0',
   VERDIGRIS_ADVERSARY_STEP: only,
+  VERDIGRIS_ADVERSARY_FROM: from = beforehand,
 } = process.env;
 
 /**
@@ -29,7 +30,7 @@ function trials(verb: Verb): Crowd[] {
   const meets = (index: number): boolean =>
     how === 'all' || !before.includes(verb) || index % before.length === before.indexOf(verb);
   const some = tried.filter(({ act }, index) => (kinds === '' ? meets(index) : new RegExp(kinds).test(act.kind)));
-  return steps.flatMap((step) => {
+  return steps.slice(Math.max(0, steps.indexOf(from))).flatMap((step) => {
     const here = some.filter(({ first }) => how === 'all' || first === step).map(({ act }) => act);
     return crowds(here).map((each) => ({ acts: each, verb, step }));
   });
@@ -49,6 +50,7 @@ async function inOneWorld(
   return withEnvironment({ fill, settings: { max_prepared_transactions: '8' } }, async (environment) => {
     const rest = [...left];
     let fresh = false;
+    let last: string | undefined;
     for (let trial = rest.shift(); trial; trial = rest.shift()) {
       const { acts: crowd, ...moment } = trial;
       const from = performance.now();
@@ -59,9 +61,17 @@ async function inOneWorld(
       };
       const again = (some: readonly (typeof crowd)[]): Crowd[] =>
         some.filter(({ length }) => length > 0).map((each) => ({ ...moment, acts: each }));
-      let verdicts: Verdict[];
       try {
         await ready(environment, trial.verb, fresh);
+      } catch (error) {
+        const fault = `no ${trial.verb} could begin after ${last ?? 'nothing'}: ${(error as Error).message}`;
+        console.log(`FAULT: ${fault}`);
+        // In a new world it is no fault of what was to come.
+        return { rest: last === undefined ? rest : [trial, ...rest], fault };
+      }
+      last = crowd.map(({ kind }) => kind).join(' + ');
+      let verdicts: Verdict[];
+      try {
         verdicts = await attemptAll(environment, trial);
       } catch (error) {
         const { message } = error as Error;

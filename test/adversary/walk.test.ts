@@ -99,7 +99,7 @@ test('everything that is carried, done at every moment of two releases and their
   await withEnvironment({ fill }, async (environment) => {
     const walk = new Walk(environment);
     const go = async (verb: Verb, then?: string): Promise<void> => {
-      await environment.verb(verb, { applyGlobals: true });
+      await environment.verb(verb);
       if (then !== undefined) await walk.act(then);
     };
     /** With everything done as soon as a step has ended. */

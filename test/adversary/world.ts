@@ -1,3 +1,4 @@
+import { applicationsWorld } from './acts/applications.ts';
 import { guestsWorld } from './acts/guests.ts';
 
 /** Tables that acts use, and who does what. */
@@ -65,4 +66,4 @@ export const plainWorld = `
   GRANT ALL ON SCHEMA public TO shop_app;`;
 
 /** All that acts use. */
-export const world = `${plainWorld}; ${guestsWorld}`;
+export const world = `${plainWorld}; ${guestsWorld}; ${applicationsWorld}`;

@@ -27,11 +27,12 @@ const settings: Readonly<Record<string, string>> = {
   check_function_bodies: 'off',
   array_nulls: 'off',
   xmloption: 'document',
+  role: 'clerk',
 };
 
 test('whatever ALTER DATABASE sets for clients, a release goes through, carries exactly, and back, and the settings stay', async () => {
   const fill = async (client: { query(text: string): Promise<unknown> }) => {
-    await client.query(`CREATE SCHEMA aside;
+    await client.query(`CREATE ROLE clerk; CREATE SCHEMA aside;
       CREATE TABLE public.fact (id serial PRIMARY KEY, at timestamptz, f float8, i interval, b bytea, t text, a text[], x xml);
       CREATE TABLE aside.fact (id int PRIMARY KEY);
       CREATE MATERIALIZED VIEW public.facts AS SELECT count(*) AS n FROM public.fact;

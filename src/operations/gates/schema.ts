@@ -111,6 +111,9 @@ export async function requireSameSchema(c: Context, colour: Colour, expected: st
 /** Kept for other looks than this one, in the same table. */
 const aside: readonly SchemaKind[] = [...rewriteKinds, 'rows of', 'server setting', 'writes since', 'closed database'];
 
+/** Kinds that were added to what is read of a schema. */
+const younger: readonly SchemaKind[] = ['member', 'extension object'];
+
 /** Differences between a colour's schema now and the objects stored there; none where the digest still fits. */
 async function drift(client: Client, expected: string, read?: readonly SchemaObject[]): Promise<SchemaDifference[]> {
   const all = (read ?? (await readObjects(client))).filter(({ kind }) => !aside.includes(kind));
@@ -120,8 +123,9 @@ async function drift(client: Client, expected: string, read?: readonly SchemaObj
     'SELECT kind, identity, definition FROM verdigris.schema_object WHERE kind <> ALL ($1)',
     [aside],
   );
-  // A release that an older version of Verdigris began has none.
-  const now = before.some(({ kind }) => kind === 'member') ? all : all.filter(({ kind }) => kind !== 'member');
+  // A release that an older version of Verdigris began has none of these.
+  const unread = younger.filter((each) => !before.some(({ kind }) => kind === each));
+  const now = all.filter(({ kind }) => !unread.includes(kind));
   if (digestSchema(now) === expected) return [];
   const named = diffSchema(before, now);
   return named.length > 0

@@ -3,6 +3,7 @@ import { refusals, refuses } from '../../model/finding.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Finding } from '../../model/finding.ts';
 import { indented } from '../../model/indented.ts';
+import { ensureControlSchema } from '../../postgres/control.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import {
   applyGlobals,
@@ -24,6 +25,7 @@ import { backfillFindings } from '../gates/backfill-gate.ts';
 import { readBackfillStates } from '../gates/backfill-state.ts';
 import { withdrawCanary } from './canary.ts';
 import { keepFacts } from './kept-facts.ts';
+import { carryGlobalsOf } from './switchover/carry.ts';
 import { runTests } from '../gates/compatibility.ts';
 import type { Context } from '../engine/context.ts';
 import { findingsInEach, inEach } from '../engine/each.ts';
@@ -107,6 +109,7 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
     why: 'a copy of the data is not yet a copy of the database',
     risk: "reads foreign keys' tables on the candidate",
     async run(c) {
+      const carried = await carryChanges(c);
       if (apply) await alignGlobals(c);
       const found = await sideFindings(c, budget);
       for (const finding of found) c.emit({ type: 'finding', gate: 'verify', finding });
@@ -115,9 +118,18 @@ function objects({ budget, applyGlobals: apply }: VerifyOptions): Step {
         throw differs(`${refused.map(({ title }) => title).join('; ')}.`, refused.map(({ fix }) => fix).join(' '), {
           findings: refused,
         });
-      return found.length === 0 ? 'all as they should be' : `${found.length} to note`;
+      const seen = found.length === 0 ? 'all as they should be' : `${found.length} to note`;
+      return carried === 0 ? seen : `${count(carried, 'change')} of roles and settings carried, ${seen}`;
     },
   };
+}
+
+/** What the switchover carries is no difference; what a migration made of it stays, and is judged. */
+async function carryChanges(c: Context): Promise<number> {
+  return c.on(c.live, async (from) => {
+    await ensureControlSchema(from);
+    return c.on(c.idle, (to) => carryGlobalsOf(c, from, to));
+  });
 }
 
 async function alignGlobals(c: Context): Promise<void> {

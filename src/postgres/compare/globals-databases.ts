@@ -9,6 +9,7 @@ interface Database {
   readonly owner: string;
   readonly connections: number;
   readonly allowed: boolean;
+  readonly template: boolean;
   /** `grantee privilege grantable`, PUBLIC as the empty name. */
   readonly grants: readonly Grant[];
 }
@@ -48,6 +49,9 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
     ...(here.allowed === there.allowed
       ? []
       : [new SecretStatement(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${here.allowed}`)]),
+    ...(here.template === there.template
+      ? []
+      : [new SecretStatement(`ALTER DATABASE ${name} IS_TEMPLATE ${here.template}`)]),
   ];
   const key = (grant: Grant) => `${grant.grantee} ${grant.privilege} ${grant.grantable}`;
   const missing = here.grants.filter((grant) => !there.grants.some((twin) => key(twin) === key(grant)));
@@ -57,7 +61,7 @@ async function attributeDifferences(live: Client, candidate: Client): Promise<Gl
     ...globalFinding(
       'database-attributes',
       'database has other attributes on the candidate',
-      'Owner and connection limit are not replicated.',
+      'Owner, connection limit and use as a template are not replicated.',
       attributes.length > 0 ? [{ object: here.name, statements: attributes }] : [],
     ),
     // Revoked first: a grant without its option is given again below.
@@ -139,7 +143,7 @@ async function readDatabase(client: Client): Promise<Database> {
   const [database] = await rows<Database>(
     client,
     `
-    SELECT d.datname AS name, o.rolname AS owner, d.datconnlimit AS connections, d.datallowconn AS allowed,
+    SELECT d.datname AS name, o.rolname AS owner, d.datconnlimit AS connections, d.datallowconn AS allowed, d.datistemplate AS template,
       (SELECT coalesce(json_agg(json_build_object('grantee', coalesce(g.rolname, ''), 'privilege', a.privilege_type,
         'grantable', a.is_grantable) ORDER BY g.rolname, a.privilege_type), '[]')
         FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee) AS grants

@@ -13,7 +13,6 @@ export interface ComparePair {
  * it was listed must not be read as a view, with its owner's code in it.
  */
 const settings: Readonly<Record<string, string>> = {
-  lc_monetary: 'C',
   max_parallel_workers_per_gather: '0',
   work_mem: '64MB',
   random_page_cost: '1.1',

@@ -47,7 +47,9 @@ export function diffSchema(
   // An extension that came, went or was updated stands for what it brought.
   const extensions = differences.filter(({ kind }) => kind === 'extension');
   return differences.filter(
-    ({ kind, identity }) => kind !== 'member' || !extensions.some((each) => identity.endsWith(` of ${each.identity}`)),
+    ({ kind, identity }) =>
+      (kind !== 'member' || !extensions.some((each) => identity.endsWith(` of ${each.identity}`))) &&
+      (kind !== 'extension object' || extensions.length === 0),
   );
 }
 

@@ -1,5 +1,5 @@
 export type { SchemaKind, SchemaObject } from './object.ts';
-export { readSchema } from './read.ts';
+export { readBrought, readSchema } from './read.ts';
 export { digestSchema } from './digest.ts';
 export { diffSchema, type SchemaDifference } from './diff.ts';
 export { describeSchemaDifference } from './describe.ts';

@@ -41,6 +41,7 @@ export type SchemaKind =
   | 'subscription'
   | 'identity'
   | 'member'
+  | 'extension object'
   | 'partition'
   | 'columns of'
   | 'publication of'

@@ -7,6 +7,7 @@ import { databaseParts } from './database.ts';
 import { grantParts } from './grants.ts';
 import type { SchemaObject } from './object.ts';
 import { relationParts } from './relations.ts';
+import { ofExtensions } from './scope.ts';
 import { typeParts } from './types.ts';
 
 /**
@@ -24,14 +25,13 @@ const pinned: Readonly<Record<string, string>> = {
 };
 
 /** One statement, so that the catalogues are read with one snapshot. */
-const everything = [
-  ...databaseParts,
-  ...typeParts,
-  ...relationParts,
-  ...attachedParts,
-  ...codeParts,
-  ...grantParts,
-].join('\nUNION ALL\n');
+const parts = [...databaseParts, ...typeParts, ...relationParts, ...attachedParts, ...codeParts, ...grantParts];
+const everything = parts.join('\nUNION ALL\n');
+
+/** What extensions brought, and what hangs on it: a user's index on a table of one. */
+const brought = `SELECT 'extension object' AS kind, m.kind || ' ' || m.identity, m.definition FROM (${parts
+  .flatMap(ofExtensions)
+  .join('\nUNION ALL\n')}) AS m(kind, identity, definition) WHERE m.kind <> 'function'`;
 
 const pin = Object.entries(pinned)
   .map(
@@ -51,12 +51,22 @@ const unpin = Object.keys(pinned)
  * know.
  */
 export function readSchema(client: Client): Promise<SchemaObject[]> {
-  return remembered(client, 'schema', ['pg_subscription', 'pg_subscription_rel'], () => readEverything(client));
+  return remembered(client, 'schema', beyond, () => read(client, everything));
 }
 
-async function readEverything(client: Client): Promise<SchemaObject[]> {
+/**
+ * Members of extensions but functions, whose text others read: an extension and its version stand for them, not for
+ * what somebody altered of them since.
+ */
+export function readBrought(client: Client): Promise<SchemaObject[]> {
+  return remembered(client, 'brought', beyond, () => read(client, brought));
+}
+
+const beyond = ['pg_subscription', 'pg_subscription_rel'];
+
+async function read(client: Client, text: string): Promise<SchemaObject[]> {
   const results = (await client.query(
-    `SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${everything}) AS u(kind, identity, definition); SELECT ${unpin}`,
+    `SELECT ${pin}; SELECT u.kind, u.identity, coalesce(u.definition, '') AS definition FROM (${text}) AS u(kind, identity, definition); SELECT ${unpin}`,
   )) as unknown as QueryResult<SchemaObject>[];
   return (results[1]?.rows ?? []).sort(byKindAndIdentity);
 }

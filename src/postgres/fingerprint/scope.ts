@@ -30,9 +30,16 @@ export function userSchema(column: string): string {
   return `(${column} NOT IN ('pg_catalog', 'information_schema') AND ${lastingSchema(column)})`;
 }
 
+const membership = 'EXISTS (SELECT FROM pg_depend member WHERE';
+
 /** `catalogue` is the class that `oid` lives in, as text: `pg_class`. */
 export function notOfExtension(catalogue: string, oid: string): string {
-  return `NOT EXISTS (SELECT FROM pg_depend member WHERE member.classid = '${catalogue}'::regclass AND member.objid = ${oid} AND member.deptype = 'e')`;
+  return `NOT ${membership} member.classid = '${catalogue}'::regclass AND member.objid = ${oid} AND member.deptype = 'e')`;
+}
+
+/** The statement that gives what this one leaves out by `notOfExtension`; none where it leaves out nothing so. */
+export function ofExtensions(part: string): string[] {
+  return part.includes(`NOT ${membership}`) ? [part.replaceAll(`NOT ${membership}`, membership)] : [];
 }
 
 /** Objects made by initdb have lower OIDs (FirstNormalObjectId of access/transam.h); pg_upgrade keeps to that. */

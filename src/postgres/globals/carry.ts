@@ -63,7 +63,7 @@ async function withoutPlace(to: Client, now: Globals, there: Globals): Promise<R
     [...now.keys()].filter((key) => {
       const [kind = '', name = ''] = parse(key);
       if (kind === 'mapping') return !servers.includes(name);
-      return ['setting', 'connections', 'grant'].includes(kind) && name !== '' && !databases.includes(name);
+      return ['setting', 'connections', 'template', 'grant'].includes(kind) && name !== '' && !databases.includes(name);
     }),
   );
 }

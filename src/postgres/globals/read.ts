@@ -10,7 +10,7 @@ export type Globals = ReadonlyMap<string, string>;
 
 /**
  * Roles (whether they could log in before a fence closed them, and a hash of their verifier), memberships, settings by
- * role and database, owner, limit and grants of the database (as they were before a fence took CONNECT), settings, limit
+ * role and database, owner, limit, use as a template and grants of the database (as they were before a fence took CONNECT), settings, limit
  * and grants of the database `postgres` where both servers are ours, user mappings, replication origins of applications
  * with their position. Verdigris's own and PostgreSQL's roles are left out. What this role may not read is named as
  * `["unread", kind]`. `byRights`: between servers of which one gives no superuser; superusers are the service's there,
@@ -29,7 +29,9 @@ export type GlobalScope = 'server' | 'database';
 
 function isOfDatabase(key: string): boolean {
   const [kind = '', database = ''] = JSON.parse(key) as string[];
-  return ['owner', 'connections', 'grant', 'mapping'].includes(kind) || (kind === 'setting' && database !== '');
+  return (
+    ['owner', 'connections', 'template', 'grant', 'mapping'].includes(kind) || (kind === 'setting' && database !== '')
+  );
 }
 
 type UnreadKind = 'password' | 'mapping' | 'origin';
@@ -90,6 +92,7 @@ function statement(unread: ReadonlySet<UnreadKind>, byRights: boolean, scope: Gl
       UNION ALL SELECT json_build_array('owner', d.datname), pg_get_userbyid(d.datdba) 
         FROM pg_database d WHERE d.datname = current_database() ${theirs('pg_get_userbyid(d.datdba)')}
       UNION ALL SELECT json_build_array('connections', d.datname), d.datconnlimit::text FROM pg_database d WHERE d.datname = ${whose}
+      UNION ALL SELECT json_build_array('template', d.datname), d.datistemplate::text FROM pg_database d WHERE d.datname = ${whose}
       UNION ALL SELECT json_build_array('grant', name, grantee, privilege), bool_or(grantable)::text FROM (
         SELECT d.datname AS name, coalesce(g.rolname, '') AS grantee, a.privilege_type AS privilege, a.is_grantable AS grantable
           FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a LEFT JOIN pg_roles g ON g.oid = a.grantee

@@ -12,6 +12,7 @@ export const statementKinds = [
   'setting',
   'owner',
   'connections',
+  'template',
   'grant',
   'mapping',
   'origin',
@@ -54,6 +55,8 @@ export async function statementFor(
       return new SecretStatement(`ALTER DATABASE ${ident(first)} OWNER TO ${ident(value ?? '')}`);
     case 'connections':
       return new SecretStatement(`ALTER DATABASE ${ident(first)} CONNECTION LIMIT ${value ?? '-1'}`);
+    case 'template':
+      return new SecretStatement(`ALTER DATABASE ${ident(first)} IS_TEMPLATE ${value ?? 'false'}`);
     case 'grant': {
       const grantee = second === '' ? 'PUBLIC' : ident(second);
       const fenced = third === 'CONNECT' && first === from.database;

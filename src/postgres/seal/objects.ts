@@ -1,7 +1,7 @@
 import { rows, type Client } from '../client.ts';
 import { notOfInitdb } from '../maintenance.ts';
 import { isSuperuser } from '../superuser.ts';
-import { readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
+import { readBrought, readSchema, type SchemaKind, type SchemaObject } from '../fingerprint/index.ts';
 import { lastingSchema, ofStream, owner, userSchema } from '../fingerprint/scope.ts';
 
 /**
@@ -33,6 +33,7 @@ const subscriptions = `
 export async function readObjects(client: Client): Promise<SchemaObject[]> {
   return [
     ...(await readSchema(client)),
+    ...(await readBrought(client)),
     ...(await rows<SchemaObject>(client, `${identities} UNION ALL ${members} UNION ALL ${subscriptions}`)),
   ];
 }

@@ -20,17 +20,18 @@ export async function ensureReplicationRole(client: Client, password: string | u
   const how = present.length === 0 ? 'CREATE' : 'ALTER';
   const statement = `${how} ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`;
   await quietly(client, async () => void (await client.query(statement)));
-  await set(client, ident(replicationRole), noLimits);
+  await set(client, ident(replicationRole), { ...noLimits, ...sameText });
 }
 
 /**
  * Of whoever is to own a subscription, `role` as SQL names it: the process that applies begins with what ALTER DATABASE has set
- * for clients. A limit would end a long transaction again and again, and the other three change what values and
- * transactions mean.
+ * for clients. A limit would end a long transaction again and again, and the others change what values and
+ * transactions mean, and by whose rights rows are written.
  */
 export async function ensureApplies(subscriber: Client, role = 'CURRENT_USER'): Promise<void> {
   await set(subscriber, role, {
     ...noLimits,
+    ...sameText,
     array_nulls: 'on',
     xmloption: 'content',
     default_transaction_isolation: 'read committed',
@@ -49,11 +50,16 @@ const noLimits = {
   transaction_timeout: '0',
 };
 
+/** What is sent is the text of values; to the other settings that it depends on PostgreSQL itself sees, at both ends. */
+const sameText = { lc_monetary: 'C', role: 'none' };
+
 /** Those that this major knows. `role`: as SQL names it. */
 async function set(client: Client, role: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  const known = await rows<{ name: string }>(client, 'SELECT name FROM pg_settings WHERE name = ANY ($1)', [
-    Object.keys(settings),
-  ]);
+  const known = await rows<{ name: string }>(
+    client,
+    'SELECT name FROM unnest($1::text[]) AS name WHERE current_setting(name, true) IS NOT NULL',
+    [Object.keys(settings)],
+  );
   for (const { name } of known) await client.query(`ALTER ROLE ${role} SET ${name} = ${literal(settings[name] ?? '')}`);
 }
 

@@ -197,7 +197,7 @@ export const guests: readonly Act[] = [
       'INSERT INTO public.always (id, k) OVERRIDING SYSTEM VALUE VALUES (1000 + #, 100)',
     ],
     of('public.always', "id || ':' || k", 'true'),
-    /always/,
+    /public\.always/,
   ),
   act(
     'keys that a collation takes for alike',

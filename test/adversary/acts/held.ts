@@ -24,7 +24,10 @@ export const heldWorld = `
   CREATE TABLE public.own_parts (id int PRIMARY KEY) PARTITION BY LIST (id); ALTER TABLE public.own_parts OWNER TO shop_app;
   CREATE MATERIALIZED VIEW public.own_sums AS SELECT count(*) AS n FROM public.item; ALTER MATERIALIZED VIEW public.own_sums OWNER TO shop_app;
   GRANT TRUNCATE ON public.emptied TO shop_app; GRANT SELECT, INSERT ON public.emptied TO shop_app;
-  GRANT ALL ON SEQUENCE public.counter TO shop_app; GRANT TEMPORARY ON DATABASE shop TO shop_app`;
+  GRANT ALL ON SEQUENCE public.counter TO shop_app; GRANT TEMPORARY ON DATABASE shop TO shop_app;
+  GRANT team TO shop_app; GRANT SELECT, INSERT ON public.item TO team; GRANT USAGE ON SEQUENCE public.item_id_seq TO team;
+  CREATE TABLE public.by_whom (id serial PRIMARY KEY, role name, path text, zone text, v text);
+  GRANT INSERT, SELECT ON public.by_whom TO team; GRANT USAGE ON SEQUENCE public.by_whom_id_seq TO team`;
 
 const written = "INSERT INTO public.item (v) VALUES ('held #')";
 const counted = "SELECT count(*)::text AS answer FROM public.item WHERE v = 'held #'";
@@ -296,5 +299,60 @@ export const held: readonly Held[] = [
     ends: [],
     shows: "SELECT string_agg(n::text, ',') AS answer FROM public.tallies",
     named: /tallies/,
+  },
+  {
+    kind: 'as another role, with a path, a zone and a setting of its own',
+    by: 'router',
+    begins: [
+      'SET ROLE team',
+      'SET search_path = aside, public',
+      "SET TIME ZONE 'Asia/Kathmandu'",
+      "SET app.tenant = 'held #'",
+    ],
+    ends: [
+      `INSERT INTO public.by_whom (role, path, zone, v)
+        VALUES (current_user, current_setting('search_path'), current_setting('timezone'), current_setting('app.tenant'))`,
+    ],
+    shows:
+      "SELECT string_agg(format('%s %s %s', role, path, zone), ';') AS answer FROM public.by_whom WHERE v = 'held #'",
+    named: /by_whom/,
+    comes: 'carried',
+  },
+  {
+    kind: 'with a statement prepared under a setting of one transaction',
+    by: 'router',
+    begins: [
+      "PREPARE made_# AS INSERT INTO public.item (v) VALUES ('held #')",
+      'BEGIN',
+      "SET LOCAL search_path = 'aside'",
+      'EXECUTE made_#',
+      'COMMIT',
+    ],
+    ends: ['EXECUTE made_#'],
+    shows: counted,
+    named: /item/,
+    comes: 'carried',
+  },
+  {
+    kind: 'past the router, a partition detached beside readers',
+    by: 'server',
+    begins: ['BEGIN', 'SELECT count(*) FROM public.meter'],
+    beside: 'ALTER TABLE public.meter DETACH PARTITION public.meter_2 CONCURRENTLY',
+    ends: [],
+    shows: "SELECT relispartition::text AS answer FROM pg_class WHERE oid = 'public.meter_2'::regclass",
+    named: /meter/,
+  },
+  {
+    kind: 'past the router, thousands of rows deleted beside it',
+    by: 'server',
+    begins: [
+      'BEGIN',
+      "INSERT INTO public.many SELECT 900000 + # * 1000 + g, 'held' FROM generate_series(1, 900) g",
+      'COMMIT',
+    ],
+    beside: 'DELETE FROM public.many WHERE id % 5 = # % 5',
+    ends: [],
+    shows: "SELECT count(*) || ' ' || sum(id) AS answer FROM public.many",
+    named: /public\.many|dba/,
   },
 ];

@@ -2,6 +2,7 @@ import { testMajor } from '../../support/postgres.ts';
 import type { Act } from './act.ts';
 import { again } from './again.ts';
 import { alike } from './alike.ts';
+import { applications } from './applications.ts';
 import { carried } from './carried.ts';
 import { columns } from './columns.ts';
 import { further } from './further.ts';
@@ -35,6 +36,7 @@ export const everyAct: readonly Act[] = [
   ...again,
   ...further,
   ...guests,
+  ...applications,
 ];
 
 export const acts = everyAct.filter(({ since = 0 }) => since <= testMajor);

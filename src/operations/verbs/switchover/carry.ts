@@ -22,7 +22,7 @@ export const carry: Step = {
       await ensureControlSchema(from);
       return c.on(c.idle, async (to) => {
         await ensureControlSchema(to);
-        const globals = await globalsOf(c, from, to);
+        const globals = await carryGlobalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           count(await carrySequences(from, to), 'sequence'),
@@ -37,7 +37,7 @@ export const carry: Step = {
 };
 
 /** A server that serves others too keeps its roles and settings as they are. */
-async function globalsOf(c: Context, from: Client, to: Client): Promise<number> {
+export async function carryGlobalsOf(c: Context, from: Client, to: Client): Promise<number> {
   return tablesAt(c, c.idle) === undefined ? carryGlobals(from, to, scopeOf(c)) : 0;
 }
 
@@ -49,7 +49,7 @@ export const sequences: Step = {
   async run(c) {
     return c.on(c.live, (from) =>
       c.on(c.idle, async (to) => {
-        const globals = await globalsOf(c, from, to);
+        const globals = await carryGlobalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
         return [
           `${await carrySequences(from, to)} had moved`,
