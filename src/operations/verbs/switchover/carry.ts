@@ -1,6 +1,9 @@
 import { count } from '../../../model/count.ts';
+import { finding } from '../../../model/finding.ts';
 import type { Client } from '../../../postgres/client.ts';
 import { ensureControlSchema } from '../../../postgres/control.ts';
+import { serverNumbers } from '../../../postgres/preflight/server-numbers.ts';
+import { advanceTransactionIds } from '../../../postgres/transaction-ids.ts';
 import { carryGlobals } from '../../../postgres/globals/carry.ts';
 import { carrySequences } from '../../../postgres/sequences.ts';
 import { carryHistories } from '../../../postgres/tool-history/carry.ts';
@@ -10,6 +13,15 @@ import { scopeOf } from '../../engine/scope.ts';
 import type { Step } from '../../engine/operation.ts';
 import { carryFacts } from '../kept-facts.ts';
 import { tellHiddenCode } from './hidden-code.ts';
+
+/** Where the application stores transaction ids: asked before the hold, while nobody waits. */
+const storing = new WeakMap<Context, boolean>();
+
+/** Transaction ids that the live colour may use up between here and the fence, beside what is replicated. */
+const ahead = 10_000;
+
+/** Used up in less than half a second, while clients wait. */
+const mostHeld = 20_000;
 
 /** Most of it moves rarely: under the fence only what moved since is carried again. */
 export const carry: Step = {
@@ -24,6 +36,9 @@ export const carry: Step = {
         await ensureControlSchema(to);
         const globals = await carryGlobalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
+        const stored = (await serverNumbers(from)).filter(({ transactions }) => transactions);
+        storing.set(c, stored.length > 0);
+        if (stored.length > 0) await carryTransactionIds(c, from, to, stored);
         return [
           count(await carrySequences(from, to), 'sequence'),
           `${count(globals, 'change')} of roles and settings`,
@@ -41,6 +56,22 @@ export async function carryGlobalsOf(c: Context, from: Client, to: Client): Prom
   return tablesAt(c, c.idle) === undefined ? carryGlobals(from, to, scopeOf(c)) : 0;
 }
 
+async function carryTransactionIds(
+  c: Context,
+  from: Client,
+  to: Client,
+  stored: readonly { readonly name: string }[],
+): Promise<void> {
+  const behind = await advanceTransactionIds(from, to, ahead, c.signal);
+  if (behind === 0) return;
+  const told = finding('server-numbers', {
+    title: `transaction ids of ${c.idle} are ${behind} behind those of ${c.live}, which the application stores`,
+    objects: stored.map(({ name }) => name),
+    reason: 'New ones are lower than those in these columns: a reader that asks for higher ones passes rows over.',
+  });
+  c.emit({ type: 'finding', gate: 'switch', finding: told });
+}
+
 export const sequences: Step = {
   id: 'sequences',
   title: 'carry sequences and roles over',
@@ -51,6 +82,7 @@ export const sequences: Step = {
       c.on(c.idle, async (to) => {
         const globals = await carryGlobalsOf(c, from, to);
         const history = await carryHistories(from, to, (use) => c.asLocker(c.idle, use));
+        if (storing.get(c) === true) await advanceTransactionIds(from, to, 0, c.signal, mostHeld);
         return [
           `${await carrySequences(from, to)} had moved`,
           ...(history > 0 ? [`and ${history} rows of tools' histories`] : []),
