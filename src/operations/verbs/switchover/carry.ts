@@ -65,9 +65,10 @@ async function carryTransactionIds(
   const behind = await advanceTransactionIds(from, to, ahead, c.signal);
   if (behind === 0) return;
   const told = finding('server-numbers', {
-    title: `transaction ids of ${c.idle} are ${behind} behind those of ${c.live}, which the application stores`,
     objects: stored.map(({ name }) => name),
-    reason: 'New ones are lower than those in these columns: a reader that asks for higher ones passes rows over.',
+    reason:
+      `Transaction ids of ${c.idle} are ${behind} behind those of ${c.live}: ` +
+      'new ones are lower than those in these columns, and a reader that asks for higher ones passes rows over.',
   });
   c.emit({ type: 'finding', gate: 'switch', finding: told });
 }
