@@ -160,6 +160,7 @@ export const long = [
   'operations/verbs/rotate',
   'operations/verbs/rotate-declared',
   'operations/snapshots',
+  'operations/transaction-ids',
   'operations/untried',
   'package/pack',
   'platform/routers/traffic',

@@ -45,7 +45,7 @@ test('whatever ALTER DATABASE sets for clients, a release goes through, carries 
     const write = async (): Promise<void> => {
       const { live } = await readJournal(platform.journal);
       await on(live, (client) =>
-        client.query(`INSERT INTO public.fact (at, f, i, b, t, a, x)
+        client.query(`SET ROLE NONE; INSERT INTO public.fact (at, f, i, b, t, a, x)
           SELECT '2024-02-29 12:34:56.789+09', 1.0 / 3 + g, '1 mon -1 day 00:00:00.1', decode('00ff', 'hex'),
             E'\\\\ it''s', ARRAY['a', NULL], XMLPARSE(CONTENT 'a<b/>') FROM generate_series(1, 20) g;
           INSERT INTO public.part SELECT count(*) FROM public.fact`),
@@ -53,6 +53,7 @@ test('whatever ALTER DATABASE sets for clients, a release goes through, carries 
     };
     const seen = async () =>
       on((await readJournal(platform.journal)).live, async (client) => [
+        (await client.query('SET ROLE NONE')).rowCount,
         await one(
           client,
           "SELECT count(*)::int AS rows, md5(string_agg(format('%s', f), ',' ORDER BY id)) AS digest FROM public.fact f",
