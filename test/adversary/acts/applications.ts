@@ -113,7 +113,7 @@ export const applications: readonly Act[] = [
   act(
     'values of further types',
     [
-      `INSERT INTO public.kinds VALUES (#, '{[1,3),[7,)}', ARRAY['[2020-01-01 00:00+02,infinity)', 'empty']::tstzrange[], 'a<b/>&#x26;',
+      `INSERT INTO public.kinds VALUES (#, '{[1,3),[7,)}', ARRAY['[2020-01-01 00:00+02,infinity)', 'empty']::tstzrange[], 'a<b/>&amp;',
         '{"a":1, "a":2 }', 'a & !b <-> c:*A', '-12345.67', '(1e-300,-0),(NaN,Infinity)', 'infinity', '23:59:60+15:59',
         '08:00:2b:01:02:03:04:05', E'\\\\200', '1 2 3', 'Ä"\\', ARRAY['((0,0),(1,1))', '[(0,0),(1,1)]']::path[], '[(0,0),(1,1)]',
         '$.a[*] ? (@ > 1)', ARRAY['-1 year 2 days -3:00', NULL]::interval[])`,
