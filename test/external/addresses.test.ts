@@ -1,7 +1,10 @@
 import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { readJournal } from '../../src/operations/engine/ledger.ts';
 import { serverAccount } from '../../src/platform/local/account.ts';
+import { startEnvironment } from '../../src/platform/local/lifecycle/create.ts';
+import { readStatus } from '../../src/operations/reads/status.ts';
 import { ownFolder } from '../../src/platform/local/sockets.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment } from '../support/environment.ts';
@@ -50,4 +53,28 @@ test('one server is reached by IPv6, the other by the folder of its socket: a re
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('where the file is lost that says a server of others is a colour, status says so, and start writes it again', async () => {
+  await betweenServers(async (declaration) => {
+    await withEnvironment({ declaration, existing: credentials }, async ({ environment, platform, verb }) => {
+      const troubles = async (): Promise<unknown> =>
+        (await readStatus(environment, platform)).troubles.map(({ id, seen, repair }) => [id, seen, repair]);
+      const lost = (role: string): RegExp => new RegExp(`a server of others is \\w+ \\(${role}\\) is gone`);
+      const forget = (colour: string): Promise<void> => rm(path.join(platform.places.external, `${colour}.json`));
+      await forget('blue');
+      expect(await troubles()).toEqual([['live-gone', expect.stringMatching(lost('live')), '`verdigris start`']]);
+      await startEnvironment(environment, platform);
+      expect(await troubles()).toEqual([]);
+
+      await verb('seed');
+      await forget('green');
+      expect(await troubles()).toEqual([['other-gone', expect.stringMatching(lost('candidate')), '`verdigris start`']]);
+      await startEnvironment(environment, platform);
+      expect(await troubles()).toEqual([]);
+
+      await verb('abandon');
+      expect(await troubles()).toEqual([]);
+    });
+  });
 });

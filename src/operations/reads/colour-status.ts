@@ -23,7 +23,13 @@ export async function colourStatus(
   colour: Colour,
 ): Promise<ColourStatus> {
   const seen = await platform.servers.observe(colour);
-  if (!seen) return { colour, role: 'absent', running: false };
+  if (!seen)
+    return {
+      colour,
+      role: 'absent',
+      running: false,
+      ...(platform.servers.ownsStorage(colour) ? {} : { elsewhere: true }),
+    };
   const role = colour === journal.live ? 'live' : journal.state === 'switched' ? 'retained' : 'candidate';
   const release =
     role === 'live' ? journal.liveRelease : role === 'retained' ? journal.release?.from : journal.release?.to;

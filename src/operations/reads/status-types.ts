@@ -22,6 +22,8 @@ export interface ColourStatus {
   readonly colour: Colour;
   readonly role: 'live' | 'candidate' | 'retained' | 'absent';
   readonly running: boolean;
+  /** Of one that is absent: its server is one that others run, so that only what Verdigris keeps of it can be missing. */
+  readonly elsewhere?: true | undefined;
   readonly version?: string | undefined;
   readonly release?: string | undefined;
   readonly bytes?: number | undefined;

@@ -85,15 +85,21 @@ function ofColours(status: Omit<Status, 'troubles'>): Trouble[] {
   if (!colours.some(({ colour, role }) => colour === live && role !== 'absent'))
     found.push({
       id: 'live-gone',
-      seen: `${live} is live and its data is not there`,
+      seen: isElsewhere(colours, live) ? forgotten(live, 'live') : `${live} is live and its data is not there`,
       repair: repairOfLoss(state, live, colours, platform),
     });
-  if (state !== 'single' && colours.some(({ role, colour }) => role === 'absent' && colour !== live) && !operation)
-    found.push({
-      id: 'other-gone',
-      seen: `the ${state === 'switched' ? 'retained colour' : 'candidate'} is gone`,
-      repair: state === 'switched' ? '`verdigris retire`' : `${giveUp}, then seed again`,
-    });
+  const absent = colours.find(({ role, colour }) => role === 'absent' && colour !== live);
+  const second = state === 'switched' ? 'retained colour' : 'candidate';
+  if (state !== 'single' && absent && !operation)
+    found.push(
+      absent.elsewhere
+        ? { id: 'other-gone', seen: forgotten(absent.colour, second), repair: startOf(platform) }
+        : {
+            id: 'other-gone',
+            seen: `the ${second} is gone`,
+            repair: state === 'switched' ? '`verdigris retire`' : `${giveUp}, then seed again`,
+          },
+    );
   for (const { colour, role, running, error, fenced, ownSchema, shutOut = [] } of colours) {
     if (role === 'absent') continue;
     const rests = role === 'retained' && retained?.mode === 'scaled-down';
@@ -153,6 +159,7 @@ function repairOfLoss(
   colours: Status['colours'],
   platform: Status['platform'],
 ): string {
+  if (isElsewhere(colours, live)) return startOf(platform);
   const put = platform === 'local' ? `put its data directory back, then ${startOf(platform)}` : 'put its volume back';
   const explained = '`verdigris explain live-volume-gone`';
   const second = colours.find(({ colour, role }) => colour !== live && role !== 'absent');
@@ -161,6 +168,15 @@ function repairOfLoss(
       ? `; ${second.colour} has what replication brought it by then, and \`verdigris rollback --lossy\` goes back to it`
       : '';
   return `${put} (${explained})${left}`;
+}
+
+function isElsewhere(colours: Status['colours'], colour: Colour): boolean {
+  return colours.some((each) => each.colour === colour && each.elsewhere === true);
+}
+
+/** Its data is where it was: what others run is not removed from here. */
+function forgotten(colour: Colour, role: string): string {
+  return `the file in which Verdigris keeps that a server of others is ${colour} (${role}) is gone`;
 }
 
 function closedBy([first]: readonly ShutOut[]): string {

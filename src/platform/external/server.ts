@@ -17,7 +17,9 @@ import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.
 import type { Locale } from '../../postgres/create-like.ts';
 import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
-import { markColour, readEnvironment } from '../../postgres/token.ts';
+import { hasControlSchema } from '../../postgres/control.ts';
+import { majorOf } from '../../postgres/major.ts';
+import { markColour, readColour, readEnvironment } from '../../postgres/token.ts';
 import { giveUp, readShapes } from './give-up.ts';
 import { requireServer } from './pooler.ts';
 import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
@@ -145,6 +147,27 @@ export class ExternalServer {
   async environmentOf(): Promise<string | undefined> {
     const given = await this.given();
     return this.#reached(requireServer(given).then(() => withOwnSession(given, 'adopt', readEnvironment)));
+  }
+
+  /**
+   * Where what is kept of it was lost: written down again, if it says itself that it is this colour of this environment.
+   * Says whether it is. What its roles were before a release is known no more.
+   */
+  async recognise(generation: number, uid: string | undefined): Promise<boolean> {
+    if (await this.#store.read()) return true;
+    const own = { ...(await this.connection()), database: this.#environment.database };
+    const found = await this.#reached(
+      withOwnSession(own, 'adopt', async (client) => {
+        if (!(await hasControlSchema(client))) return undefined;
+        // Written there by the first command.
+        const environment = await readEnvironment(client);
+        if (environment !== undefined && environment !== uid) return undefined;
+        return { colour: await readColour(client), major: await majorOf(client) };
+      }),
+    );
+    if (found?.colour !== this.colour) return false;
+    await this.#store.write({ generation, major: found.major });
+    return true;
   }
 
   /** Makes it the live colour of a new environment. */

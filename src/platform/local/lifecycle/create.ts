@@ -14,6 +14,7 @@ import { writeDurably } from '../../../machine/durable.ts';
 import { leaseHolder } from '../../../machine/operator-name.ts';
 import type { LocalParts } from '../parts.ts';
 import { destroyLocal } from './destroy.ts';
+import { recogniseOthers } from './recognise.ts';
 import type { ExternalServer } from '../../external/server.ts';
 import { declaredPasswords, writePasswords } from '../external-store.ts';
 import { requireFitHome } from '../own-files.ts';
@@ -111,6 +112,7 @@ async function refuseRemains(platform: LocalParts): Promise<void> {
 
 /** Starts what is down of an environment that exists. A router that is started takes clients as is declared now. */
 export async function startEnvironment(environment: Environment, platform: LocalParts): Promise<void> {
+  await recogniseOthers(platform);
   for (const colour of colours) if (await platform.servers.observe(colour)) await platform.servers.start(colour);
   if (platform.outside) return startOutside(platform);
   const { router } = platform.places;
