@@ -17,6 +17,7 @@ const long = [
   'cnpg',
   'cnpg-failover',
   'cnpg-pulumi',
+  'cnpg-upgrade',
   'delivery',
   'destroy-release',
   'drill',

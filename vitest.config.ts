@@ -67,6 +67,7 @@ export const chains = [
   'external/release',
   'external/rotate',
   'external/routers',
+  'external/routers-tls',
   'external/standby',
   'faults/kill-*',
   'faults/kills',

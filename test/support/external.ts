@@ -99,6 +99,8 @@ export async function withExternalServer<T>(
     await execa(path.join(bin, program), args, {
       ...account,
       cwd: '/',
+      // Where libpq of its subscriptions looks for certificates: root's own home is closed to it.
+      env: { HOME: path.dirname(data) },
       ...(program === 'pg_ctl' ? { stdio: 'ignore' } : {}),
     });
   };

@@ -1,7 +1,8 @@
 import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
-import { finding, type Finding, type WordlessId } from '../../model/finding.ts';
+import { finding, refuses, type Finding, type WordlessId } from '../../model/finding.ts';
 import { lacksTarget } from '../../postgres/apply-error.ts';
+import { ident } from '../../postgres/quote.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
@@ -40,12 +41,13 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     : fixBySeed;
   const refuse = (id: WordlessId, title: string, reason: string, how = fix): Finding =>
     finding(id, { title, objects: [name], reason, fix: how });
+  // Whoever runs a server may be at work there: that says more than what is seen of it.
+  const theirs = async (): Promise<Finding[]> => (await c.platform.findings?.(false)) ?? [];
   for (const colour of [from, to]) {
     const seen = await c.platform.servers.observe(colour);
     if (!seen?.running)
       return [
-        // Whoever runs it may be at work there: that says more than its silence.
-        ...((await c.platform.findings?.(false)) ?? []),
+        ...(await theirs()),
         refuse(
           'server-down',
           `${colour} is ${seen ? 'down' : 'gone'}`,
@@ -105,7 +107,16 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
     const subscription = await readSubscription(client, name);
     if (!subscription)
       findings.push(refuse('subscription-missing', `the subscription on ${to} is gone`, 'Nothing is applied there.'));
-    else if (!subscription.enabled || (subscription.errors > 0 && !c.looking && !(await crosses(c)))) {
+    else if (!subscription.enabled)
+      findings.push(
+        refuse(
+          'apply-stopped',
+          `the subscription on ${to} is disabled`,
+          'Nothing is applied there. Somebody disabled it; or that server went through a major upgrade, which forgets what was applied.',
+          `${fix} Only if you know that it was disabled and nothing else: ALTER SUBSCRIPTION ${ident(name)} ENABLE there.`,
+        ),
+      );
+    else if (subscription.errors > 0 && !c.looking && !(await crosses(c))) {
       const error = (await c.platform.servers.applyError?.(to)) ?? 'its log says which';
       const byHand =
         retained || lacksTarget(error)
@@ -125,5 +136,5 @@ export async function streamFindings(c: Context, options: { readonly lagLimit?: 
       );
     }
   });
-  return findings;
+  return refuses(findings) ? [...(await theirs()), ...findings] : findings;
 }

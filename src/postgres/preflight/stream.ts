@@ -67,12 +67,13 @@ export const applyHealth: Check = {
     );
     return [
       ...found('apply-stopped', {
-        title: 'apply has stopped',
+        title: 'the subscription is disabled',
         objects: ours.filter(({ enabled }) => !enabled).map(({ name }) => name),
         reason:
-          'The candidate no longer follows the live database. A conflict or an error stopped it; the server log says which row.',
+          'The candidate no longer follows the live database. Somebody disabled it; or the server went through a major upgrade, ' +
+          'which forgets what was applied: then abandon and seed again.',
         fix: inOrder([
-          '-- once the cause in the log of the candidate is removed:',
+          '-- only if you know that it was disabled and nothing else:',
           ...ours.filter(({ enabled }) => !enabled).map(({ name }) => `ALTER SUBSCRIPTION ${ident(name)} ENABLE;`),
         ]),
       }),

@@ -1,20 +1,24 @@
 import { createHash } from 'node:crypto';
 import { front, message } from '../../wire/messages.ts';
 import { Scram } from '../../wire/scram.ts';
+import { NotRestorable } from './refusal.ts';
 
 /** What a server asks for (AuthenticationSASL and its kin, in the protocol's numbers). */
-const asks = { md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
+const asks = { plain: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
 
 /** Answers a server that asks for a password, in the place of a client that it has let in before. */
 export class PasswordExchange {
   readonly #user: string;
   readonly #password: string;
   readonly #scram: Scram;
+  readonly #proved: boolean;
 
-  constructor(user: string, password: string) {
+  /** `proved`: the server has shown a certificate that was verified, and nobody else hears what is said to it. */
+  constructor(user: string, password: string, proved: boolean) {
     this.#user = user;
     this.#password = password;
     this.#scram = new Scram(password);
+    this.#proved = proved;
   }
 
   /**
@@ -24,6 +28,13 @@ export class PasswordExchange {
   async answer(body: Buffer): Promise<Buffer | undefined> {
     const said = body.toString('latin1', 4);
     switch (body.readInt32BE(0)) {
+      // Of LDAP, PAM, RADIUS and the like: the server itself tries it elsewhere.
+      case asks.plain:
+        if (!this.#proved)
+          throw new NotRestorable(
+            'the server wants the password itself, which is sent only where sslmode is verify-full or verify-ca',
+          );
+        return message(front.password, Buffer.from(`${this.#password}\0`));
       case asks.md5:
         return message(
           front.password,
@@ -43,7 +54,7 @@ export class PasswordExchange {
         if (!this.#scram.accepts(said)) throw new Error('the server does not know the password itself');
         return undefined;
       default:
-        throw new Error('the server asks for what is neither SCRAM nor MD5');
+        throw new NotRestorable('the server asks for what is no password: no other way in is known of this client');
     }
   }
 }

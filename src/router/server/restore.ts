@@ -107,5 +107,6 @@ async function exchangeFor(
   const password = await client.password();
   if (password === undefined)
     throw new NotRestorable(`${colour} asks for a password, and local.passwords declares none of ${user}`);
-  return new PasswordExchange(user, password);
+  const proved = upstream.tls !== undefined && upstream.tls.mode !== 'require';
+  return new PasswordExchange(user, password, proved);
 }
