@@ -2,6 +2,7 @@ import type { Client } from '../postgres/client.ts';
 import type { ConnectionSettings } from '../postgres/connection.ts';
 import type { PlannedStatement } from './data/plan.ts';
 import type { Foresight } from './foreseen/judge.ts';
+import type { Running } from './foreseen/needs/need.ts';
 import type { PlannedShape } from './shapes/in-files.ts';
 import type { DataPolicy } from './data/policy.ts';
 
@@ -72,10 +73,10 @@ export interface MigrationEngine {
    */
   readonly shapes?: (live?: Client) => Promise<PlannedShape[]>;
   /**
-   * What the gates after a seed will say of the pending files for certain, read off them and the live colour's catalogue.
-   * Undefined as `data`.
+   * What the gates after a seed will say of the pending files for certain, and which statements will fail, read off them
+   * and the live colour's catalogue. Undefined as `data`.
    */
-  readonly foresee?: (live: Client) => Promise<Foresight>;
+  readonly foresee?: (live: Client, running: Running) => Promise<Foresight>;
   /** Whether a pending file asks to run as superuser. Undefined where only the engine's tool reads them. */
   readonly superuser?: (client: Client) => Promise<boolean>;
   apply(target: MigrationTarget): Promise<Migration[]>;

@@ -1,9 +1,11 @@
-import { parse, parsePlPgSQL } from 'libpg-query';
+import { parse, parsePlPgSQL, type Node as PgNode } from 'libpg-query';
 import { constantText } from './lint/constant-text.ts';
+import { isSavepoint } from './outside-transaction.ts';
 
 type Node = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 const roles = 'roles are shared by all databases and not replicated, so they belong to provisioning';
+const subscription = 'changes a subscription, and a candidate has none of those that the live colour has';
 const server = 'ties this database to another server, which a rollback does not reach';
 
 /** Statements that reach beyond this database, or end the transaction that the runner began. */
@@ -24,14 +26,20 @@ const kinds: Readonly<Record<string, string>> = {
   CreateUserMappingStmt: server,
   ImportForeignSchemaStmt: server,
   CreateSubscriptionStmt: 'creates a subscription',
+  AlterSubscriptionStmt: subscription,
+  DropSubscriptionStmt: subscription,
 };
 
-const savepoints = ['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'];
+/** What these are called in statements that rename an object or give it away, whatever it is. */
+const objects: Readonly<Record<string, string>> = {
+  OBJECT_DATABASE: 'changes a database as a whole, which is not replicated',
+  OBJECT_ROLE: `changes a role: ${roles}`,
+  OBJECT_TABLESPACE: 'changes a tablespace, which belongs to the server',
+  OBJECT_SUBSCRIPTION: subscription,
+};
 
-/** A part of a transaction, which stays inside of it. */
-export function isSavepoint(node: Node): boolean {
-  return savepoints.includes(String(node['TransactionStmt']?.['kind']));
-}
+/** What has to come before anything else in a transaction; not of those that follow. */
+const isolating = /^(?:TRANSACTION\b.*"|)transaction_(?:isolation|deferrable)\b/;
 
 /** In a parse tree as JSON, the schema before the name or not. */
 const callOfDblink = /"funcname":\[(\{"String":\{"sval":"[^"]*"\}\},)?\{"String":\{"sval":"dblink/i;
@@ -42,13 +50,20 @@ const callOfDblink = /"funcname":\[(\{"String":\{"sval":"[^"]*"\}\},)?\{"String"
  */
 export async function whyForbidden(node: Node, text: string): Promise<string | undefined> {
   const [kind = '', body = {}] = Object.entries(node)[0] ?? [];
-  if (isSavepoint(node)) return undefined;
+  if (isSavepoint(node as unknown as PgNode)) return undefined;
   const known = kinds[kind];
   if (known !== undefined) return known;
+  const { renameType, objectType } = body as { readonly renameType?: string; readonly objectType?: string };
+  const whole = (kind === 'RenameStmt' || kind === 'AlterOwnerStmt') && objects[renameType ?? objectType ?? ''];
+  if (whole !== undefined && whole !== false) return whole;
+  if (kind === 'VariableSetStmt' && isolating.test(`${String(body['name'])} ${JSON.stringify(body['args'])}`))
+    return 'sets the isolation of a transaction that the runner has begun';
   if (kind === 'CopyStmt' && body['is_program'] === true)
     return 'runs a program on the server: it does so on one colour only';
   if (kind === 'CopyStmt' && body['filename'] !== undefined)
     return 'reads or writes a file of the server, which the other colour has not';
+  if (kind === 'CopyStmt' && body['is_from'] === true)
+    return 'is a COPY … FROM stdin, whose rows a client sends, and none does: write them as INSERT … VALUES';
   if (/dblink/i.test(text) && callOfDblink.test(JSON.stringify(body)))
     return 'works on another database by dblink, outside of its own transaction';
   return kind === 'DoStmt' ? inBlock(text) : undefined;

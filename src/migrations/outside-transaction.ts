@@ -32,6 +32,8 @@ export function outsideTransaction(node: Node): boolean {
       );
     case 'VacuumStmt':
       return (fields as Of<'VacuumStmt'>).is_vacuumcmd === true;
+    case 'DiscardStmt':
+      return (fields as Of<'DiscardStmt'>).target === 'DISCARD_ALL';
     case 'ClusterStmt':
       return (fields as Of<'ClusterStmt'>).relation === undefined;
     case 'AlterDatabaseStmt':
@@ -39,6 +41,24 @@ export function outsideTransaction(node: Node): boolean {
     default:
       return always.has(tag);
   }
+}
+
+/** CURSOR_OPT_HOLD of nodes/parsenodes.h: the cursor outlives its transaction. */
+const hold = 0x20;
+
+/** PostgreSQL takes the statement only inside a transaction block (SQLSTATE 25P01). */
+export function insideTransaction(node: Node): boolean {
+  const cursor = as(node, 'DeclareCursorStmt');
+  return (
+    isSavepoint(node) || as(node, 'LockStmt') !== undefined || (cursor !== undefined && !((cursor.options ?? 0) & hold))
+  );
+}
+
+const savepoints = ['TRANS_STMT_SAVEPOINT', 'TRANS_STMT_RELEASE', 'TRANS_STMT_ROLLBACK_TO'];
+
+/** A part of a transaction, which stays inside of it. */
+export function isSavepoint(node: Node): boolean {
+  return savepoints.includes(String(as(node, 'TransactionStmt')?.kind));
 }
 
 function reindexesOutside(node: Of<'ReindexStmt'>): boolean {

@@ -388,6 +388,7 @@ export const findingCatalogue = {
   'key-column-missing': { grade: 'refuse' },
   'columns-not-carried': { grade: 'warn' },
   'column-now-generated': { grade: 'warn' },
+  'migration-will-fail': { grade: 'refuse', title: 'statements of the migrations will fail on the candidate' },
   'required-column-added': { grade: 'refuse' },
   'stricter-not-null': { grade: 'warn' },
   'table-remade': { grade: 'refuse' },

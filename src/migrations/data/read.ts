@@ -54,10 +54,6 @@ export function readData(node: Node, fill?: Fill): DataStatement | undefined {
       return ofSelect(node);
     case 'TruncateStmt':
       return { ...nothing, targets: all((fieldsOf(node) as Of<'TruncateStmt'>).relations, 'RangeVar').map(named) };
-    case 'CopyStmt': {
-      const { is_from: from, relation } = fieldsOf(node) as Of<'CopyStmt'>;
-      return from && relation ? { ...nothing, targets: [named(relation)] } : undefined;
-    }
     case 'ExplainStmt': {
       const { query, options } = fieldsOf(node) as Of<'ExplainStmt'>;
       return query && option(options, 'analyze') ? readData(query) : undefined;

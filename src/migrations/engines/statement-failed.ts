@@ -9,11 +9,13 @@ interface Place {
 
 const insufficientPrivilege = '42501';
 
+/** What a file is to say that needs more rights than the owner has. */
+export const bySuperuser =
+  'Where this takes a superuser, say so in the file, in a line of its own, for its reviewers: ' +
+  '`-- verdigris: as superuser because …`; where another role owns it all, declare that one as roles.owner.';
+
 function needsSuperuser(owner: string): string {
-  return (
-    ` The file ran as ${owner}, the owner of what is there. Where this takes a superuser, say so in the file, in a line of its own, ` +
-    'for its reviewers: `-- verdigris: as superuser because …`; where another role owns it all, declare that one as roles.owner.'
-  );
+  return ` The file ran as ${owner}, the owner of what is there. ${bySuperuser}`;
 }
 
 /**

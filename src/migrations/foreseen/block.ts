@@ -82,6 +82,7 @@ function isError({ elog_level: level }: Fields): boolean {
 
 async function inner(place: Place): Promise<void> {
   if (place.statement.tag === 'DoStmt') return foreseeBlock(place);
+  await place.judge(place.statement);
   place.schema.hasSaid(place.statement);
   await foreseeStatement(place);
 }
@@ -121,7 +122,8 @@ async function attempt(fields: Fields, place: Place): Promise<Left> {
   const [statement] = found;
   if (statement && found.length === 1 && isForDone(fields)) {
     const isDone = doneAlready(place.schema, statement);
-    if (isDone === false) await inner({ ...place, statement });
+    // What fails is caught.
+    if (isDone === false) await inner({ ...place, statement, judge: () => Promise.resolve() });
     if (isDone !== undefined) return 'goes on';
   }
   return mayEnd(fields) ? 'unknown' : doubted(fields, place);

@@ -2,9 +2,10 @@ import type { Finding } from '../../model/finding.ts';
 import type { SeenChange } from '../../model/shape-changes.ts';
 import type { Client } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
-import type { SqlFile } from '../engines/sql/file.ts';
 import { shapeChangesBetween } from '../shapes/changes.ts';
-import { schemaToCome } from './to-come.ts';
+import type { Running } from './needs/need.ts';
+import type { Failing } from './needs/unmet.ts';
+import { readNow, schemaToCome, type FileToCome, type SchemaNow } from './to-come.ts';
 
 /** What is said of the schemas before and after the files, as far as it is certain. */
 export interface Foresight {
@@ -12,12 +13,22 @@ export interface Foresight {
   /** What the mappings of columns refuse. */
   readonly forward: readonly Finding[];
   readonly reverse: readonly Finding[];
+  /** Statements that will fail. */
+  readonly failing: readonly Failing[];
 }
 
-/** What the gates of `migrate` will say of the pending files, before there is a candidate to run them on. */
-export async function foresee(live: Client, pending: readonly Pick<SqlFile, 'path' | 'bytes'>[]): Promise<Foresight> {
-  if (pending.length === 0) return { changes: [], forward: [], reverse: [] };
-  const { before, after, isSure } = await schemaToCome(live, pending);
+/**
+ * What the gates of `migrate` will say of the pending files, before there is a candidate to run them on. `now`: where it
+ * is read already.
+ */
+export async function foresee(
+  live: Client,
+  pending: readonly FileToCome[],
+  running: Running = {},
+  now?: SchemaNow,
+): Promise<Foresight> {
+  if (pending.length === 0) return { changes: [], forward: [], reverse: [], failing: [] };
+  const { before, after, isSure, failing } = await schemaToCome(live, pending, running, now ?? (await readNow(live)));
   const forward = mapTables(before.tables, after.tables, 'forward').findings;
   const reverse = mapTables(after.tables, before.tables, 'reverse').findings;
   const sure = (findings: readonly Finding[]): Finding[] =>
@@ -27,5 +38,6 @@ export async function foresee(live: Client, pending: readonly Pick<SqlFile, 'pat
     changes: changes.filter(({ object, id }) => isSure(object, id)),
     forward: sure(forward),
     reverse: sure(reverse),
+    failing,
   };
 }

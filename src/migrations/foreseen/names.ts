@@ -23,7 +23,7 @@ const bringsMore: ReadonlySet<Tag> = new Set<Tag>([
   'ImportForeignSchemaStmt',
 ]);
 
-function wordsOf(text: string): ReadonlySet<string> {
+export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
 }
 
@@ -41,12 +41,37 @@ export class ForeseenNames extends ForeseenObjects {
   readonly #views: readonly ViewTables[];
   /** What search_path the files set; undefined where it is whoever runs them's own. */
   path: readonly string[] | undefined;
+  /** The first schema of whoever runs them; undefined where that is not certain. */
+  readonly #place: string | undefined;
   /** Something ran whose effect no text shows. */
   lost = false;
 
-  constructor(tables: readonly Table[], objects: readonly SchemaObject[], views: readonly ViewTables[]) {
+  constructor(
+    tables: readonly Table[],
+    objects: readonly SchemaObject[],
+    views: readonly ViewTables[],
+    place: string | undefined,
+  ) {
     super(tables, objects);
     this.#views = views;
+    this.#place = place;
+  }
+
+  /** Where a name that says no schema is made. */
+  get firstOfPath(): string | undefined {
+    return this.path === undefined ? this.#place : this.path[0];
+  }
+
+  /** Whether a relation is the live colour's still, by its name. */
+  isThere(name: string): boolean {
+    const { kind } = this.relation(name) ?? {};
+    return kind !== undefined && this.was(kind, name) && this.isSure(name, '');
+  }
+
+  /** Of a table that inherits, and theirs: with them it goes, and changes. */
+  parentsOf(name: string): string[] {
+    const [, said] = /^inherits (.+)$/m.exec(this.relation(name)?.definition ?? '') ?? [];
+    return (said?.split(', ') ?? []).map(plain).flatMap((parent) => [parent, ...this.parentsOf(parent)]);
   }
 
   /**
@@ -125,14 +150,14 @@ export class ForeseenNames extends ForeseenObjects {
 
   /** Where a function of this name will be; undefined where that is not certain. */
   routinePlace(parts: readonly string[]): string | undefined {
-    return this.#place(parts, ['function', 'aggregate']);
+    return this.#placeIn(parts, ['function', 'aggregate']);
   }
 
   typePlace(parts: readonly string[]): string | undefined {
-    return this.#place(parts, ['type', 'domain']);
+    return this.#placeIn(parts, ['type', 'domain']);
   }
 
-  #place(parts: readonly string[], kinds: readonly string[]): string | undefined {
+  #placeIn(parts: readonly string[], kinds: readonly string[]): string | undefined {
     const [name = '', schema = this.path?.[0]] = parts.toReversed();
     if (schema !== undefined) return `${schema}.${name}`;
     const found = this.known.flatMap((each) => {

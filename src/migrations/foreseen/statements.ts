@@ -15,6 +15,8 @@ export interface Place {
   readonly statement: Statement;
   readonly typeOf: TypeOf;
   readonly answerOf: AnswerOf;
+  /** Says what will fail. */
+  readonly judge: (statement: Statement) => Promise<void>;
 }
 
 type Lesson<T extends Tag> = (node: Of<T>, place: Place) => void | Promise<void>;

@@ -2,15 +2,18 @@ import { loadModule } from 'libpg-query';
 import { readTables, type Table } from '../../postgres/catalogue.ts';
 import { rows, type Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
-import { readViewTables } from '../../postgres/row-reads.ts';
+import { readViewTables, type ViewTables } from '../../postgres/row-reads.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
 import type { Of } from '../lint/ast.ts';
 import { statementsThatStay } from '../lint/lint-file.ts';
+import { ownTransactions } from '../own-transactions.ts';
 import { bodyOf } from '../lint/plpgsql.ts';
 import { Source } from '../lint/source.ts';
 import type { Statement } from '../lint/statement.ts';
 import { foreseeBlock } from './block.ts';
 import { answersOf } from './condition.ts';
+import type { Running } from './needs/need.ts';
+import { unmetNeeds, type Failing } from './needs/unmet.ts';
 import { ForeseenSchema } from './schema.ts';
 import { foreseeStatement } from './statements.ts';
 import { typesOf } from './type-of.ts';
@@ -21,6 +24,28 @@ export interface SchemaToCome {
   readonly after: { readonly tables: readonly Table[]; readonly schema: readonly SchemaObject[] };
   /** Whether what is found of an object between the two will be found after the run too. */
   readonly isSure: (object: string, id: string) => boolean;
+  readonly failing: readonly Failing[];
+}
+
+/** A file as it will run. */
+export type FileToCome = Pick<SqlFile, 'path' | 'bytes'> & Partial<Pick<SqlFile, 'superuser' | 'transactional'>>;
+
+/** What is read of a live colour before the files are. */
+export interface SchemaNow {
+  readonly tables: readonly Table[];
+  readonly schema: readonly SchemaObject[];
+  readonly views: readonly ViewTables[];
+  /** Functions that may change a schema when they are called. */
+  readonly changing: ReadonlySet<string>;
+}
+
+export async function readNow(live: Client): Promise<SchemaNow> {
+  return {
+    tables: await readTables(live),
+    schema: await readSchema(live),
+    views: await readViewTables(live),
+    changing: await changingFunctions(live),
+  };
 }
 
 /** Words of a function's source that may change a schema when it is called. */
@@ -32,30 +57,41 @@ const changing = /\b(?:alter|create|drop|rename|execute)\b/i;
  */
 export async function schemaToCome(
   live: Client,
-  pending: readonly Pick<SqlFile, 'path' | 'bytes'>[],
+  pending: readonly FileToCome[],
+  running: Running,
+  now: SchemaNow,
 ): Promise<SchemaToCome> {
   await loadModule();
-  const before = { tables: await readTables(live), schema: await readSchema(live) };
-  const schema = new ForeseenSchema(before.tables, before.schema, await readViewTables(live));
+  const schema = new ForeseenSchema(now.tables, now.schema, now.views, running.place);
   const [typeOf, answerOf] = [typesOf(live), answersOf(live, (asked) => schema.isUntouched(asked))];
-  const callable = await changingFunctions(live);
-  for (const { path, bytes } of pending) {
+  const callable = new Set(now.changing);
+  const failing: Failing[] = [];
+  const fails = await unmetNeeds(live, schema, running);
+  for (const { path, bytes, superuser = false, transactional = true } of pending) {
     schema.path = undefined;
-    for (const statement of statementsThatStay(new Source(path, bytes))) {
+    const statements = statementsThatStay(new Source(path, bytes));
+    const own = ownTransactions(statements.map(({ node }) => node));
+    for (const [index, statement] of statements.entries()) {
       if (statement.tag === 'CreateFunctionStmt') learnFunction(statement, callable);
       else if (mayCall.has(statement.tag)) judgeCalls(statement, schema, callable);
-      const place = { schema, statement, typeOf, answerOf };
+      const inTransaction = transactional || ('of' in own && own.of[index] !== undefined);
+      const judge = async (each: Statement): Promise<void> => {
+        failing.push(...(await fails(each, { superuser, inTransaction, of: statement })));
+      };
+      const place = { schema, statement, typeOf, answerOf, judge };
       if (statement.tag === 'DoStmt') await foreseeBlock(place);
       else {
+        await judge(statement);
         schema.hasSaid(statement);
         await foreseeStatement(place);
       }
     }
   }
   return {
-    before,
+    before: now,
     after: { tables: schema.tables, schema: schema.objects },
     isSure: (object, id) => schema.isSure(object, id),
+    failing,
   };
 }
 

@@ -4,14 +4,16 @@ import type { PlannedStatement } from '../../migrations/data/plan.ts';
 import { heldAsSuperuser, liveUndeclared } from '../../migrations/data/refusals.ts';
 import { chooseEngine } from '../../migrations/engines/choose.ts';
 import { migrationOwner } from '../../postgres/owners.ts';
+import { failingFindings } from '../../migrations/foreseen/needs/finding.ts';
 import type { Context } from '../engine/context.ts';
 import { partOf } from '../engine/part.ts';
 import { backward, judgeChanges, withStatements } from './expand-contract.ts';
+import { runningAs } from './running-as.ts';
 
 /**
- * What `migrate` would refuse after the seed, which can take hours: of the files that are pending, as far as their text
- * and the live colour's catalogue tell for certain. The same judgement by the same notes; what code decides when it
- * runs is left to `migrate`.
+ * What `migrate` would refuse after the seed, which can take hours, or fail at: of the files that are pending, as far as
+ * their text and the live colour's catalogue tell for certain. The same judgement by the same notes; what code decides
+ * when it runs is left to `migrate`.
  * @throws VerdigrisError of a file's fault: `backfill-invalid`, `contract-note`, `data-statement-superuser`,
  *   `live-writes-undeclared`.
  */
@@ -22,14 +24,15 @@ export async function foreseenFindings(c: Context): Promise<Finding[]> {
   await readBackfills(migrations);
   const seen = await c.look(c.live, async (live) => {
     const engine = await chooseEngine(migrations, candidate.engine, live);
-    requirePlaces(c, await migrationOwner(live, c.environment.roles.owner), (await engine.data?.(live)) ?? []);
-    return engine.foresee?.(live);
+    const owner = await migrationOwner(live, c.environment.roles.owner);
+    requirePlaces(c, owner, (await engine.data?.(live)) ?? []);
+    return engine.foresee?.(live, await runningAs(c, live, owner));
   });
   if (!seen) return [];
-  const { changes, forward, reverse } = seen;
+  const { changes, forward, reverse, failing } = seen;
   const stage = { from: c.journal.liveRelease, to: candidate.release };
   const judged = await judgeChanges(c, await withStatements(c, changes), stage, []);
-  return refusals([...judged, ...forward, ...backward(reverse)]);
+  return refusals([...failingFindings(failing), ...judged, ...forward, ...backward(reverse)]);
 }
 
 /** Statements that write rows have to be allowed where they would run. */

@@ -189,7 +189,7 @@ test.each([
     'BEGIN; SELECT 1; COMMIT; BEGIN; CREATE INDEX CONCURRENTLY ON t (i); COMMIT;',
     'cannot run inside',
   ],
-  ['a savepoint outside', 'BEGIN; SELECT 1; COMMIT; SAVEPOINT a; SELECT 2;', 'a savepoint'],
+  ['a savepoint outside', 'BEGIN; SELECT 1; COMMIT; SAVEPOINT a; SELECT 2;', 'works only inside of a transaction'],
 ])('any other transaction in a file is refused: %s', async (_, text, why) => {
   expect(await refusal({ '1_a.sql': text })).toMatchObject({
     id: 'migration-forbidden',

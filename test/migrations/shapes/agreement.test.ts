@@ -34,6 +34,8 @@ function saidOf(changes: readonly SeenChange[], findings: readonly Finding[]): {
   return { must: [...breaking, ...refusing], all: [...changes.map(line), ...refusing] };
 }
 
+const running = { place: 'public' };
+
 test('what the linter, `plan` and the gate before a seed say of a change by its text, the gate of `migrate` says by the catalogues', async () => {
   const [schema, changes] = [await file('schema.sql'), (await file('changes.sql')).split(/^----\n/m)];
   const seen: Record<string, string> = {};
@@ -49,9 +51,9 @@ test('what the linter, `plan` and the gate before a seed say of a change by its 
         const verdicts = found.map(({ id }) => shapeChanges[id].verdict);
         const gate = worst(refused ? ['breaks forward apply'] : verdicts);
         const text = await byText(schema, sql);
-        const ahead = await foresee(pair.live, [{ path: 'migrations/1.sql', bytes: Buffer.from(sql) }]);
+        const ahead = await foresee(pair.live, [{ path: 'migrations/1.sql', bytes: Buffer.from(sql) }], running);
         const [said, real] = [saidOf(ahead.changes, [...ahead.forward, ...ahead.reverse]), saidOf(found, findings)];
-        const wrong = said.all.filter((each) => !real.all.includes(each));
+        const wrong = [...said.all.filter((each) => !real.all.includes(each)), ...ahead.failing.map(({ why }) => why)];
         if (wrong.length > 0) untrue[sql.trim()] = wrong;
         // What stands under a name again, and what code or a parent changes, is `migrate`'s to say, after the seed.
         const isMissed = real.must.some((each) => !said.all.includes(each));

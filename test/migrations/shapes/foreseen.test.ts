@@ -41,10 +41,10 @@ test('of any files nothing is foreseen that `migrate` does not find, and most of
     const { changes, findings } = await judge();
     await candidate.query('ROLLBACK');
     const files = done.map((text, index) => ({ path: `migrations/${index}.sql`, bytes: Buffer.from(text) }));
-    const ahead = await foresee(live, files);
+    const ahead = await foresee(live, files, { place: 'public' });
     const said = [...ahead.changes.map(line), ...refused([...ahead.forward, ...ahead.reverse])];
     const real = new Set([...changes.map(line), ...refused(findings)]);
-    const wrong = said.filter((each) => !real.has(each));
+    const wrong = [...said.filter((each) => !real.has(each)), ...ahead.failing.map(({ why }) => why)];
     if (wrong.length > 0) untrue.push({ done, wrong });
     const breaks = changes.filter(({ id }) => shapeChanges[id].verdict.startsWith('breaks')).map(line);
     breaking.found += breaks.length;

@@ -69,11 +69,11 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       const all = await readSqlFiles(folder, format);
       return shapesInFiles(all, live && (await pendingFiles(live, files)));
     },
-    foresee: async (live) => {
+    foresee: async (live, running) => {
       const pending = (await hasVersioned()) ? await pendingFiles(live, files) : [];
       // The linter's parts are loaded where there is something to read.
       const { foresee } = await import('../../foreseen/judge.ts');
-      return foresee(live, pending);
+      return foresee(live, pending, running);
     },
     data: async (live) => {
       refuseRepeatableWrites(

@@ -53,13 +53,15 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
   const apart = noTransaction || source.apart === true;
   const inOne = (statement: SqlStatement): boolean => statement.transactional && statement.transaction === undefined;
   const transactional = ownTransaction || (!apart && statements.every(inOne));
-  const loose = transactional ? undefined : statements.find((each) => each.savepoint && each.transaction === undefined);
+  const loose = transactional
+    ? undefined
+    : statements.find((each) => each.onlyInside && each.transaction === undefined);
   if (loose)
     throw invalid(
       'migration-forbidden',
-      `${source.path}:${loose.line}: a savepoint, in a file that runs without a transaction.`,
-      'savepoints inside of a transaction.',
-      'take it out of the file.',
+      `${source.path}:${loose.line}: this statement works only inside of a transaction, and here it is outside of a transaction.`,
+      'savepoints, LOCK and cursors inside of one.',
+      'put it between BEGIN and COMMIT with what it is for, or take it out.',
     );
   for (const together of transactionsOf({ statements, transactional }))
     refuseNewEnumValue({ path: source.path, statements: together }, ({ data }) => data === undefined);

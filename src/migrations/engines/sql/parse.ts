@@ -1,5 +1,5 @@
 import { parse, type Node as PgNode } from 'libpg-query';
-import { isSavepoint, whyForbidden } from '../../forbidden.ts';
+import { whyForbidden } from '../../forbidden.ts';
 import { badPlaceNote, placeNotesOf, writesNoRows, type PlaceNote } from '../../data/note.ts';
 import { readBlock } from '../../data/block.ts';
 import { computedBy, type Computed } from '../../data/computed.ts';
@@ -14,7 +14,7 @@ import { strings } from '../../lint/ast.ts';
 import { tokensOf } from '../../lint/tokens.ts';
 import { undoneStatements } from '../../savepoints.ts';
 import { asksForSuperuser } from '../../superuser-note.ts';
-import { outsideTransaction } from '../../outside-transaction.ts';
+import { insideTransaction, isSavepoint, outsideTransaction } from '../../outside-transaction.ts';
 import { ownTransactions } from '../../own-transactions.ts';
 import { utf8Text } from './decode.ts';
 import { forbidden, lineAt, unparsed } from './invalid.ts';
@@ -34,6 +34,8 @@ export interface SqlStatement {
   readonly references?: ReferenceChange | undefined;
   /** Triggers that it disables or enables. */
   readonly triggers?: readonly TriggerSwitch[];
+  /** It works only inside of a transaction. */
+  readonly onlyInside?: boolean;
   /** SAVEPOINT, RELEASE or ROLLBACK TO. */
   readonly savepoint?: boolean;
   /** Where it may write rows. */
@@ -124,7 +126,14 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
     const sql = piece.trim();
     // It runs here, like the way back behind it: its rows have no other place, and what it sets or makes is gone.
     if (undone.has(index)) {
-      statements.push({ text: sql, line, transactional, transaction, savepoint: isSavepoint(node) });
+      statements.push({
+        text: sql,
+        line,
+        transactional,
+        transaction,
+        onlyInside: insideTransaction(raw.stmt as PgNode),
+        savepoint: isSavepoint(raw.stmt as PgNode),
+      });
       continue;
     }
     const made = createdFrom(raw.stmt as PgNode, sql);
@@ -157,7 +166,8 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       ),
       references: referencesIn(raw.stmt as PgNode),
       triggers: triggerSwitches(raw.stmt as PgNode),
-      savepoint: isSavepoint(node),
+      onlyInside: insideTransaction(raw.stmt as PgNode),
+      savepoint: isSavepoint(raw.stmt as PgNode),
       computed: computedBy(raw.stmt as PgNode),
       data: session.placed(raw.stmt as PgNode, await dataOf(raw.stmt as PgNode, sql)),
       note,

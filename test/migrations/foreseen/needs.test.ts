@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { loadModule } from 'libpg-query';
+import { expect, test } from 'vitest';
+import { foresee } from '../../../src/migrations/foreseen/judge.ts';
+import { readNow, type SchemaNow } from '../../../src/migrations/foreseen/to-come.ts';
+import { formatOf } from '../../../src/migrations/engines/native/format.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
+import { readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
+import { withOwnerSession } from '../../../src/migrations/owner-session.ts';
+import { withTransaction, type Client } from '../../../src/postgres/client.ts';
+import { ensureControlSchema } from '../../../src/postgres/control.ts';
+import { withClient } from '../../../src/postgres/session.ts';
+import { connectionTo, inFolder, withServer } from '../../support/postgres.ts';
+import { schema, statements, type Told } from './statements.ts';
+
+const said = (error: unknown): string => (error as { seen?: string }).seen ?? String(error);
+
+/** What is told of a file before a seed; undefined where nothing is. */
+async function told(
+  folder: string,
+  live: Client,
+  now: SchemaNow,
+  owner: string | undefined,
+): Promise<string | undefined> {
+  try {
+    const files = await readSqlFiles(folder);
+    const { failing } = await foresee(live, files, { as: owner, place: 'public' }, now);
+    return failing[0]?.why;
+  } catch (error) {
+    return said(error);
+  }
+}
+
+test('what is said of a statement before a seed, its run says too, and of what fails nearly all is said', async () => {
+  const wrong: unknown[] = [];
+  await loadModule();
+  await withServer((server) =>
+    inFolder(async (folder) => {
+      const at = (database: string) => connectionTo(server, database);
+      const plain = sqlFilesEngine({ folder, format: formatOf('sql') });
+      const target = { release: '2', lockTimeout: 5_000, statementTimeout: 60_000, onProgress: () => undefined };
+      /** Taken back, as `migrate` tries all files before it runs them. */
+      const tried = (session: Client, client: Client, owner: string | undefined): Promise<string | undefined> =>
+        withTransaction(session, async () => {
+          await plain.rehearse?.(session, undefined, owner, client);
+          throw new Error('it runs');
+        }).catch((error: unknown) => ((error as Error).message === 'it runs' ? undefined : said(error)));
+      /** For good, in a database of its own. */
+      const run = async (owner: string | undefined): Promise<string | undefined> => {
+        await withClient(at('postgres'), 'test', async (client) => {
+          await client.query('DROP DATABASE IF EXISTS candidate WITH (FORCE)');
+          await client.query('CREATE DATABASE candidate TEMPLATE live OWNER shop_owner');
+        });
+        const connection = at('candidate');
+        return withClient(connection, 'test', (client) =>
+          plain.apply({ ...target, client, connection, owner, signal: new AbortController().signal }),
+        ).then(() => undefined, said);
+      };
+      await withClient(at('postgres'), 'test', (client) => client.query('CREATE DATABASE live'));
+      await withClient(at('live'), 'test', async (client) => {
+        await ensureControlSchema(client);
+        await client.query(schema);
+      });
+      const now = await withClient(at('live'), 'test', readNow);
+      const judge = async (session: Client, client: Client, each: Told): Promise<void> => {
+        await writeFile(path.join(folder, '0001_a.sql'), each.sql);
+        const owner = each.superuser ? undefined : 'shop_owner';
+        const before = await told(folder, client, now, owner);
+        const failed = await tried(session, client, owner);
+        const fits = each.said === undefined ? before === undefined : before?.includes(each.said) === true;
+        const asSaid = (before === undefined && !each.after) === (failed === undefined);
+        if (!fits || !asSaid) wrong.push({ sql: each.sql, superuser: each.superuser, before, failed });
+      };
+      await withClient(at('live'), 'test', (client) =>
+        withOwnerSession(
+          { ...target, client, connection: at('live'), owner: 'shop_owner', quietly: true },
+          async (theirs) => {
+            for (const each of statements.filter(({ apart }) => !apart))
+              await judge(each.superuser ? client : theirs, client, each);
+          },
+        ),
+      );
+      for (const each of statements.filter(({ apart }) => apart)) {
+        await writeFile(path.join(folder, '0001_a.sql'), each.sql);
+        const before = await withClient(at('live'), 'test', (client) => told(folder, client, now, 'shop_owner'));
+        const failed = await run('shop_owner');
+        if (before !== undefined || failed !== undefined) wrong.push({ sql: each.sql, before, failed });
+      }
+    }),
+  );
+  expect(statements.length).toBeGreaterThan(120);
+  expect(wrong).toEqual([]);
+});
