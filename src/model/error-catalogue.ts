@@ -248,6 +248,7 @@ export const errorCatalogue = {
   'data-statement-mixed': 'refused',
   'data-statement-superuser': 'refused',
   'data-statement-session': 'refused',
+  'data-statement-commits': 'refused',
   'data-statement-triggers': 'refused',
   'data-statement-owner': 'refused',
   'data-statement-slow': 'refused',

@@ -56,6 +56,10 @@ export async function runInPlace(
     if (superuser) throw heldAsSuperuser(statement);
     const written: (Pick<Table, 'schema' | 'name'> | undefined)[] = [];
     for (const target of data.targets) written.push(await found(client, target));
+    // Of an earlier file, which the text of this one does not show.
+    for (const relation of [...data.reads, ...data.targets])
+      if ((await found(client, relation))?.schema.startsWith('pg_temp'))
+        throw heldNeedsSession(statement, `the temporary table ${relation.name}`, reason);
     const all = [...new Set([...tables, ...written.flatMap((table) => (table ? [label(table)] : []))])];
     const silenced = [...(await silencedOf(client, all, policy.silent)), ...(await silentSession(client))];
     if (silenced.length > 0) throw heldWithoutTriggers(statement, silenced);

@@ -81,6 +81,19 @@ export function heldNeedsSession(
   });
 }
 
+/** What a procedure has committed nobody takes back. */
+export function commitsItself(statement: Pick<FromFile, 'file' | 'line' | 'text'>): VerdigrisError {
+  return new VerdigrisError('data-statement-commits', {
+    seen: `${sourceLine(statement)} commits on its own: what it writes can be neither tried nor held back until the switchover.`,
+    required: 'a statement without a COMMIT, or a note that its rows may be written on the candidate.',
+    next:
+      'write it as a backfill (docs/backfill.md) or without the COMMIT; or, where it writes what the live colour does ' +
+      'not have, put `-- verdigris: place=candidate reason=…` before it. Nothing of it is applied, and the live colour ' +
+      'is untouched.',
+    facts: { file: statement.file, line: statement.line },
+  });
+}
+
 /** By the switchover what it relies on has been undone: the file enables them again. */
 export function heldWithoutTriggers(
   statement: Pick<FromFile, 'file' | 'line' | 'text'>,

@@ -29,5 +29,5 @@ export async function rehearseScripts(
 ): Promise<void> {
   const attempt = await tryStatements(client);
   // A tool opens its sessions again or resets them.
-  for (const { path, bytes } of scripts) await attempt(path, await parseScript(bytes, path), owner);
+  for (const { path, bytes } of scripts) await attempt({ path, statements: await parseScript(bytes, path) }, owner);
 }

@@ -7,6 +7,12 @@ interface Place {
   readonly text: string;
 }
 
+/** SQLSTATE invalid_transaction_termination: a procedure that commits is called inside of a transaction. */
+export function isTermination(error: unknown): boolean {
+  const { code, cause, facts } = error as { code?: string; cause?: unknown; facts?: { sqlstate?: string } };
+  return code === '2D000' || facts?.sqlstate === '2D000' || (cause !== undefined && isTermination(cause));
+}
+
 const insufficientPrivilege = '42501';
 
 /** What a file is to say that needs more rights than the owner has. */

@@ -1,7 +1,7 @@
 import type { Client } from '../../postgres/client.ts';
 import { literal } from '../../postgres/quote.ts';
 import { settingsNow } from '../session-settings.ts';
-import { statementFailed } from './statement-failed.ts';
+import { isTermination, statementFailed } from './statement-failed.ts';
 import type { SqlStatement } from './sql/parse.ts';
 
 const rolledBack =
@@ -13,6 +13,13 @@ const unsafeEnumValue = '55P04';
 /** Class of SQLSTATE integrity_constraint_violation. */
 const integrity = '23';
 
+interface TriedFile {
+  readonly path: string;
+  readonly statements: readonly SqlStatement[];
+  /** It runs without a transaction. */
+  readonly apart?: boolean;
+}
+
 /**
  * Tries files one after another inside the caller's transaction, which is rolled back. What cannot run in one is left
  * out, an index made CONCURRENTLY is made without. A statement that uses an enum value which an earlier one adds is
@@ -23,15 +30,16 @@ const integrity = '23';
 export async function tryStatements(
   client: Client,
   say: (text: string) => void = () => undefined,
-): Promise<(path: string, statements: readonly SqlStatement[], owner: string | undefined) => Promise<void>> {
+): Promise<(file: TriedFile, owner: string | undefined) => Promise<void>> {
   const asBefore = await settingsNow(client);
   let guarded = false;
   let left = false;
-  const run = async (path: string, statement: SqlStatement, owner: string | undefined): Promise<void> => {
+  const run = async ({ path, apart }: TriedFile, statement: SqlStatement, owner: string | undefined): Promise<void> => {
     const text = statement.transactional ? statement.text : statement.plain;
     if (text === undefined) return;
     const writes = statement.data?.changesSchema === false;
-    const savepoint = !statement.savepoint && (guarded || writes);
+    const mayCommit = statement.data?.mayCommit === true;
+    const savepoint = !statement.savepoint && (guarded || writes || mayCommit);
     if (savepoint) await client.query('SAVEPOINT tried');
     try {
       await client.query(text);
@@ -39,20 +47,23 @@ export async function tryStatements(
     } catch (cause) {
       const { code = '' } = cause as { code?: string };
       const constrained = writes && code.startsWith(integrity);
-      if (!savepoint || (!constrained && !(guarded && (left || code === unsafeEnumValue))))
+      const unable = apart === true && mayCommit && isTermination(cause);
+      if (!savepoint || (!constrained && !unable && !(guarded && (left || code === unsafeEnumValue))))
         throw statementFailed({ ...statement, path }, rolledBack, cause, owner);
       await client.query('ROLLBACK TO SAVEPOINT tried');
       if (constrained) return;
       left = true;
+      guarded ||= unable;
       say(`${path}:${statement.line} cannot be tried beforehand: ${(cause as Error).message}`);
     }
     guarded ||= statement.addsEnumValue !== undefined;
   };
-  return async (path, statements, owner) => {
+  return async (file, owner) => {
+    const { statements } = file;
     const become = (): Promise<unknown> => client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
     await become();
     for (const [index, statement] of statements.entries()) {
-      await run(path, statement, owner);
+      await run(file, statement, owner);
       const { transaction, sets = [], setting } = statement;
       if (transaction === undefined || statements[index + 1]?.transaction === transaction) continue;
       // What it set by SET LOCAL has ended with its own transaction.

@@ -31,7 +31,8 @@ export function foreseeDrop(
     if (behavior === 'DROP_CASCADE') for (const view of schema.viewsOver(found)) schema.removeRelation(view);
     if (removeType === 'OBJECT_SEQUENCE' && behavior === 'DROP_CASCADE') schema.removeDefaultsOf(found);
     schema.removeRelation(found);
-  } else if (routines.has(removeType)) dropRoutine(schema, object, inSchema, name);
+  } else if (removeType === 'OBJECT_EXTENSION') schema.remove('extension', strings(object)[0] ?? '');
+  else if (routines.has(removeType)) dropRoutine(schema, object, inSchema, name);
   else if (removeType === 'OBJECT_SCHEMA') {
     if (behavior === 'DROP_CASCADE') schema.removeSchema(name);
     else schema.remove('schema', name);

@@ -28,7 +28,8 @@ export interface SchemaToCome {
 }
 
 /** A file as it will run. */
-export type FileToCome = Pick<SqlFile, 'path' | 'bytes'> & Partial<Pick<SqlFile, 'superuser' | 'transactional'>>;
+export type FileToCome = Pick<SqlFile, 'path' | 'bytes'> &
+  Partial<Pick<SqlFile, 'superuser' | 'transactional' | 'statements'>>;
 
 /** What is read of a live colour before the files are. */
 export interface SchemaNow {
@@ -67,16 +68,18 @@ export async function schemaToCome(
   const callable = new Set(now.changing);
   const failing: Failing[] = [];
   const fails = await unmetNeeds(live, schema, running);
-  for (const { path, bytes, superuser = false, transactional = true } of pending) {
+  for (const { path, bytes, superuser = false, transactional = true, statements: read = [] } of pending) {
     schema.path = undefined;
     const statements = statementsThatStay(new Source(path, bytes));
     const own = ownTransactions(statements.map(({ node }) => node));
     for (const [index, statement] of statements.entries()) {
       if (statement.tag === 'CreateFunctionStmt') learnFunction(statement, callable);
       else if (mayCall.has(statement.tag)) judgeCalls(statement, schema, callable);
+      const { line } = statement.source.position(statement.range.start);
       const inTransaction = transactional || ('of' in own && own.of[index] !== undefined);
+      const noted = read.some((each) => each.line === line && each.note?.place === 'candidate');
       const judge = async (each: Statement): Promise<void> => {
-        failing.push(...(await fails(each, { superuser, inTransaction, of: statement })));
+        failing.push(...(await fails(each, { superuser, mayCommit: noted && !inTransaction, of: statement })));
       };
       const place = { schema, statement, typeOf, answerOf, judge };
       if (statement.tag === 'DoStmt') await foreseeBlock(place);

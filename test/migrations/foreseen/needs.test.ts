@@ -7,6 +7,7 @@ import { readNow, type SchemaNow } from '../../../src/migrations/foreseen/to-com
 import { formatOf } from '../../../src/migrations/engines/native/format.ts';
 import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
+import { lintFiles } from '../../../src/migrations/lint/lint.ts';
 import { withOwnerSession } from '../../../src/migrations/owner-session.ts';
 import { withTransaction, type Client } from '../../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../../src/postgres/control.ts';
@@ -68,6 +69,9 @@ test('what is said of a statement before a seed, its run says too, and of what f
         const owner = each.superuser ? undefined : 'shop_owner';
         const before = await told(folder, client, now, owner);
         const failed = await tried(session, client, owner);
+        compare(each, before, failed);
+      };
+      const compare = (each: Told, before: string | undefined, failed: string | undefined): void => {
         const fits = each.said === undefined ? before === undefined : before?.includes(each.said) === true;
         const asSaid = (before === undefined && !each.after) === (failed === undefined);
         if (!fits || !asSaid) wrong.push({ sql: each.sql, superuser: each.superuser, before, failed });
@@ -85,10 +89,26 @@ test('what is said of a statement before a seed, its run says too, and of what f
         await writeFile(path.join(folder, '0001_a.sql'), each.sql);
         const before = await withClient(at('live'), 'test', (client) => told(folder, client, now, 'shop_owner'));
         const failed = await run('shop_owner');
-        if (before !== undefined || failed !== undefined) wrong.push({ sql: each.sql, before, failed });
+        compare(each, before, failed);
       }
     }),
   );
   expect(statements.length).toBeGreaterThan(120);
   expect(wrong).toEqual([]);
+});
+
+test('of what the reader of files refuses the linter makes an error, of whatever kind it is', async () => {
+  const silent: string[] = [];
+  await inFolder(async (folder) => {
+    for (const { sql } of statements) {
+      await writeFile(path.join(folder, '0001_a.sql'), sql);
+      const refused = await readSqlFiles(folder).then(
+        () => false,
+        () => true,
+      );
+      const { findings } = await lintFiles([{ path: '0001_a.sql', text: sql }], { target: 'candidate' });
+      if (refused && !findings.some(({ severity }) => severity === 'error')) silent.push(sql);
+    }
+  });
+  expect(silent).toEqual([]);
 });

@@ -157,6 +157,9 @@ export const statements: readonly Told[] = [
     said: 'already exists',
   },
   {
+    sql: 'ALTER TABLE shop.item DROP COLUMN price CASCADE, ADD COLUMN price int, DROP CONSTRAINT item_pkey CASCADE, ADD CONSTRAINT item_pkey CHECK (id > 0)',
+  },
+  {
     sql: 'ALTER TABLE shop.item DROP CONSTRAINT nothing',
     said: 'constraint "nothing" of relation "shop.item" does not exist',
   },
@@ -178,7 +181,12 @@ export const statements: readonly Told[] = [
   { sql: 'CHECKPOINT', superuser: true },
   { sql: 'CALL shop.plainly()' },
   { sql: 'CALL shop.batches()', said: 'commits' },
-  { sql: '-- verdigris: no-transaction\nCALL shop.batches()', apart: true },
+  { sql: '-- verdigris: no-transaction\nCALL shop.batches()', said: 'a note place=candidate', apart: true },
+  {
+    sql: '-- verdigris: no-transaction\n-- verdigris: place=candidate reason=no rows\nCALL shop.batches()',
+    apart: true,
+  },
+  { sql: '-- verdigris: no-transaction\nCALL shop.plainly()', apart: true },
   { sql: 'DO $$ BEGIN PERFORM 1; COMMIT; END $$', said: 'has a COMMIT inside' },
   { sql: 'DO $$ BEGIN CALL shop.batches(); END $$', said: 'commits' },
   {
@@ -204,6 +212,9 @@ export const statements: readonly Told[] = [
   { sql: 'ALTER ROLE reader RENAME TO writer', said: 'a role' },
   { sql: "LOAD 'auto_explain'", said: 'LOAD' },
   { sql: 'ALTER TABLESPACE pg_default OWNER TO boss', said: 'a tablespace' },
+  { sql: "ALTER DATABASE live SET timezone = 'UTC'", said: 'a database' },
+  { sql: 'GRANT CONNECT ON DATABASE live TO reader', said: 'a database' },
+  { sql: "COMMENT ON DATABASE live IS 'the shop'" },
   // Of a later major.
   { sql: 'CREATE TABLE shop.t (id int, twice int GENERATED ALWAYS AS (id * 2) VIRTUAL)', said: 'needs PostgreSQL 18' },
   { sql: 'SELECT 1 / 0', after: true },

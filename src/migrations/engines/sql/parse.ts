@@ -118,7 +118,7 @@ export async function readScript(bytes: Uint8Array, file: string): Promise<Scrip
       continue;
     }
     const note = notes.get(index);
-    await refuseForbidden(file, line, node, piece);
+    refuseForbidden(file, line, raw.stmt as PgNode, piece);
     const transactional = !outsideTransaction(raw.stmt as PgNode);
     const transaction = own.whole ? undefined : own.of[index];
     if (!transactional && own.of[index] !== undefined)
@@ -212,7 +212,7 @@ function plain(node: Node, text: string): string | undefined {
   return `${bytes.subarray(0, word.start).toString('utf8')}${bytes.subarray(word.end).toString('utf8')}`;
 }
 
-async function refuseForbidden(file: string, line: number, node: Node, text: string): Promise<void> {
-  const why = await whyForbidden(node, text);
+function refuseForbidden(file: string, line: number, node: PgNode, text: string): void {
+  const why = whyForbidden(node, text);
   if (why !== undefined) throw forbidden(file, line, why);
 }

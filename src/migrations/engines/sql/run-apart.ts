@@ -2,6 +2,8 @@ import { asLogin, rows, withFixedPath, withTransaction, type Client } from '../.
 import { ident } from '../../../postgres/quote.ts';
 import type { Book } from './book.ts';
 import { transactionsOf, type SqlFile } from './file.ts';
+import { isTermination } from '../statement-failed.ts';
+import { commitsItself } from '../../data/refusals.ts';
 import { retryLocks } from './retry-locks.ts';
 import { onLiveBefore, placedAt, together, runWatched, type FileTarget, type Placed } from './run-statements.ts';
 
@@ -51,11 +53,15 @@ async function onItsOwn(target: FileTarget, file: SqlFile, unit: readonly Placed
   if (statement.concurrentIndex) await dropInvalid(client, statement.concurrentIndex);
   await onLiveBefore(target, unit);
   const shares = statement.transaction !== undefined;
-  // A procedure may commit, which it cannot inside a transaction.
-  if (shares || (statement.data && !statement.data.mayCommit)) {
-    await withTransaction(client, async () => {
+  const commits = statement.data?.mayCommit === true && statement.note?.place === 'candidate';
+  if (shares || (statement.data && !commits)) {
+    const run = async (): Promise<void> => {
       await together(target, file, unit, shares ? unitResumed : resumed);
       await done();
+    };
+    await withTransaction(client, run).catch((error: unknown) => {
+      if (isTermination(error) && statement.data?.mayCommit === true && !shares) throw commitsItself(statement);
+      throw error;
     });
     return;
   }

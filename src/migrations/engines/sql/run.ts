@@ -50,7 +50,7 @@ export function sqlEngine(files: Files): VersionedEngine {
           client,
           backfills.splice(0, backfills.findLastIndex(({ version }) => compareVersions(version, file.version) < 0) + 1),
         );
-        await attempt(file.path, file.statements, ownerOf({ owner }, file));
+        await attempt({ ...file, apart: !file.transactional }, ownerOf({ owner }, file));
       }
       await client.query(`SET LOCAL role = ${literal(owner ?? 'none')}`);
       await rehearseBackfills(client, backfills);

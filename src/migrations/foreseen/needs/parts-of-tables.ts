@@ -9,16 +9,18 @@ export function alterNeeds(schema: ForeseenSchema, { relation, cmds }: Of<'Alter
   if (table === undefined || !known || !schema.isThere(table)) return [];
   const has = (name: string): boolean => known.columns.some((column) => column.name === name);
   const needs: StatementNeed[] = [];
+  // What goes goes first, whatever the order of the commands, and may take others along.
+  const drops = all(cmds, 'AlterTableCmd').some(({ subtype }) => /^AT_Drop(?:Column|Constraint)$/.test(subtype ?? ''));
   const made = new Set<string>();
   for (const { subtype = '', name = '', missing_ok: fine = false, def } of all(cmds, 'AlterTableCmd')) {
     const [column, constraint] = [as(def, 'ColumnDef')?.colname ?? '', as(def, 'Constraint')?.conname];
     if (subtype === 'AT_AddColumn') {
-      if (!fine && has(column)) needs.push(partOf(schema, table, columns, column, false));
+      if (!fine && !drops && has(column)) needs.push(partOf(schema, table, columns, column, false));
       made.add(column);
     } else if (ofColumn.has(subtype) && !fine && !has(name) && !made.has(name))
       needs.push(partOf(schema, table, columns, name, true));
     else if (subtype === 'AT_AddConstraint' && constraint !== undefined) {
-      if (schema.object('constraint', `${constraint} on ${table}`))
+      if (!drops && schema.object('constraint', `${constraint} on ${table}`))
         needs.push(partOf(schema, table, constraints, constraint, false));
       made.add(constraint);
     } else if (subtype === 'AT_DropConstraint' && !fine && !made.has(name)) {

@@ -24,7 +24,8 @@ export interface Failing {
 /** How a statement runs. */
 export interface RunningHow {
   readonly superuser: boolean;
-  readonly inTransaction: boolean;
+  /** Its rows may be written where it runs, in a file without a transaction. */
+  readonly mayCommit: boolean;
   /** Where it is said to be, if it is part of a block. */
   readonly of?: Statement;
 }
@@ -54,12 +55,12 @@ export async function unmetNeeds(
     known.set(key, asked);
     return asked;
   };
-  const whyNot = async (statement: Statement, { superuser, inTransaction }: RunningHow): Promise<Why | undefined> => {
+  const whyNot = async (statement: Statement, { superuser, mayCommit }: RunningHow): Promise<Why | undefined> => {
     const feature = newerFeature(statement, target);
     if (feature) return { lacking: `${feature.name} needs PostgreSQL ${feature.since}` };
     procedures.learn(statement);
-    const committing = inTransaction ? await procedures.calledBy(statement) : undefined;
-    if (committing !== undefined && !schema.lost) return { lacking: `${committing} commits, and ${insideOne}` };
+    const committing = mayCommit ? undefined : await procedures.calledBy(statement);
+    if (committing !== undefined && !schema.lost) return { lacking: `${committing} commits, ${committed}` };
     const run = superuser ? { ...running, as: undefined } : running;
     for (const need of [
       ...rightsNeeded(statement, run),
@@ -81,4 +82,5 @@ export async function unmetNeeds(
 
 type Why = Pick<StatementNeed, 'lacking' | 'right'>;
 
-const insideOne = 'this file runs in one transaction: `-- verdigris: no-transaction` in its first line runs it without';
+const committed =
+  'which takes a file without a transaction, and a note place=candidate: what it writes can be neither tried nor held back';

@@ -1,4 +1,5 @@
 import type { Constraint } from 'libpg-query';
+import { forbiddenAs, forbiddenTags, type Forbidden } from '../../forbidden.ts';
 import { all, nameLabel, strings, type Name, type Of, type Tag } from '../ast.ts';
 import type { AlterContext, LintContext } from '../context.ts';
 import { constraintName, notNullColumns } from '../learn-table.ts';
@@ -57,6 +58,14 @@ export function forEach(
   check: (context: LintContext) => Drafts,
 ): Checks {
   return Object.fromEntries(tags.map((tag) => [tag, (_: object, context: LintContext) => check(context)]));
+}
+
+/** What the runner takes in no file, by the one table that says so. */
+export function forbiddenBy(rule: Forbidden['rule']): Checks {
+  return forEach(forbiddenTags, ({ statement: { node, text } }) => {
+    const found = forbiddenAs(node, text);
+    return found?.rule === rule && found ? { message: `It ${found.why}.` } : undefined;
+  });
 }
 
 /** What later statements of the file do to the same table. */

@@ -1,7 +1,7 @@
 import { all } from '../ast.ts';
 import { lockModes } from '../locks.ts';
 import { plainIdent, plainTable } from '../names.ts';
-import { outsideTransaction } from '../../outside-transaction.ts';
+import { insideTransaction, outsideTransaction } from '../../outside-transaction.ts';
 import type { LintRule } from '../rule.ts';
 import { strongLocks } from '../statement-locks.ts';
 import { forEach } from './help.ts';
@@ -125,6 +125,7 @@ export const concurrentInTransaction: LintRule = {
       'CreatedbStmt',
       'DropdbStmt',
       'AlterSystemStmt',
+      'DiscardStmt',
     ],
     (context) =>
       outsideTransaction(context.statement.node) && (context.transaction.open || context.statement.nested)
@@ -133,4 +134,27 @@ export const concurrentInTransaction: LintRule = {
   ),
 };
 
-export const lockRules: readonly LintRule[] = [lockTable, manyExclusive, validateTogether, concurrentInTransaction];
+export const insideOnly: LintRule = {
+  id: 'inside-transaction-only',
+  title: 'The statement needs a transaction',
+  severity: 'error',
+  category: 'safety',
+  where: 'both',
+  why: 'PostgreSQL refuses it outside of a transaction block (SQLSTATE 25P01): the migration fails.',
+  instead: 'Put it between BEGIN and COMMIT with the statements that it is for, or let the file run in a transaction.',
+  bad: '-- verdigris: no-transaction\nLOCK TABLE t IN SHARE MODE;',
+  good: 'LOCK TABLE t IN SHARE MODE;',
+  check: forEach(['LockStmt', 'DeclareCursorStmt', 'TransactionStmt'], ({ statement, transaction }) =>
+    insideTransaction(statement.node) && !transaction.open && !statement.nested
+      ? { message: 'It fails: here no transaction is open.' }
+      : undefined,
+  ),
+};
+
+export const lockRules: readonly LintRule[] = [
+  lockTable,
+  manyExclusive,
+  validateTogether,
+  concurrentInTransaction,
+  insideOnly,
+];

@@ -1,7 +1,7 @@
 import type { Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import type { Draft, LintRule } from '../rule.ts';
-import { laterCommands } from './help.ts';
+import { forbiddenBy, laterCommands } from './help.ts';
 
 export const unlogged: LintRule = {
   id: 'unlogged-table',
@@ -113,11 +113,9 @@ export const replicationObject: LintRule = {
   good: 'CREATE SCHEMA changes;',
   remedy: false,
   check: {
+    ...forbiddenBy('replication-object'),
     CreatePublicationStmt: () => says,
     AlterPublicationStmt: () => says,
-    CreateSubscriptionStmt: () => says,
-    AlterSubscriptionStmt: () => says,
-    DropSubscriptionStmt: () => says,
     DropStmt: (node) => (node.removeType === 'OBJECT_PUBLICATION' ? says : undefined),
     SelectStmt: (node, context) => {
       const found = replicationFunction.exec(JSON.stringify(node.targetList ?? []));

@@ -2,7 +2,7 @@ import { all, as, constant, strings, walk, type Of } from '../ast.ts';
 import type { LintContext } from '../context.ts';
 import { findSuperuserNote } from '../../superuser-note.ts';
 import type { Draft, Drafts, LintRule } from '../rule.ts';
-import { forEach } from './help.ts';
+import { forbiddenBy } from './help.ts';
 
 export const role: LintRule = {
   id: 'role-management',
@@ -19,12 +19,7 @@ export const role: LintRule = {
   bad: "CREATE ROLE reporting LOGIN PASSWORD 'x';",
   good: 'GRANT SELECT ON t TO app;',
   remedy: false,
-  check: {
-    ...forEach(
-      ['CreateRoleStmt', 'AlterRoleStmt', 'DropRoleStmt', 'GrantRoleStmt', 'AlterRoleSetStmt', 'ReassignOwnedStmt'],
-      () => ({ message: 'Roles are shared by all databases of the server and are not replicated.' }),
-    ),
-  },
+  check: forbiddenBy('role-management'),
 };
 
 export const asSuperuser: LintRule = {
@@ -105,37 +100,12 @@ export const otherDatabase: LintRule = {
   good: 'SET LOCAL work_mem = 1024;',
   remedy: false,
   check: {
-    ...forEach(
-      [
-        'CreatedbStmt',
-        'DropdbStmt',
-        'AlterDatabaseStmt',
-        'AlterDatabaseSetStmt',
-        'AlterSystemStmt',
-        'CreateTableSpaceStmt',
-        'DropTableSpaceStmt',
-        'CreateForeignServerStmt',
-        'CreateUserMappingStmt',
-      ],
-      (context) => ({ message: messages[context.statement.tag] ?? 'It reaches beyond this database.' }),
-    ),
+    ...forbiddenBy('other-database'),
     SelectStmt: dblink,
     InsertStmt: dblink,
     UpdateStmt: dblink,
     CreateTableAsStmt: dblink,
-    CopyStmt: (node) =>
-      node.is_program === true || node.filename !== undefined
-        ? { message: 'COPY with a file or program of the server does the same on no other server.' }
-        : undefined,
   },
-};
-
-const messages: Readonly<Record<string, string>> = {
-  CreatedbStmt: 'It makes another database.',
-  DropdbStmt: 'It drops a database.',
-  AlterSystemStmt: 'It changes the whole server, and counts only there.',
-  AlterDatabaseSetStmt: 'Settings of a database are not replicated.',
-  CreateForeignServerStmt: 'It ties this database to another server.',
 };
 
 function dblink(node: object, context: LintContext): Drafts {

@@ -3,6 +3,7 @@ import type { LintContext } from '../context.ts';
 import { bodyOf, unpack } from '../plpgsql.ts';
 import { tryParse } from '../parse.ts';
 import type { Drafts, LintRule } from '../rule.ts';
+import { forbiddenBy } from './help.ts';
 
 export const encodingRule: LintRule = {
   id: 'encoding',
@@ -65,6 +66,12 @@ export const psqlCommand: LintRule = {
   bad: '\\c other\nSELECT 1;',
   good: 'SELECT 1;',
   remedy: false,
+  forbidden: true,
+  check: {
+    // With its rows behind it the parser has said so.
+    CopyStmt: (node, context) =>
+      /^\\\.[ \t]*\r?$/m.test(context.source.text) ? undefined : forbiddenBy('psql-command').CopyStmt?.(node, context),
+  },
 };
 
 export const dynamicSql: LintRule = {

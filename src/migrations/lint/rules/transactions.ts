@@ -3,6 +3,7 @@ import { as, type Of } from '../ast.ts';
 import { outsideTransaction } from '../../outside-transaction.ts';
 import { ownTransactions } from '../../own-transactions.ts';
 import type { LintRule } from '../rule.ts';
+import { forbiddenBy } from './help.ts';
 import type { Statement } from '../statement.ts';
 
 const controls: Partial<Record<NonNullable<Of<'TransactionStmt'>['kind']>, string>> = {
@@ -40,6 +41,7 @@ export const transactionControl: LintRule = {
   bad: 'BEGIN;\nALTER TABLE t ADD COLUMN n integer;\nCOMMIT;\nBEGIN;\nALTER TABLE t ADD COLUMN m integer;',
   good: 'ALTER TABLE t ADD COLUMN n integer, ADD COLUMN m integer;',
   check: {
+    ...forbiddenBy('transaction-control'),
     TransactionStmt: (node, context) => {
       const word = controls[node.kind ?? 'TRANS_STMT_SAVEPOINT'];
       const prepared = node.kind === 'TRANS_STMT_PREPARE';
