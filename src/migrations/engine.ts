@@ -58,7 +58,10 @@ export interface MigrationEngine {
    * code; `looking` is asked what is pending: a tool's table is its owner's, and so is code in its indexes.
    */
   readonly rehearse?: (client: Client, say?: (text: string) => void, owner?: string, looking?: Client) => Promise<void>;
-  /** All that the folder holds, judged without a server. Undefined where only the engine's tool reads it. */
+  /**
+   * All that the folder holds, by its names: what is wrong in a file matters where that is to run (`pending`). Undefined
+   * where only the engine's tool reads it.
+   */
   readonly files?: () => Promise<Migration[]>;
   /** The statements of all its numbered files. Undefined where only the engine's tool reads them. */
   readonly texts?: () => Promise<string[]>;

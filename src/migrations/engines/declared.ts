@@ -9,8 +9,8 @@ import { hasOwnHistory } from './sql/book.ts';
 type Declared = Pick<ColourDeclaration, 'migrations' | 'engine'> | undefined;
 
 /**
- * What the declared folder holds, judged without a server: missing, empty, names, duplicates, syntax, forbidden
- * statements. Empty where the engine's tool alone reads its files.
+ * What the declared folder holds, judged without a server: missing, empty, names, duplicates. What is in a file is judged
+ * where that is to run (`pending`). Empty where the engine's tool alone reads its files.
  */
 export async function declaredMigrations(colour: Declared): Promise<readonly Migration[]> {
   if (colour?.migrations === undefined) return [];

@@ -24,6 +24,11 @@ const foldersFault: ReadonlySet<string> = new Set([
   'data-statement-triggers',
   'live-writes-undeclared',
   'migration-forbidden',
+  'not-utf8',
+  'place-note',
+  'psql-command',
+  'sql-syntax',
+  'superuser-note',
 ]);
 
 interface PlannedFiles {

@@ -4,8 +4,10 @@ import { formatOf, isNative } from '../../../src/migrations/engines/native/forma
 import { recognise } from '../../../src/migrations/engines/recognise.ts';
 import { declaredMigrations, judgeBeforeSeed } from '../../../src/migrations/engines/declared.ts';
 import type { SqlFile } from '../../../src/migrations/engines/sql/file.ts';
+import { sqlFilesEngine } from '../../../src/migrations/engines/sql/engine.ts';
 import { compareVersions, readSqlFiles } from '../../../src/migrations/engines/sql/files.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
+import { failure } from '../../support/failure.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 import { fill } from './folder.ts';
 import { withBench } from './support.ts';
@@ -210,4 +212,28 @@ test('before a seed a folder is refused where another tool has run and no engine
     expect(await readTables(client)).toEqual([]);
   });
   await expect(declaredMigrations({ migrations: '/nowhere' })).rejects.toMatchObject({ id: 'migrations-missing' });
+});
+
+test('what is wrong in a file is said where that is to run, and no more once it has run or lies before the baseline', async () => {
+  await withBench(undefined, async ({ client, folder, write, apply }) => {
+    await client.query('CREATE TABLE a (i int)');
+    await write('0001_dump.sql', '\\restrict x\nCREATE TABLE a (i int);\nCOPY a FROM stdin;\n1\n\\.\n');
+    await write('0002_role.sql', 'CREATE ROLE somebody');
+    await write('0003_old.sql', Buffer.from("SELECT 'caf\xe9'", 'latin1').toString('latin1'));
+    await write('0004_next.sql', 'ALTER TABLE a ADD COLUMN j int');
+    const parts = { folder, format: formatOf('sql') };
+    const fresh = sqlFilesEngine(parts);
+    expect(await failure(fresh.pending(client))).toMatchObject({ id: 'psql-command' });
+    expect(await failure(sqlFilesEngine({ ...parts, baseline: '0001' }).pending(client))).toMatchObject({
+      id: 'migration-forbidden',
+    });
+    const begun = sqlFilesEngine({ ...parts, baseline: '0003' });
+    expect(await begun.pending(client)).toEqual([{ version: '0004', name: 'next' }]);
+    expect((await begun.files?.())?.map(({ version }) => version)).toEqual(['0001', '0002', '0003', '0004']);
+    expect(await apply(begun)).toHaveLength(1);
+    // They are in the history now.
+    expect(await fresh.pending(client)).toEqual([]);
+    await write('0005_bad.sql', 'SELEC 1');
+    expect(await failure(fresh.pending(client))).toMatchObject({ id: 'sql-syntax' });
+  });
 });

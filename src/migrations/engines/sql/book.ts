@@ -7,7 +7,7 @@ import { findHistory, makeHistory } from '../native/find.ts';
 import type { Format } from '../native/format.ts';
 import { ranByTool, recordRan } from '../native/history.ts';
 import type { SqlFile } from './file.ts';
-import { compareVersions, readSqlFiles } from './files.ts';
+import { compareVersions, listSqlFiles, requireReadable } from './files.ts';
 import { changed, late } from './refusals.ts';
 
 /** A folder of files that Verdigris runs itself, and where it is written what of them has run. */
@@ -39,7 +39,7 @@ export async function pendingFiles(client: Client, files: Files): Promise<readon
 }
 
 async function readState(client: Client, { folder, format, baseline, history }: Files): Promise<State> {
-  const files = await readSqlFiles(folder, format);
+  const files = await listSqlFiles(folder, format);
   const own = await readOwn(client);
   for (const known of own) {
     const file = files.find(({ version }) => compareVersions(version, known.version) === 0);
@@ -53,6 +53,7 @@ async function readState(client: Client, { folder, format, baseline, history }: 
   const before = begun || baseline === undefined ? [] : upTo(files, baseline);
   const ran = files.filter((file) => known(file) || before.includes(file));
   const pending = files.filter((file) => !ran.includes(file));
+  requireReadable(pending);
   refuseLate(format, pending, [...ran, ...(format.history ? [] : complete)]);
   return { pending, unwritten: format.history ? ran.filter((file) => !byTool.has(file)) : before };
 }

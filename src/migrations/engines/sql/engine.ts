@@ -5,7 +5,7 @@ import { refuseRepeatableWrites } from '../../data/plan.ts';
 import { repeatableWrites } from '../../data/refusals.ts';
 import type { MigrationEngine } from '../../engine.ts';
 import { interruptible } from '../../interruptible.ts';
-import { readSqlFiles } from './files.ts';
+import { listSqlFiles } from './files.ts';
 import { pendingFiles, type Files } from './book.ts';
 import { cutShort, sqlEngine } from './run.ts';
 import { literal } from '../../../postgres/quote.ts';
@@ -48,14 +48,14 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
   return {
     name: format.name,
     files: async () => [
-      ...((await hasVersioned()) ? await readSqlFiles(folder, format) : []).map(({ version, name }) => ({
+      ...((await hasVersioned()) ? await listSqlFiles(folder, format) : []).map(({ version, name }) => ({
         version,
         name,
       })),
       ...(await readRepeatables(folder)).map(({ name }) => ({ version: 'repeatable', name })),
     ],
     texts: async () =>
-      ((await hasVersioned()) ? await readSqlFiles(folder, format) : []).flatMap(({ statements }) =>
+      ((await hasVersioned()) ? await listSqlFiles(folder, format) : []).flatMap(({ statements }) =>
         statements.map(({ text }) => text),
       ),
     pending: async (client) => [
@@ -66,7 +66,7 @@ export function sqlFilesEngine(files: Files): MigrationEngine {
       if (!(await hasVersioned())) return [];
       // The linter is loaded for a plan alone.
       const { shapesInFiles } = await import('../../shapes/in-files.ts');
-      const all = await readSqlFiles(folder, format);
+      const all = await listSqlFiles(folder, format);
       return shapesInFiles(all, live && (await pendingFiles(live, files)));
     },
     foresee: async (live, running) => {

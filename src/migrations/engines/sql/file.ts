@@ -1,3 +1,4 @@
+import type { VerdigrisError } from '../../../model/errors.ts';
 import type { SqlSource } from './layout.ts';
 import type { SqlStatement } from './parse.ts';
 
@@ -14,6 +15,8 @@ export interface SqlFile extends SqlSource {
   readonly transactional: boolean;
   /** A note asks for the rights of a superuser. */
   readonly superuser: boolean;
+  /** Why it cannot run: then nothing else is known of what it holds. */
+  readonly fault?: VerdigrisError;
 }
 
 /** Statements by the transaction that they share, each of those that share none alone. */

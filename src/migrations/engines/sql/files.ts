@@ -13,8 +13,23 @@ import { refuseNewEnumValue } from './new-enum-value.ts';
 import { readScript, type SqlStatement } from './parse.ts';
 import { unreadableMigrations } from './unreadable-migrations.ts';
 
-/** Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. */
+/** As `listSqlFiles`, where each of them is still to run. */
 export async function readSqlFiles(folder: string, format: Format = formatOf('sql')): Promise<SqlFile[]> {
+  const files = await listSqlFiles(folder, format);
+  requireReadable(files);
+  return files;
+}
+
+/** @throws VerdigrisError for the first that cannot run as it is. */
+export function requireReadable(files: readonly SqlFile[]): void {
+  for (const { fault } of files) if (fault) throw fault;
+}
+
+/**
+ * Reads a folder of versioned SQL, `0007_add_index.sql` or a folder each, in the order of the versions. What is wrong in
+ * one of them is its own: psql, or somebody before these rules, may have run it long ago.
+ */
+export async function listSqlFiles(folder: string, format: Format): Promise<SqlFile[]> {
   const sources = await format.sources(folder);
   if (sources.length === 0)
     throw invalid(
@@ -48,7 +63,23 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
       cause,
     );
   });
-  const { text, noTransaction } = wayUp(bytes, source.path, format);
+  const file = { ...source, bytes, checksum: createHash('sha256').update(bytes).digest('hex') };
+  const asIs = { statements: [], superuser: false, transactional: true };
+  return contentOf(file, format).then(
+    (content) => ({ ...file, ...content }),
+    (fault: unknown) => {
+      if (!(fault instanceof VerdigrisError)) throw fault;
+      return { ...file, ...asIs, fault };
+    },
+  );
+}
+
+/** What a file runs, and how. @throws VerdigrisError for what it must not hold. */
+async function contentOf(
+  source: SqlSource & Pick<SqlFile, 'bytes'>,
+  format: Format,
+): Promise<Pick<SqlFile, 'statements' | 'superuser' | 'transactional'>> {
+  const { text, noTransaction } = wayUp(source.bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
   const inOne = (statement: SqlStatement): boolean => statement.transactional && statement.transaction === undefined;
@@ -65,14 +96,7 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
     );
   for (const together of transactionsOf({ statements, transactional }))
     refuseNewEnumValue({ path: source.path, statements: together }, ({ data }) => data === undefined);
-  return {
-    ...source,
-    bytes,
-    checksum: createHash('sha256').update(bytes).digest('hex'),
-    statements,
-    superuser,
-    transactional,
-  };
+  return { statements, superuser, transactional };
 }
 
 function wayUp(bytes: Uint8Array, file: string, format: Format): { text: Uint8Array; noTransaction: boolean } {
