@@ -95,7 +95,11 @@ export function forbiddenAs(node: Node, text: string): Forbidden | undefined {
   // A view only says what it will do.
   if (tag === 'ViewStmt' || !/dblink/i.test(text)) return undefined;
   const calls = [...walk([node])].some(
-    ([inner, call]) => inner === 'FuncCall' && /^dblink/.test(strings((call as Of<'FuncCall'>).funcname).at(-1) ?? ''),
+    ([inner, call]) =>
+      inner === 'FuncCall' &&
+      strings((call as Of<'FuncCall'>).funcname)
+        .at(-1)
+        ?.startsWith('dblink') === true,
   );
   return calls ? beyond('works on another database by dblink, outside of its own transaction') : undefined;
 }
