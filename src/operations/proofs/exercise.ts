@@ -31,12 +31,12 @@ export function commitRecorder(
     emit(event: Event) {
       if (event.type === 'step' && (event.verb === 'switch' || event.verb === 'rollback')) {
         if (event.step === 'hold' && event.status === 'started') heldAt = Date.now();
-        // The first step behind the commit point; one that hung is begun twice.
+        // The first step behind the commit point; one that hung or failed is begun again.
         if (event.step === 'open' && event.status === 'started' && !opening) {
           const from = commits.at(-1)?.to === other(live) ? other(live) : live;
           commits.push({ at: new Date(), from, to: other(from) });
         }
-        if (event.step === 'open') opening = event.status === 'started';
+        if (event.step === 'open') opening = event.status !== 'done';
         if (event.step === 'resume' && event.status === 'done') pauses.push(Date.now() - heldAt);
       }
       emit(event);
