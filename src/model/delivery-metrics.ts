@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { condition, exampleOf } from './condition.ts';
+import { condition, exampleOf, type Condition } from './condition.ts';
 import { httpUrl } from './http-url.ts';
 import { jobSchema } from './job.ts';
 import { duration } from './units.ts';
@@ -70,13 +70,22 @@ const metricSchema = z
       issue(`has ${given.length === 0 ? 'no source' : given.join(' and ')}: one of ${sources.join(', ')} is wanted`);
     if ((metric.prometheus ?? metric.sql) && metric.success === undefined && metric.failure === undefined)
       issue('says neither `success` nor `failure`, so that no value would mean anything');
-    for (const key of ['success', 'failure'] as const)
-      if (metric[key] && exampleOf(metric[key]) === undefined) issue(`has a condition \`${key}\` that no number meets`);
-    const both = metric.success && metric.failure && exampleOf([...metric.success, ...metric.failure]);
-    if (both !== undefined) issue(`calls ${both} both \`success\` and \`failure\`: let no number meet both conditions`);
+    for (const fault of unfitConditions(metric)) issue(fault);
     if (metric.statements !== undefined && metric.ready !== 'latency' && metric.ready !== 'errors')
       issue('has `statements`, which only `ready: latency` and `ready: errors` run');
   });
+
+/** One that is no condition, which is told by itself, is still its text here. */
+function unfitConditions(metric: Partial<Record<'success' | 'failure', Condition | undefined>>): string[] {
+  const of = (key: 'success' | 'failure'): Condition[] => (Array.isArray(metric[key]) ? [metric[key]] : []);
+  const faults = (['success', 'failure'] as const)
+    .filter((key) => of(key).some((wanted) => exampleOf(wanted) === undefined))
+    .map((key) => `has a condition \`${key}\` that no number meets`);
+  const [success, failure] = [of('success')[0], of('failure')[0]];
+  const both = success && failure && exampleOf([...success, ...failure]);
+  if (both === undefined) return faults;
+  return [...faults, `calls ${both} both \`success\` and \`failure\`: let no number meet both conditions`];
+}
 
 export type Metric = z.output<typeof metricSchema>;
 

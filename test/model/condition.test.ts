@@ -33,5 +33,6 @@ test('a metric that calls one number success and failure, or waits for what no n
     'calls 4 both `success` and `failure`: let no number meet both conditions',
   ]);
   expect(faults({ success: '<= 5', failure: '>= 5' })).toEqual([expect.stringContaining('calls 5 both')]);
+  expect(faults({ success: '< 1 or 2', failure: '> 3' })).toEqual([expect.stringContaining('is not a comparison')]);
   expect(faults({ success: '> 5 and < 1' })).toEqual(['has a condition `success` that no number meets']);
 });
