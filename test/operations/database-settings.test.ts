@@ -70,5 +70,10 @@ test('whatever ALTER DATABASE sets for clients, a release goes through, carries 
       await verb(each);
       expect(await seen(), each).toEqual(before);
     }
+    // Servers of tests know no locale whose amounts of money another one reads otherwise.
+    const text = await on('blue', (client) =>
+      rows(client, "SELECT FROM pg_db_role_setting WHERE 'lc_monetary=C' = ANY (setconfig)"),
+    );
+    expect(text, 'of who sends and of who applies').toHaveLength(2);
   });
 });
