@@ -97,8 +97,9 @@ export async function proofFindings(c: Context): Promise<Finding[]> {
 }
 
 /**
- * A server that restarted may have the storage of an earlier state, whose rows nobody sends again: where all rows were
- * compared they are once more. A live colour that crashed must not wait long for that.
+ * A server that restarted may have the storage of an earlier state, whose rows nobody sends again; while replication was
+ * interrupted somebody may have moved its slot past rows, and nothing tells. Where all rows were compared they are once
+ * more. A live colour that crashed must not wait long for that.
  */
 async function ageFindings(c: Context): Promise<Finding[]> {
   const { verification } = release(c);
@@ -106,8 +107,10 @@ async function ageFindings(c: Context): Promise<Finding[]> {
   const { at, mode, proof } = verification;
   const now = await circumstances(c);
   const restarted = [c.live, c.idle].filter((colour) => now.startTimes[colour] !== proof.startTimes[colour]);
-  if (restarted.length === 0 || mode !== 'complete' || c.looking) return aged(c, at, proof);
-  const why = `${restarted.join(' and ')} restarted since the comparison of ${at}`;
+  const interrupted = now.errors > proof.errors;
+  if ((restarted.length === 0 && !interrupted) || mode !== 'complete' || c.looking) return aged(c, at, proof);
+  const what = restarted.length === 0 ? 'replication was interrupted' : `${restarted.join(' and ')} restarted`;
+  const why = `${what} since the comparison of ${at}`;
   const found = await differingFindings(c, why, restarted.includes(c.idle) ? undefined : urgentBudget);
   if (found.length > 0) return found;
   await note(c, { verification: { ...verification, at: new Date().toISOString(), proof: now } });

@@ -2,6 +2,7 @@ import type { Colour } from '../../model/colours.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from '../engine/context.ts';
+import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { stream } from '../engine/release-record.ts';
 import { compareRows } from './compare-rows.ts';
 import { asStatements, differingSince, proofWitness, witnessed } from './witness.ts';
@@ -19,7 +20,8 @@ export async function retainedFindings(c: Context): Promise<Finding[]> {
 
 /**
  * A server whose storage went back goes on at the position that was confirmed last: what lies between is never sent
- * again, nor taken again by one that was ahead. It cannot go back while it runs; what restarted is compared.
+ * again, nor taken again by one that was ahead. It cannot go back while it runs; what restarted is compared. So it is
+ * after replication was interrupted, when somebody can move its slot.
  */
 async function restartedFindings(c: Context): Promise<Finding[]> {
   const known: Partial<Record<Colour, string | undefined>> = {
@@ -32,6 +34,9 @@ async function restartedFindings(c: Context): Promise<Finding[]> {
     if (known[colour] !== undefined && known[colour] !== startTime)
       restarted.push(`${colour} restarted at ${startTime}`);
   }
+  const { name, to } = stream(c);
+  const errors = (await c.on(to, (client) => readSubscription(client, name)))?.errors ?? 0;
+  if (errors > 0) restarted.push(`replication to ${to} was interrupted`);
   if (restarted.length === 0) return [];
   const why = `${restarted.join(', and ')}, after the writes moved`;
   if (c.looking)
@@ -39,7 +44,7 @@ async function restartedFindings(c: Context): Promise<Finding[]> {
       finding('retained-unproved', {
         title: why,
         objects: [],
-        reason: 'Whether its storage is still what it was is not known.',
+        reason: 'Whether it has all that was sent, and its storage is still what it was, is not known.',
         fix: `Nothing: \`rollback\` compares all rows before it begins, for ${urgentBudget / 1000} s at most.`,
       }),
     ];
@@ -48,7 +53,10 @@ async function restartedFindings(c: Context): Promise<Finding[]> {
 
 /** Compares all rows, as far as `budget` milliseconds reach. */
 export async function differingFindings(c: Context, why: string, budget?: number): Promise<Finding[]> {
-  c.emit({ type: 'note', text: `${why}: all rows are compared, in case storage was put back` });
+  c.emit({
+    type: 'note',
+    text: `${why}: all rows are compared, in case storage was put back, or replication passed some over`,
+  });
   const { mode, tables, unchecked } = await compareRows(c, budget === undefined ? {} : { budget });
   const wrong = tables.filter(({ differences, unexaminedChunks }) => differences.length + unexaminedChunks > 0);
   const back = c.journal.state === 'switched';
@@ -56,7 +64,8 @@ export async function differingFindings(c: Context, why: string, budget?: number
     finding('rows-differ', {
       title: `rows of ${c.idle} are not those of ${c.live}: ${why}`,
       objects: wrong.map(({ table }) => table),
-      reason: 'Storage was put back to an earlier state, or somebody wrote there: replication sends nothing again.',
+      reason:
+        'Storage was put back to an earlier state, somebody moved the slot, or wrote there: replication sends nothing again.',
       fix: back
         ? `Bring the rows of both together, by psql as verdigris_operator, and run the same command again; or ` +
           '`verdigris rollback --lossy`, which exports what the retained colour lacks, and `verdigris import-lost`.'

@@ -313,4 +313,21 @@ export const applications: readonly Act[] = [
     /far_#/,
     'DROP SCHEMA far_# CASCADE',
   ),
+  {
+    ...act(
+      'slot of replication moved past rows',
+      [
+        `DO $$ DECLARE s record; BEGIN
+          FOR s IN SELECT active_pid FROM pg_replication_slots WHERE slot_name ~ '^verdigris' AND active_pid IS NOT NULL LOOP
+            PERFORM pg_terminate_backend(s.active_pid, 1000); END LOOP;
+          INSERT INTO public.item (v) VALUES ('applied #'); END $$`,
+        `SELECT pg_replication_slot_advance(slot_name, pg_current_wal_flush_lsn()) FROM pg_replication_slots
+          WHERE slot_name ~ '^verdigris' AND slot_name !~ '_proof$'`,
+      ],
+      found,
+      /slot|item/,
+    ),
+    fails: /is active for PID/,
+    alone: true,
+  },
 ];

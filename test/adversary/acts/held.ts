@@ -341,6 +341,11 @@ export const held: readonly Held[] = [
     ends: [],
     shows: "SELECT relispartition::text AS answer FROM pg_class WHERE oid = 'public.meter_2'::regclass",
     named: /meter/,
+    undo: `DO $$ DECLARE each name; BEGIN
+      IF (SELECT relispartition FROM pg_class WHERE oid = 'public.meter_2'::regclass) THEN RETURN; END IF;
+      FOR each IN SELECT conname FROM pg_constraint WHERE conrelid = 'public.meter_2'::regclass AND contype = 'c' LOOP
+        EXECUTE format('ALTER TABLE public.meter_2 DROP CONSTRAINT %I', each); END LOOP;
+      ALTER TABLE public.meter ATTACH PARTITION public.meter_2 FOR VALUES FROM (100) TO (200); END $$`,
   },
   {
     kind: 'past the router, thousands of rows deleted beside it',

@@ -1,5 +1,5 @@
 import type { Colour } from '../../../model/colours.ts';
-import type { Client } from '../../../postgres/client.ts';
+import { rows, type Client } from '../../../postgres/client.ts';
 import {
   describeSchemaDifference,
   diffSchema,
@@ -15,6 +15,7 @@ import { readObjects, readRewriters, readRewrites, readSurroundings } from '../.
 import { unnamed } from '../../../postgres/seal/unnamed.ts';
 import type { Context } from '../../engine/context.ts';
 import { tablesAt, type View } from '../../engine/part.ts';
+import { stream } from '../../engine/release-record.ts';
 import { copiedDatabases, knownDatabases } from '../../gates/beside.ts';
 import { strayFindings } from '../../gates/preflight.ts';
 
@@ -23,6 +24,8 @@ export interface Sealed {
   readonly glance: Glance;
   readonly objects: readonly SchemaObject[];
   readonly surroundings: readonly SchemaObject[];
+  /** The process that sends from its slot to the other colour: while none has the slot, somebody else can move it. */
+  readonly sender: number | null;
   /** Sessions that rewrite tables, before the fence ends them. */
   readonly rewriters: readonly string[];
 }
@@ -34,8 +37,20 @@ export async function readForSeal(c: Context, colour: Colour): Promise<Sealed> {
     glance: part ? await glanceAtPart(client, part.cut.carried) : await glance(client),
     objects: [...(await readObjects(client)), ...(await readRewrites(client))],
     surroundings: part ? [] : await readSurroundings(client),
+    sender: await senderOf(c, client),
     rewriters: await readRewriters(client),
   }));
+}
+
+const interrupted = 'replication was interrupted, and its slot may have been moved past rows';
+
+async function senderOf(c: Context, client: Client): Promise<number | null> {
+  const found = await rows<{ sender: number | null }>(
+    client,
+    'SELECT active_pid AS sender FROM pg_catalog.pg_replication_slots WHERE slot_name = $1',
+    [stream(c).name],
+  );
+  return found[0]?.sender ?? null;
 }
 
 /** What of it is another now. */
@@ -54,12 +69,14 @@ export async function changesSince(c: Context, colour: Colour, before: Sealed): 
       partitions,
     });
     const part = await c.view(colour);
-    if (part) return on(await changesOfPart(c, colour, client, part, before));
+    const moved = colour === c.live && (await senderOf(c, client)) !== before.sender ? [interrupted] : [];
+    if (part) return on([...moved, ...(await changesOfPart(c, colour, client, part, before))]);
     const now = await glance(client, before.glance);
     const around = await readSurroundings(client);
     const lost = around
       .filter(({ kind }) => colour === c.live && (kind === 'prepared transaction' || kind === 'large object'))
       .map(surroundingName);
+    lost.push(...moved);
     const differences = diffSchema(before.surroundings, around);
     const known = knownDatabases(c);
     const written = differences.filter(({ kind }) => kind === 'written in' && colour === c.live);
