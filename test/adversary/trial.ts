@@ -49,8 +49,10 @@ export function stepsOf(verb: Verb): string[] {
  * As the fence, a colour that is not open, or a publication of ours answers: whatever else an act fails with is its own
  * fault.
  */
-const closed =
-  /pg_hba\.conf rejects|not permitted to log in|permission denied for database|read-only transaction|There is no (blue|green)|because it is part of a publication/;
+const closed = new RegExp(
+  'pg_hba\\.conf rejects|not permitted to log in|permission denied for database|read-only transaction|' +
+    'There is no (blue|green)|because it is part of a publication',
+);
 
 let number = 10;
 
