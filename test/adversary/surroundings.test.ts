@@ -72,10 +72,11 @@ async function acknowledged({ platform, credentials }: TestEnvironment): Promise
 }
 
 /** Colours that let an application in, by their own catalogues. */
-async function open({ on }: TestEnvironment): Promise<string[]> {
+async function open({ on, platform }: TestEnvironment): Promise<string[]> {
   const found: string[] = [];
   for (const colour of ['blue', 'green'] as const)
     if (
+      (await platform.servers.observe(colour)) &&
       (await on(colour, (client) => rows(client, "SELECT FROM pg_roles WHERE rolname = 'shop_app' AND rolcanlogin")))
         .length > 0
     )
