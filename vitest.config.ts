@@ -160,6 +160,7 @@ export const long = [
   'operations/verbs/left-rows',
   'operations/verbs/rotate',
   'operations/verbs/rotate-declared',
+  'operations/verbs/verify-in-canary',
   'operations/snapshots',
   'operations/transaction-ids',
   'operations/untried',

@@ -4,7 +4,6 @@ import type { Environment } from '../model/environment.ts';
 import type { Emit } from '../model/events.ts';
 import type { Context } from '../operations/engine/context.ts';
 import { readJournal } from '../operations/engine/ledger.ts';
-import { note } from '../operations/engine/release-record.ts';
 import { withOperator } from '../operations/operator.ts';
 import { perform } from '../operations/perform.ts';
 import { withdrawCanary } from '../operations/verbs/canary.ts';
@@ -60,10 +59,7 @@ export async function act(parts: DeliveryParts, known: Known, decision: Decision
       if (again.do === 'write') await write(c, again.record, again.note);
       if (again.do === 'wait')
         await c.ledger.write((journal) => withMessages(c, waiting(journal, again.why), journal.delivery));
-      if (again.do === 'withdraw') {
-        await withdrawCanary(c);
-        await note(c, { canary: 0 });
-      }
+      if (again.do === 'withdraw') await withdrawCanary(c);
       if (again.do === 'verb' && decision.do === 'verb' && again.verb === decision.verb && again.weight === weight)
         await perform(c, again.verb).catch(async (error: unknown) => {
           if (parts.signal.aborted || (error instanceof VerdigrisError && error.code === 'busy')) throw error;

@@ -10,23 +10,24 @@ const changing = new Set(
 /** What the system refused to write, in words; undefined of any other error. */
 export function notWritable(error: unknown): VerdigrisError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, syscall, path: at = 'a file' } = error as NodeJS.ErrnoException;
+  const { code, syscall, path: at } = error as NodeJS.ErrnoException;
   if (code === 'EROFS')
     return new VerdigrisError('disk-read-only', {
-      seen: `The disk of ${at} is mounted read-only.`,
+      // Of a file that is open already the system does not say the name.
+      seen: `${at === undefined ? 'A disk that is written to' : `The disk of ${at}`} is mounted read-only.`,
       required: 'a disk that can be written: journal, leases and data lie there.',
       next:
         'see why (`findmnt`, `dmesg`: a kernel does that to a disk with errors); mount it writable, then run ' +
         '`verdigris start`, and `verdigris recover`.',
-      facts: { path: at },
+      facts: at === undefined ? {} : { path: at },
       cause: error,
     });
   if ((code !== 'EACCES' && code !== 'EPERM') || !changing.has(syscall ?? '')) return undefined;
   return new VerdigrisError('not-permitted', {
-    seen: `This user may not write to ${at} (${code}).`,
+    seen: `This user may not write to ${at ?? 'a file'} (${code}).`,
     required: 'a folder that belongs to the user who runs the command.',
     next: 'name one in VERDIGRIS_HOME, or run it as the user whose folder it is (`ls -ld`).',
-    facts: { path: at },
+    facts: at === undefined ? {} : { path: at },
     cause: error,
   });
 }

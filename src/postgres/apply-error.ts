@@ -41,6 +41,12 @@ export function collidingRow(error: string): string | undefined {
   return `DELETE FROM ${table} WHERE ${column} = '${value}'`;
 }
 
+/** On which side a disk was full; undefined of any other error. */
+export function fullSide(error: string): 'sender' | 'receiver' | undefined {
+  if (!error.includes('No space left on device')) return undefined;
+  return error.includes('WAL stream') ? 'sender' : 'receiver';
+}
+
 /** Whether what the subscription follows is not there any more. */
 export function lacksSource(error: string): boolean {
   return /(publication|replication slot) "[^"]+" does not exist/.test(error);

@@ -51,6 +51,12 @@ function readersShut(readers: readonly string[]): VerdigrisError {
   });
 }
 
+/** Who was let in, until the colour is opened to all. */
+export async function admittedReaders(client: Client): Promise<ReadonlySet<string>> {
+  const found = await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role WHERE admitted');
+  return new Set(found.map(({ name }) => name));
+}
+
 /** In this database only: a setting of the role that the user made for all databases stays as it was. */
 export function readOnlyHere(client: Client, role: string, on: boolean): string {
   return (

@@ -6,6 +6,8 @@ const of = (code: string, syscall: string): Error => Object.assign(new Error(cod
 
 test('what the system refuses to write has words; what it refuses otherwise keeps its own', async () => {
   expect(notWritable(of('EROFS', 'open'))).toMatchObject({ id: 'disk-read-only', facts: { path: '/srv/x' } });
+  const open = Object.assign(new Error('EROFS'), { code: 'EROFS', syscall: 'fchown' });
+  expect(notWritable(open)).toMatchObject({ seen: 'A disk that is written to is mounted read-only.', facts: {} });
   for (const code of ['EACCES', 'EPERM'])
     expect(notWritable(of(code, 'mkdir'))).toMatchObject({ id: 'not-permitted', facts: { path: '/srv/x' } });
   for (const error of [of('EACCES', 'connect'), of('EACCES', 'spawn x'), of('ENOENT', 'open'), 'EROFS', undefined])

@@ -3,7 +3,7 @@ import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
 import { when } from '../../model/when.ts';
-import { collidingRow, lacksSource, lacksTarget, passes } from '../../postgres/apply-error.ts';
+import { collidingRow, fullSide, lacksSource, lacksTarget, passes } from '../../postgres/apply-error.ts';
 import type { ShutOut } from '../../postgres/shut-out.ts';
 import type { ReplicationStatus, Status, Trouble } from './status-types.ts';
 
@@ -22,6 +22,7 @@ export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment
     ...ofReplication(status, limits),
     ...status.refusals,
     ...ofProofs(status),
+    ...ofCanary(status),
     ...ofPasswords(status),
   ];
 }
@@ -266,7 +267,10 @@ function whyNot({ subscription, applyError }: ReplicationStatus): string {
 }
 
 /** Live writes win: what is in their way on the other colour is not what a client was told. */
-function repairOfApply({ to, name, subscription, applyError: error }: ReplicationStatus, again: string): string {
+function repairOfApply({ from, to, name, subscription, applyError: error }: ReplicationStatus, again: string): string {
+  const full = fullSide(error ?? '');
+  if (full !== undefined)
+    return `free space on the disk of ${full === 'sender' ? from : to}, and apply goes on by itself`;
   if (subscription === 'disabled') return `\`verdigris psql ${to} -c "ALTER SUBSCRIPTION ${name} ENABLE"\``;
   if (subscription === 'missing' || (error !== undefined && (lacksTarget(error) || lacksSource(error)))) return again;
   if (error !== undefined && passes(error))
@@ -281,6 +285,14 @@ function repairOfApply({ to, name, subscription, applyError: error }: Replicatio
 function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {
   if (proof === undefined || proof.good) return [];
   return [{ id: 'proof-void', seen: proof.seen, repair: '`verdigris verify`' }];
+}
+
+/** A verify that failed has taken the readers back, as one that ends well does. */
+function ofCanary({ state, operation, traffic, delivery }: Omit<Status, 'troubles'>): Trouble[] {
+  // A release that was stopped waits for a person to resume it.
+  if (state !== 'canary' || operation || traffic.canary !== 0 || delivery?.stopped) return [];
+  const seen = 'no reader is led to the candidate: they were taken back';
+  return [{ id: 'canary-withdrawn', seen, repair: '`verdigris canary`' }];
 }
 
 function ofPasswords({ credentials }: Omit<Status, 'troubles'>): Trouble[] {

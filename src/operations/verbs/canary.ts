@@ -23,6 +23,8 @@ const quiet = 1_000;
 /** Takes the readers back to the live colour and closes the candidate to them again. */
 export async function withdrawCanary(c: Context): Promise<void> {
   await leadReadersBack(c);
+  // Whoever makes routes again must not lead readers to a colour that is closed to them.
+  if ((c.journal.release?.canary ?? 0) > 0) await note(c, { canary: 0 });
   await closeCandidate(c);
 }
 

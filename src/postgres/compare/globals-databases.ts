@@ -1,4 +1,5 @@
 import { rows, type Client } from '../client.ts';
+import { admittedReaders } from '../fence-readers.ts';
 import { takenConnect } from '../fence-by-rights.ts';
 import { ident, literal } from '../quote.ts';
 import { foreignRole, globalFinding, type GlobalFinding } from './globals-finding.ts';
@@ -155,7 +156,10 @@ async function readDatabase(client: Client): Promise<Database> {
   return { ...database, grants: [...database.grants, ...held].filter(({ grantee }) => !foreignRole(grantee)) };
 }
 
-/** default_transaction_read_only is left out: Verdigris itself sets it on a database that is fenced. */
+/**
+ * default_transaction_read_only is left out where Verdigris itself has set it: on a database that is fenced, and on
+ * readers whom a canary has let in there.
+ */
 async function readSettings(client: Client): Promise<Setting[]> {
   const found = await rows<Setting>(
     client,
@@ -167,8 +171,8 @@ async function readSettings(client: Client): Promise<Setting[]> {
     WHERE s.setdatabase = 0 OR d.datname = current_database()
     ORDER BY 1, 2, 3`,
   );
-  return found.filter(
-    ({ role, database, name }) =>
-      !foreignRole(role) && !(database !== '' && role === '' && name === 'default_transaction_read_only'),
-  );
+  const admitted = await admittedReaders(client);
+  const own = ({ role, database, name }: Setting): boolean =>
+    database !== '' && name === 'default_transaction_read_only' && (role === '' || admitted.has(role));
+  return found.filter((setting) => !foreignRole(setting.role) && !own(setting));
 }

@@ -59,6 +59,8 @@ test('what is broken is named, what holds clients first, and each has its repair
       },
       ['disk-read-only', 'server-down'],
     ],
+    [{ state: 'canary', traffic: { ...traffic, canary: 0 }, losslessRollback: undefined }, ['canary-withdrawn']],
+    [{ state: 'canary', traffic: { ...traffic, canary: 5 }, losslessRollback: undefined }, []],
     [{ proof: { good: false, seen: 'green restarted' } }, ['proof-void']],
     [{ credentials: [{ role: 'shop_app', old: true }] }, ['credential-old']],
     [{ operation: { verb: 'switch', phase: 'start', since: '2026-01-01T00:00:00.000Z' } }, ['interrupted']],
@@ -129,6 +131,13 @@ test('the repair is a command that works where the environment is and in the sta
   expect(follows({ subscription: 'missing' })).toEqual(['`verdigris retire`, or `verdigris rollback --lossy`']);
   expect(follows({ applyError: 'ERROR: could not connect to the publisher: no' })).toEqual([
     expect.stringMatching(/^none: .*`verdigris logs --colour blue`$/),
+  ]);
+  const full = 'could not write to file "x": No space left on device';
+  expect(follows({ applyError: `ERROR: ${full}` })).toEqual([
+    'free space on the disk of blue, and apply goes on by itself',
+  ]);
+  expect(follows({ applyError: `ERROR: could not receive data from WAL stream: ERROR: ${full}` })).toEqual([
+    'free space on the disk of green, and apply goes on by itself',
   ]);
   const shut = (rule?: { file: string; line: number } | null): unknown =>
     repairs({
