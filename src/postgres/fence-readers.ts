@@ -53,6 +53,8 @@ function readersShut(readers: readonly string[]): VerdigrisError {
 
 /** Who was let in, until the colour is opened to all. */
 export async function admittedReaders(client: Client): Promise<ReadonlySet<string>> {
+  const there = await rows(client, "SELECT FROM pg_class WHERE oid = to_regclass('verdigris.fenced_role')");
+  if (there.length === 0) return new Set();
   const found = await rows<{ name: string }>(client, 'SELECT name FROM verdigris.fenced_role WHERE admitted');
   return new Set(found.map(({ name }) => name));
 }
