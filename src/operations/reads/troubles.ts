@@ -214,10 +214,11 @@ function ofReplication(
   const changing = operation !== undefined && !leavesStream.has(operation.verb);
   if (replication) {
     const { from, to, slot, applying, marked, retainedBytes = 0 } = replication;
-    const silent = colours.some(({ colour, running, error }) => colour === from && (!running || error !== undefined));
+    // What is down or silent is said of the colour, with what repairs it.
+    const silent = (which: Colour): boolean =>
+      colours.some(({ colour, running, error }) => colour === which && (!running || error !== undefined));
     if (slot === 'unknown') {
-      // Why not was said of the colour, with what repairs it.
-      if (!silent)
+      if (!silent(from))
         found.push({
           id: 'unknown-replication',
           seen: `unknown: ${from} could not be asked for its slot`,
@@ -229,7 +230,7 @@ function ofReplication(
         seen: `the slot on ${from} is ${slot}: ${to} can no longer follow`,
         repair: again,
       });
-    else if (slot !== 'missing' && !applying && losslessRollback !== true && !changing)
+    else if (slot !== 'missing' && !applying && losslessRollback !== true && !changing && !silent(to))
       found.push({
         id: 'apply-stopped',
         seen: `${to} does not apply changes of ${from}${whyNot(replication)}`,

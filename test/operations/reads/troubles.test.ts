@@ -25,6 +25,14 @@ test('what is broken is named, what holds clients first, and each has its repair
     [{ traffic: { ...traffic, live: 'blue' } }, ['route-differs']],
     [{ colours: [blue, { ...green, running: false }] }, ['server-down']],
     [{ colours: [blue, { ...green, error: 'no answer' }] }, ['unknown-colour']],
+    [
+      {
+        colours: [{ ...blue, running: false }, green],
+        replication: { ...replication, from: 'green', to: 'blue', applying: false },
+        losslessRollback: false,
+      },
+      ['server-down'],
+    ],
     [{ colours: [blue, { ...green, fenced: 2 }] }, ['live-fenced']],
     [{ colours: [{ ...blue, fenced: 0 }, green] }, ['two-open']],
     [{ colours: [{ colour: 'blue', role: 'absent', running: false }, green] }, ['other-gone']],
