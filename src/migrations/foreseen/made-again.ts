@@ -8,8 +8,7 @@ import type { TypeOf } from './type-of.ts';
 export function viewAgain(schema: ForeseenSchema, { view, replace, aliases, query }: Of<'ViewStmt'>): void {
   if (view?.relpersistence === 't' || view?.schemaname === 'pg_temp') return schema.addTemporary(view.relname ?? '');
   const name = schema.find(view) ?? schema.placeFor(view?.schemaname, view?.relname ?? '');
-  // It keeps all columns that it has.
-  if (replace === true && schema.object('view', name)) return;
+  if (replace === true && schema.object('view', name)) return viewReplaced(schema, name, query);
   if (!schema.was('view', name) && !schema.was('materialized view', name)) return;
   const columns = query && columnsOf(schema, query);
   // One that is there still would be refused: it is another's name.
@@ -18,6 +17,16 @@ export function viewAgain(schema: ForeseenSchema, { view, replace, aliases, quer
   schema.put({ kind: 'view', identity: printedTable(name), definition: '' });
   for (const column of renamed)
     schema.put({ kind: 'column', identity: `${printedTable(name)}.${printedName(column)}`, definition: '' });
+}
+
+/** It keeps all columns that it has, and may get more: some that a view made again before it had lost. */
+function viewReplaced(schema: ForeseenSchema, name: string, query: Node | undefined): void {
+  const columns = query && columnsOf(schema, query);
+  const known = schema.columnsOf(name);
+  if (!columns) return schema.isMadeAgain(name) ? schema.doubt(name) : undefined;
+  for (const column of columns)
+    if (!known.includes(column))
+      schema.put({ kind: 'column', identity: `${printedTable(name)}.${printedName(column)}`, definition: '' });
 }
 
 /** Names of a query's columns; undefined where its text does not say them all. */

@@ -3,6 +3,7 @@ import type { Table } from '../../postgres/catalogue.ts';
 import type { SchemaKind, SchemaObject } from '../../postgres/fingerprint/index.ts';
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import { plain } from '../expand-contract/notes.ts';
+import { relationOf } from '../shapes/of-table.ts';
 import type { Tag } from '../lint/ast.ts';
 import type { Statement } from '../lint/statement.ts';
 import { ForeseenObjects, relationKinds } from './objects.ts';
@@ -60,6 +61,11 @@ export class ForeseenNames extends ForeseenObjects {
   /** Where a name that says no schema is made. */
   get firstOfPath(): string | undefined {
     return this.path === undefined ? this.#place : this.path[0];
+  }
+
+  /** Whether columns of a relation came or went. */
+  isMadeAgain(name: string): boolean {
+    return this.changed.some(({ kind, identity }) => kind === 'column' && plain(relationOf(identity)) === name);
   }
 
   /** Whether a relation is the live colour's still, by its name. */

@@ -237,3 +237,9 @@ test('what is wrong in a file is said where that is to run, and no more once it 
     expect(await failure(fresh.pending(client))).toMatchObject({ id: 'sql-syntax' });
   });
 });
+
+test('of a file of many thousand statements each has its line', async () => {
+  const rows = Array.from({ length: 5_000 }, (_, id) => `INSERT INTO a\nVALUES (${id}, 'ä');`).join('\n');
+  const [file] = await readFiles({ '1_a.sql': rows });
+  expect(file?.statements.map(({ line }) => line)).toEqual(Array.from({ length: 5_000 }, (_, id) => 2 * id + 1));
+});

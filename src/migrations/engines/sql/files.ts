@@ -64,21 +64,28 @@ async function readSqlFile(source: SqlSource, format: Format): Promise<SqlFile> 
     );
   });
   const file = { ...source, bytes, checksum: createHash('sha256').update(bytes).digest('hex') };
-  const asIs = { statements: [], superuser: false, transactional: true };
-  return contentOf(file, format).then(
-    (content) => ({ ...file, ...content }),
-    (fault: unknown) => {
-      if (!(fault instanceof VerdigrisError)) throw fault;
-      return { ...file, ...asIs, fault };
-    },
-  );
+  const key = [format.name, file.path, file.checksum, file.apart].join('\n');
+  const content = read.get(key) ?? contentOrFault(file, format);
+  if (read.size >= mostRead) read.clear();
+  read.set(key, content);
+  return { ...file, ...(await content) };
+}
+
+type Content = Pick<SqlFile, 'statements' | 'superuser' | 'transactional' | 'fault'>;
+
+/** One command asks several times what a folder holds, and a file may have a hundred thousand statements. */
+const read = new Map<string, Promise<Content>>();
+const mostRead = 2_000;
+
+function contentOrFault(file: SqlSource & Pick<SqlFile, 'bytes'>, format: Format): Promise<Content> {
+  return contentOf(file, format).catch((fault: unknown) => {
+    if (!(fault instanceof VerdigrisError)) throw fault;
+    return { statements: [], superuser: false, transactional: true, fault };
+  });
 }
 
 /** What a file runs, and how. @throws VerdigrisError for what it must not hold. */
-async function contentOf(
-  source: SqlSource & Pick<SqlFile, 'bytes'>,
-  format: Format,
-): Promise<Pick<SqlFile, 'statements' | 'superuser' | 'transactional'>> {
+async function contentOf(source: SqlSource & Pick<SqlFile, 'bytes'>, format: Format): Promise<Content> {
   const { text, noTransaction } = wayUp(source.bytes, source.path, format);
   const { statements, ownTransaction, superuser } = await readScript(text, source.path);
   const apart = noTransaction || source.apart === true;
