@@ -75,7 +75,8 @@ async function ofFile(file: string): Promise<Sign['fits'] | undefined> {
   if (known) return known[1];
   if (/^\d+[_-].+\.([cm]?[jt]s|go)$/.test(name) && !/(\.d\.ts|_test\.go)$/.test(name)) return ofCode(file);
   if (!/\.sql$/i.test(name)) return undefined;
-  const text = await readFile(file, 'latin1');
+  // A link that leads nowhere is said when its file is read.
+  const text = await readFile(file, 'latin1').catch(() => '');
   if (/^\s*--\s*liquibase formatted sql/i.test(text)) return ['liquibase'];
   if (/^\s*--\s*up migration/im.test(text)) return ['node-pg-migrate'];
   if (!/^\d/.test(name)) return undefined;

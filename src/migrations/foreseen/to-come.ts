@@ -84,9 +84,11 @@ export async function schemaToCome(
       const place = { schema, statement, typeOf, answerOf, judge };
       if (statement.tag === 'DoStmt') await foreseeBlock(place);
       else {
+        const before = failing.length;
         await judge(statement);
         schema.hasSaid(statement);
-        await foreseeStatement(place);
+        // What fails changes nothing.
+        if (failing.length === before) await foreseeStatement(place);
       }
     }
   }

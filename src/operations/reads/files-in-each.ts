@@ -27,6 +27,8 @@ type InDatabase = { readonly migrations: readonly Migration[]; readonly tool?: s
 async function filesInside(parts: Parts, candidate: Colour): Promise<InDatabase> {
   const migrations = await declaredMigrations(parts.environment.colours[candidate]);
   const tool = await toolOfFiles(parts.environment.colours[candidate]);
+  // Whose files they are, the live colour's history may say.
+  if (tool !== undefined) await plannedFiles(parts);
   return {
     migrations,
     ...(tool === undefined ? {} : { tool }),

@@ -3,6 +3,7 @@ import { other } from '../../model/colours.ts';
 import type { Environment } from '../../model/environment.ts';
 import { describe, VerdigrisError } from '../../model/errors.ts';
 import type { PlannedStatement } from '../../migrations/data/plan.ts';
+import { judgeBeforeSeed } from '../../migrations/engines/declared.ts';
 import { chooseEngine, readingEngine } from '../../migrations/engines/choose.ts';
 import type { PlannedShape } from '../../migrations/shapes/in-files.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -14,7 +15,7 @@ import { withObserver } from '../observer.ts';
 /** Milliseconds in which the live colour has to answer: a plan is made where it is down, too. */
 const patience = 10_000;
 
-/** What the folder is at fault for, judged by the live colour's tables: no lack of an answer. */
+/** What the folder is at fault for, judged by the live colour's tables and histories: no lack of an answer. */
 const foldersFault: ReadonlySet<string> = new Set([
   'backfill-invalid',
   'contract-note',
@@ -22,8 +23,16 @@ const foldersFault: ReadonlySet<string> = new Set([
   'data-statement-session',
   'data-statement-superuser',
   'data-statement-triggers',
+  'engine-unclear',
+  'history-unclear',
   'live-writes-undeclared',
+  'migration-baseline',
+  'migration-changed',
   'migration-forbidden',
+  'migration-half-done',
+  'migration-list',
+  'migration-out-of-order',
+  'migrations-of-tool',
   'not-utf8',
   'place-note',
   'psql-command',
@@ -54,6 +63,7 @@ export async function plannedFiles(parts: {
   if (migrations === undefined) return {};
   const asking = withObserver({ ...parts, emit: () => undefined, looking: true }, (c) =>
     c.look(c.live, async (live): Promise<PlannedFiles> => {
+      await judgeBeforeSeed(live, { migrations, engine });
       const chosen = await chooseEngine(migrations, engine, live);
       const planned = (await chosen.data?.(live)) ?? [];
       const data = planned.map(({ at: _at, superuser: _superuser, ...said }) => said);

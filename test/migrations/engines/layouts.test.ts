@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { formatOf, isNative } from '../../../src/migrations/engines/native/format.ts';
 import { recognise } from '../../../src/migrations/engines/recognise.ts';
@@ -242,4 +243,12 @@ test('of a file of many thousand statements each has its line', async () => {
   const rows = Array.from({ length: 5_000 }, (_, id) => `INSERT INTO a\nVALUES (${id}, 'ä');`).join('\n');
   const [file] = await readFiles({ '1_a.sql': rows });
   expect(file?.statements.map(({ line }) => line)).toEqual(Array.from({ length: 5_000 }, (_, id) => 2 * id + 1));
+});
+
+test('a link that leads nowhere is named as the file that is missing', async () => {
+  const folder = await temporaryFolder();
+  await symlink('nowhere.sql', path.join(folder, '0001_a.sql'));
+  await expect(recognise(folder)).resolves.toContain('sql');
+  expect(await failure(readSqlFiles(folder))).toMatchObject({ id: 'migrations-missing' });
+  await rm(folder, { recursive: true });
 });

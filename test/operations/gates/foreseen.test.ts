@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../../src/operations/engine/ledger.ts';
 import { plannedFiles } from '../../../src/operations/reads/planned-files.ts';
 import { withEnvironment } from '../../support/environment.ts';
+import { failure } from '../../support/failure.ts';
 import { temporaryFolder } from '../../support/postgres.ts';
 
 test('what migrate would refuse of the files by their text is refused before the seed, and planned so; a note lets it pass', async () => {
@@ -25,6 +26,14 @@ test('what migrate would refuse of the files by their text is refused before the
     expect(await findings('ALTER TABLE kept RENAME TO other')).toEqual(['contract-too-early', 'table-renamed']);
     expect(await findings('ALTER TABLE kept DROP COLUMN old')).toEqual(['contract-too-early']);
     expect((await readJournal(platform.journal)).state).toBe('single');
+    expect(await findings('CREATE TABLE kept (id int)')).toEqual(['migration-will-fail']);
+    expect(await findings('GRANT SELECT ON kept TO nobody; SET no_such = 1')).toEqual(['migration-will-fail']);
+    await rm(file);
+    const other = path.join(migrations, 'V1__a.sql');
+    await writeFile(other, 'SELECT 1');
+    const planned = plannedFiles({ environment, platform, signal: new AbortController().signal });
+    expect(await failure(planned)).toMatchObject({ id: 'engine-unclear' });
+    await rm(other);
     const note = '-- verdigris: contract public.kept.old unused because nobody reads it\n';
     await writeFile(file, `${note}ALTER TABLE kept DROP COLUMN old`);
     await verb('seed');

@@ -61,7 +61,7 @@ export async function sqlSources(folder: string, naming: Naming = plain): Promis
     throw invalid(
       `${misnamed.map((place) => path.relative(folder, place.path)).join(', ')} in ${folder}: no version in the name.`,
       'names such as 0007_add_index.sql.',
-      'rename them.',
+      'rename them, or declare the tool that they are for: `engine: { command: […] }`.',
     );
   return found.map(({ title, ...place }) => {
     const [, version = '', name = ''] = named.exec(title) ?? [];
@@ -100,7 +100,7 @@ async function refuseForgotten(folder: string, name: string): Promise<void> {
   throw invalid(
     `${path.join(name, found)} in ${folder} would not run: files of folders are no migrations of their own.`,
     'all migrations in one folder.',
-    `move them up, or take ${name} out of the folder.`,
+    `move them up, take ${name} out of the folder, or declare the tool that they are for: \`engine: { command: […] }\`.`,
   );
 }
 
