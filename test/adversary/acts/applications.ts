@@ -61,38 +61,47 @@ export const applications: readonly Act[] = [
     /public\.many/,
   ),
   act('rows written without waiting for the log', ['SET synchronous_commit = off', written], found, /item/),
-  act(
-    'rows written while a column is called otherwise',
-    [
-      'ALTER TABLE public.swung RENAME v TO w',
-      "INSERT INTO public.swung (id, w) VALUES (#, 'away')",
-      'ALTER TABLE public.swung RENAME w TO v',
-    ],
-    count('public.swung WHERE id = #'),
-    /swung/,
-  ),
-  act(
-    'rows written while the table is called otherwise',
-    [
-      'ALTER TABLE public.swung RENAME TO swung_away',
-      "INSERT INTO public.swung_away (id, v) VALUES (#, 'away')",
-      'ALTER TABLE public.swung_away RENAME TO swung',
-    ],
-    count('public.swung WHERE id = #'),
-    /swung/,
-  ),
-  act(
-    'rows written with a column that came and went',
-    [
-      'BEGIN',
-      'ALTER TABLE public.swung ADD COLUMN brief int',
-      "INSERT INTO public.swung (id, v, brief) VALUES (#, 'brief', 1)",
-      'ALTER TABLE public.swung DROP COLUMN brief',
-      'COMMIT',
-    ],
-    count('public.swung WHERE id = #'),
-    /swung/,
-  ),
+  {
+    ...act(
+      'rows written while a column is called otherwise',
+      [
+        'ALTER TABLE public.swung RENAME v TO w',
+        "INSERT INTO public.swung (id, w) VALUES (#, 'away')",
+        'ALTER TABLE public.swung RENAME w TO v',
+      ],
+      count('public.swung WHERE id = #'),
+      /swung/,
+    ),
+    alone: true,
+  },
+  {
+    ...act(
+      'rows written while the table is called otherwise',
+      [
+        'ALTER TABLE public.swung RENAME TO swung_away',
+        "INSERT INTO public.swung_away (id, v) VALUES (#, 'away')",
+        'ALTER TABLE public.swung_away RENAME TO swung',
+      ],
+      count('public.swung WHERE id = #'),
+      /swung/,
+    ),
+    alone: true,
+  },
+  {
+    ...act(
+      'rows written with a column that came and went',
+      [
+        'BEGIN',
+        'ALTER TABLE public.swung ADD COLUMN brief int',
+        "INSERT INTO public.swung (id, v, brief) VALUES (#, 'brief', 1)",
+        'ALTER TABLE public.swung DROP COLUMN brief',
+        'COMMIT',
+      ],
+      count('public.swung WHERE id = #'),
+      /swung/,
+    ),
+    alone: true,
+  },
   act(
     'table come and gone',
     [
