@@ -56,6 +56,8 @@ export async function copyRows(ranges: readonly PageRange[], snapshot: string, c
         await live.query(
           `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${literal(snapshot)}`,
         );
+        // Bytes without an encoding are sent as they lie: a client that has one is refused what is not of it.
+        for (const each of [live, candidate]) await each.query(asBytes);
         // Whoever notes that all are there waits for the disk, and with that for all of it.
         await candidate.query('SET synchronous_commit = off');
         for (let range = next(); range !== undefined; range = next()) {
@@ -70,6 +72,9 @@ export async function copyRows(ranges: readonly PageRange[], snapshot: string, c
   );
   return rows;
 }
+
+const asBytes =
+  "SELECT set_config('client_encoding', 'SQL_ASCII', false) WHERE current_setting('server_encoding') = 'SQL_ASCII'";
 
 async function copyRange(live: Client, candidate: Client, range: PageRange, signal: AbortSignal): Promise<number> {
   try {
