@@ -5,6 +5,7 @@ import type { ViewTables } from '../../postgres/row-reads.ts';
 import { plain } from '../expand-contract/notes.ts';
 import { relationOf } from '../shapes/of-table.ts';
 import type { Tag } from '../lint/ast.ts';
+import { cascades, implies, isImplied, removes } from './implied.ts';
 import type { Statement } from '../lint/statement.ts';
 import { ForeseenObjects, relationKinds } from './objects.ts';
 
@@ -15,6 +16,8 @@ export interface AskedNames {
   readonly names: readonly string[];
   /** They are not all of one object. */
   readonly apart: boolean;
+  /** It is asked whether a name is free again. */
+  readonly free?: boolean;
 }
 
 /** Of what they bring no text says. */
@@ -38,7 +41,10 @@ export class ForeseenNames extends ForeseenObjects {
   readonly #temporary = new Set<string>();
   /** The words of each statement so far. */
   readonly #said: ReadonlySet<string>[] = [];
+  /** Of those that make further objects under names of their own. */
+  readonly #implying: ReadonlySet<string>[] = [];
   #hasMore = false;
+  #hasRemoved = false;
   readonly #views: readonly ViewTables[];
   /** What search_path the files set; undefined where it is whoever runs them's own. */
   path: readonly string[] | undefined;
@@ -93,17 +99,21 @@ export class ForeseenNames extends ForeseenObjects {
   }
 
   /** What a statement of the files names, as they run. */
-  hasSaid({ tag, text }: Statement): void {
-    if (bringsMore.has(tag)) this.#hasMore = true;
-    this.#said.push(wordsOf(text));
+  hasSaid({ tag, text, node }: Statement): void {
+    const words = wordsOf(text);
+    if (bringsMore.has(tag) || cascades(node)) this.#hasMore = true;
+    if (removes(node)) this.#hasRemoved = true;
+    if (implies.has(tag)) this.#implying.push(words);
+    this.#said.push(words);
   }
 
   /** Whether the live colour's catalogue still says of these names what it will say then. */
-  isUntouched({ names, apart }: AskedNames): boolean {
+  isUntouched({ names, apart, free = false }: AskedNames): boolean {
     const asked = names.map((name) => name.toLowerCase());
     const isOf = (words: ReadonlySet<string>): boolean =>
       apart ? asked.some((name) => words.has(name)) : asked.every((name) => words.has(name));
-    if (this.lost || this.#hasMore || this.#said.some(isOf)) return false;
+    if (this.lost || this.#hasMore || (free && this.#hasRemoved) || this.#said.some(isOf)) return false;
+    if (this.#implying.some((words) => asked.some((name) => isImplied(name, words)))) return false;
     const named = (name: string): boolean => asked.some((each) => wordsOf(name).has(each));
     return (
       ![...this.#doubts, ...this.#again].some(named) &&

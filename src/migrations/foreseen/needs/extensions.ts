@@ -24,6 +24,7 @@ function createdBy(name: string, ifNew: boolean, owner: string | undefined): Sta
     holds: `NOT ${there}`,
     values: [name],
     names: [name],
+    free: true,
     lacking: `extension "${name}" already exists`,
   };
   const trusted = (by: string): StatementNeed => ({

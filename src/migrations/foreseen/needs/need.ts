@@ -7,6 +7,8 @@ export interface StatementNeed {
   readonly names?: readonly string[];
   /** Any of them, and not all together. */
   readonly apart?: boolean;
+  /** That a name is free. */
+  readonly free?: true;
   /** What is true where it does not hold, as PostgreSQL would say it. */
   readonly lacking: string;
   /** A superuser has the right that lacks. */

@@ -121,6 +121,7 @@ function schemaFree(name: string): StatementNeed {
     holds: 'NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)',
     values: [name],
     names: [name],
+    free: true,
     lacking: `schema "${name}" already exists`,
   };
 }
@@ -138,6 +139,7 @@ function isFree(
     values: [bare, place],
     names,
     apart: true,
+    free: true,
     lacking: `${prefix === 'rel' ? 'relation' : 'type'} "${name}" already exists`,
   };
 }

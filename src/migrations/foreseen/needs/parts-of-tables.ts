@@ -79,6 +79,7 @@ function partOf(
     values: [place, name, part],
     names: [part, ...parents, ...gone],
     apart: parents.length + gone.length > 0,
+    ...(there ? {} : { free: true }),
     lacking: `${word} "${part}" of relation "${table}" ${there ? 'does not exist' : 'already exists'}`,
   };
 }

@@ -46,10 +46,10 @@ export async function unmetNeeds(
       () => true,
     );
   const isMet = (need: StatementNeed): Promise<boolean> => {
-    const { names = [], apart = false, ofMajor } = need;
+    const { names = [], apart = false, free = false, ofMajor } = need;
     if (schema.lost || (ofMajor === true && target !== own)) return Promise.resolve(true);
     const words = names.flatMap((name) => [...wordsOf(name)]);
-    if (words.length > 0 && !schema.isUntouched({ names: words, apart })) return Promise.resolve(true);
+    if (words.length > 0 && !schema.isUntouched({ names: words, apart, free })) return Promise.resolve(true);
     const key = JSON.stringify([need.holds, need.values]);
     const asked = known.get(key) ?? answer(need);
     known.set(key, asked);
