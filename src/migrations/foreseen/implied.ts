@@ -25,5 +25,7 @@ export function cascades(node: Node): boolean {
 /** Something went, or went elsewhere, with what hung on it: names of both are free again. */
 export function removes(node: Node): boolean {
   if (as(node, 'DropStmt') || as(node, 'DropOwnedStmt') || as(node, 'AlterObjectSchemaStmt')) return true;
-  return all(as(node, 'AlterTableStmt')?.cmds, 'AlterTableCmd').some(({ subtype = '' }) => /^AT_Drop/.test(subtype));
+  return all(as(node, 'AlterTableStmt')?.cmds, 'AlterTableCmd').some(({ subtype = '' }) =>
+    subtype.startsWith('AT_Drop'),
+  );
 }
