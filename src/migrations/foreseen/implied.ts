@@ -1,8 +1,22 @@
 import type { Node } from 'libpg-query';
 import { all, as, type Tag } from '../lint/ast.ts';
 
+/** Of what they bring no text says. */
+export const bringsMore: ReadonlySet<Tag> = new Set<Tag>([
+  'CreateExtensionStmt',
+  'AlterExtensionStmt',
+  'ImportForeignSchemaStmt',
+]);
+
+/** No event trigger fires for these. */
+export const firesNothing: ReadonlySet<Tag> = new Set<Tag>([
+  ...(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CopyStmt', 'TruncateStmt'] as const),
+  ...(['CallStmt', 'DoStmt', 'PrepareStmt', 'ExecuteStmt', 'DeallocateStmt', 'ExplainStmt', 'LockStmt'] as const),
+  ...(['VariableSetStmt', 'VariableShowStmt', 'TransactionStmt', 'ConstraintsSetStmt', 'VacuumStmt'] as const),
+]);
+
 /** Statements that make indexes, sequences and constraints beside what they name. */
-export const implies: ReadonlySet<Tag> = new Set<Tag>(['CreateStmt', 'AlterTableStmt', 'IndexStmt']);
+export const makesImplied: ReadonlySet<Tag> = new Set<Tag>(['CreateStmt', 'AlterTableStmt', 'IndexStmt']);
 
 /** ChooseIndexName, ChooseConstraintName and ChooseRelationName of PostgreSQL's sources. */
 const ending = /_(?:pkey|key|idx|excl|seq|fkey|check|not_null)\d*$/;

@@ -4,8 +4,7 @@ import type { SchemaKind, SchemaObject } from '../../postgres/fingerprint/index.
 import type { ViewTables } from '../../postgres/row-reads.ts';
 import { plain } from '../expand-contract/notes.ts';
 import { relationOf } from '../shapes/of-table.ts';
-import type { Tag } from '../lint/ast.ts';
-import { cascades, implies, isImplied, removes } from './implied.ts';
+import { bringsMore, cascades, firesNothing, makesImplied, isImplied, removes } from './implied.ts';
 import type { Statement } from '../lint/statement.ts';
 import { ForeseenObjects, relationKinds } from './objects.ts';
 
@@ -19,13 +18,6 @@ export interface AskedNames {
   /** It is asked whether a name is free again. */
   readonly free?: boolean;
 }
-
-/** Of what they bring no text says. */
-const bringsMore: ReadonlySet<Tag> = new Set<Tag>([
-  'CreateExtensionStmt',
-  'AlterExtensionStmt',
-  'ImportForeignSchemaStmt',
-]);
 
 export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu));
@@ -52,6 +44,8 @@ export class ForeseenNames extends ForeseenObjects {
   readonly #place: string | undefined;
   /** Something ran whose effect no text shows. */
   lost = false;
+  /** Code runs beside each statement that makes or changes an object, and may change others. */
+  isWatched = false;
 
   constructor(
     tables: readonly Table[],
@@ -101,9 +95,10 @@ export class ForeseenNames extends ForeseenObjects {
   /** What a statement of the files names, as they run. */
   hasSaid({ tag, text, node }: Statement): void {
     const words = wordsOf(text);
+    if (this.isWatched && !firesNothing.has(tag)) this.lost = true;
     if (bringsMore.has(tag) || cascades(node)) this.#hasMore = true;
     if (removes(node)) this.#hasRemoved = true;
-    if (implies.has(tag)) this.#implying.push(words);
+    if (makesImplied.has(tag)) this.#implying.push(words);
     this.#said.push(words);
   }
 

@@ -1,6 +1,6 @@
 import { loadModule } from 'libpg-query';
 import { readTables, type Table } from '../../postgres/catalogue.ts';
-import { rows, type Client } from '../../postgres/client.ts';
+import type { Client } from '../../postgres/client.ts';
 import { readSchema, type SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { readViewTables, type ViewTables } from '../../postgres/row-reads.ts';
 import type { SqlFile } from '../engines/sql/file.ts';
@@ -11,6 +11,7 @@ import { bodyOf } from '../lint/plpgsql.ts';
 import { Source } from '../lint/source.ts';
 import type { Statement } from '../lint/statement.ts';
 import { foreseeBlock } from './block.ts';
+import { mayChangeSchema, readChangingCode, wordsIn, type ChangingCode } from './changing-code.ts';
 import { answersOf } from './condition.ts';
 import type { Running } from './needs/need.ts';
 import { unmetNeeds, type Failing } from './needs/unmet.ts';
@@ -36,8 +37,8 @@ export interface SchemaNow {
   readonly tables: readonly Table[];
   readonly schema: readonly SchemaObject[];
   readonly views: readonly ViewTables[];
-  /** Functions that may change a schema when they are called. */
-  readonly changing: ReadonlySet<string>;
+  /** What may change the schema beside what a statement says. */
+  readonly code: ChangingCode;
 }
 
 export async function readNow(live: Client): Promise<SchemaNow> {
@@ -45,12 +46,9 @@ export async function readNow(live: Client): Promise<SchemaNow> {
     tables: await readTables(live),
     schema: await readSchema(live),
     views: await readViewTables(live),
-    changing: await changingFunctions(live),
+    code: await readChangingCode(live),
   };
 }
-
-/** Words of a function's source that may change a schema when it is called. */
-const changing = /\b(?:alter|create|drop|rename|execute)\b/i;
 
 /**
  * Reads the pending files over the live colour's catalogue, in their order, and runs none: what is certain by their
@@ -65,7 +63,8 @@ export async function schemaToCome(
   await loadModule();
   const schema = new ForeseenSchema(now.tables, now.schema, now.views, running.place);
   const [typeOf, answerOf] = [typesOf(live), answersOf(live, (asked) => schema.isUntouched(asked))];
-  const callable = new Set(now.changing);
+  schema.isWatched = now.code.watchesDdl;
+  const callable = new Set(now.code.called);
   const failing: Failing[] = [];
   const fails = await unmetNeeds(live, schema, running);
   for (const { path, bytes, superuser = false, transactional = true, statements: read = [] } of pending) {
@@ -104,32 +103,11 @@ const mayCall: ReadonlySet<string> = new Set([
   ...['SelectStmt', 'CallStmt', 'DoStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'ExecuteStmt'],
 ]);
 
-/** Of the live colour, by their names; those too that call one. */
-async function changingFunctions(live: Client): Promise<Set<string>> {
-  const all = await rows<{ name: string; source: string }>(
-    live,
-    `SELECT lower(p.proname) AS name, lower(p.prosrc) AS source FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    JOIN pg_language l ON l.oid = p.prolang WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-    AND l.lanname NOT IN ('c', 'internal')`,
-  );
-  const found = new Set(all.flatMap(({ name, source }) => (changing.test(source) ? [name] : [])));
-  const others = all.flatMap(({ name, source }) => (found.has(name) ? [] : [{ name, words: wordsIn(source) }]));
-  for (let known = -1; known < found.size;) {
-    known = found.size;
-    for (const { name, words } of others) if (words.some((word) => found.has(word))) found.add(name);
-  }
-  return found;
-}
-
-function wordsIn(text: string): readonly string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? [];
-}
-
 function learnFunction(statement: Statement, callable: Set<string>): void {
   const node = statement.fields as Of<'CreateFunctionStmt'>;
   const body = bodyOf(statement, node);
   const name = JSON.stringify(node.funcname ?? []).match(/"sval":"([^"]+)"\}\}\]$/)?.[1];
-  const changes = !body || changing.test(body.text) || wordsIn(body.text).some((word) => callable.has(word));
+  const changes = !body || mayChangeSchema(body.text) || wordsIn(body.text).some((word) => callable.has(word));
   if (name !== undefined && changes) callable.add(name.toLowerCase());
 }
 

@@ -101,6 +101,36 @@ test('what is said of a statement before a seed, its run says too, and of what f
   expect(wrong).toEqual([]);
 });
 
+test('where code makes objects beside those of a statement, what is missing is not known', async () => {
+  await loadModule();
+  await withServer((server) =>
+    inFolder(async (folder) => {
+      const sql = 'CREATE TABLE public.fresh (a int); ALTER TABLE public.fresh_old ADD COLUMN b int';
+      await writeFile(path.join(folder, '0001_a.sql'), sql);
+      const [missing, unknown] = ['relation "public.fresh_old" does not exist', undefined];
+      await withClient(connectionTo(server), 'test', async (client) => {
+        const now = async (): Promise<string | undefined> => told(folder, client, await readNow(client), undefined);
+        await client.query(`CREATE FUNCTION public.keep() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF tg_tag = 'CREATE TABLE' AND to_regclass('public.fresh_old') IS NULL THEN
+            CREATE TABLE public.fresh_old (a int); END IF; END $$`);
+        expect(await now()).toBe(missing);
+        const made = "CREATE EVENT TRIGGER keep ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION')";
+        await client.query(`${made} EXECUTE FUNCTION public.keep()`);
+        expect(await now()).toBe(missing);
+        await client.query('DROP EVENT TRIGGER keep');
+        await client.query('CREATE EVENT TRIGGER keep ON ddl_command_end EXECUTE FUNCTION public.keep()');
+        expect(await now()).toBe(unknown);
+        await client.query(sql);
+        await client.query('DROP TABLE public.fresh, public.fresh_old');
+        await client.query(
+          "CREATE OR REPLACE FUNCTION public.keep() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'CREATE TABLE'; END $$",
+        );
+        expect(await now()).toBe(missing);
+      });
+    }),
+  );
+});
+
 test('of what the reader of files refuses the linter makes an error, of whatever kind it is', async () => {
   const silent: string[] = [];
   await inFolder(async (folder) => {

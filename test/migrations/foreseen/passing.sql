@@ -406,3 +406,6 @@ ALTER TABLE shop."Odd Name" RENAME TO plain;
 ALTER TABLE shop.plain ADD UNIQUE (id);
 DROP INDEX IF EXISTS shop.nope;
 ALTER TABLE shop.plain DROP CONSTRAINT plain_id_key;
+
+INSERT INTO shop.tenant VALUES ('acme');
+ALTER TABLE shop.acme_log ADD COLUMN b int;

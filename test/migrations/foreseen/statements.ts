@@ -26,6 +26,10 @@ export const schema = `
   CREATE INDEX item_name ON shop.item (name);
   CREATE PROCEDURE shop.batches() LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..2 LOOP NULL; END LOOP; COMMIT; END $$;
   CREATE PROCEDURE shop.plainly() LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
+  CREATE TABLE shop.tenant (name text PRIMARY KEY);
+  CREATE FUNCTION shop.make_tenant() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    EXECUTE format('CREATE TABLE shop.%I (a int)', NEW.name || '_log'); RETURN NEW; END $$;
+  CREATE TRIGGER made AFTER INSERT ON shop.tenant FOR EACH ROW EXECUTE FUNCTION shop.make_tenant();
   CREATE FUNCTION shop.seen() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
   CREATE PUBLICATION own FOR TABLE shop.item;
   RESET ROLE; CREATE EXTENSION pg_trgm;`;
