@@ -72,9 +72,9 @@ test('the package, packed and unpacked as an installation has it, gives other pr
     const [{ filename, size, unpackedSize }] = JSON.parse(stdout.slice(stdout.indexOf('['))) as [
       { filename: string; size: number; unpackedSize: number },
     ];
-    // docs/kubernetes.md says how large it is: 1.4 MB, 5.1 MB unpacked.
+    // docs/kubernetes.md says how large it is: 1.4 MB, 5.2 MB unpacked.
     expect(size).toBeLessThan(1_500_000);
-    expect(unpackedSize).toBeLessThan(5_200_000);
+    expect(unpackedSize).toBeLessThan(5_300_000);
     // Types by every resolution that TypeScript has, the oldest too: only `import` finds what is an ES module.
     const attw = await execa(
       path.join(root, 'node_modules/.bin/attw'),
