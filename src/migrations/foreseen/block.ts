@@ -1,4 +1,5 @@
 import type { Of } from '../lint/ast.ts';
+import { wordsOf } from './names.ts';
 import { constantText } from '../lint/constant-text.ts';
 import { tryParse } from '../lint/parse.ts';
 import { bodyOf, unpack } from '../lint/plpgsql.ts';
@@ -181,5 +182,5 @@ function perhaps(step: unknown, place: Place): void {
 function doubt(statement: Statement, { schema }: Place): void {
   schema.hasSaid(statement);
   if (!changesSchema(statement)) return;
-  schema.doubtNamed(new Set(statement.text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu)));
+  schema.doubtNamed(wordsOf(statement.text));
 }

@@ -1,4 +1,5 @@
 import { rows, type Client } from '../../postgres/client.ts';
+import { wordsOf } from './names.ts';
 
 /** Code of the live colour that may change a schema when a statement that says nothing of it runs. */
 export interface ChangingCode {
@@ -14,10 +15,6 @@ const texts = /'(?:[^']|'')*'|--[^\n]*|\/\*[^]*?\*\//g;
 /** Whether a function's source may change a schema: what it says in texts and comments it does not do. */
 export function mayChangeSchema(source: string): boolean {
   return words.test(source.replaceAll(texts, ' '));
-}
-
-export function wordsIn(text: string): readonly string[] {
-  return text.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? [];
 }
 
 export async function readChangingCode(live: Client): Promise<ChangingCode> {
@@ -50,7 +47,7 @@ async function changingFunctions(live: Client): Promise<Set<string>> {
     AND l.lanname NOT IN ('c', 'internal')`,
   );
   const found = new Set(all.flatMap(({ name, source }) => (mayChangeSchema(source) ? [name] : [])));
-  const others = all.flatMap(({ name, source }) => (found.has(name) ? [] : [{ name, words: wordsIn(source) }]));
+  const others = all.flatMap(({ name, source }) => (found.has(name) ? [] : [{ name, words: [...wordsOf(source)] }]));
   for (let known = -1; known < found.size;) {
     known = found.size;
     for (const { name, words: said } of others) if (said.some((word) => found.has(word))) found.add(name);

@@ -11,8 +11,9 @@ import { bodyOf } from '../lint/plpgsql.ts';
 import { Source } from '../lint/source.ts';
 import type { Statement } from '../lint/statement.ts';
 import { foreseeBlock } from './block.ts';
-import { mayChangeSchema, readChangingCode, wordsIn, type ChangingCode } from './changing-code.ts';
+import { mayChangeSchema, readChangingCode, type ChangingCode } from './changing-code.ts';
 import { answersOf } from './condition.ts';
+import { wordsOf } from './names.ts';
 import type { Running } from './needs/need.ts';
 import { unmetNeeds, type Failing } from './needs/unmet.ts';
 import { ForeseenSchema } from './schema.ts';
@@ -107,11 +108,11 @@ function learnFunction(statement: Statement, callable: Set<string>): void {
   const node = statement.fields as Of<'CreateFunctionStmt'>;
   const body = bodyOf(statement, node);
   const name = JSON.stringify(node.funcname ?? []).match(/"sval":"([^"]+)"\}\}\]$/)?.[1];
-  const changes = !body || mayChangeSchema(body.text) || wordsIn(body.text).some((word) => callable.has(word));
+  const changes = !body || mayChangeSchema(body.text) || [...wordsOf(body.text)].some((word) => callable.has(word));
   if (name !== undefined && changes) callable.add(name.toLowerCase());
 }
 
 /** A word of its text may be such a function, called: what it does then depends on what it is given. */
 function judgeCalls(statement: Statement, schema: ForeseenSchema, callable: ReadonlySet<string>): void {
-  if (wordsIn(statement.text).some((word) => callable.has(word))) schema.lost = true;
+  if ([...wordsOf(statement.text)].some((word) => callable.has(word))) schema.lost = true;
 }
