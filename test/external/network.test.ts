@@ -8,6 +8,7 @@ import { perform } from '../../src/operations/perform.ts';
 import { operationOf, type PerformOptions } from '../../src/operations/table.ts';
 import { withClient } from '../../src/postgres/session.ts';
 import { Forwarder } from '../faults/forwarder.ts';
+import { harvester } from '../faults/harvest.ts';
 import { withNewestPgDump } from '../support/client-programs.ts';
 import { withEnvironment, type TestEnvironment } from '../support/environment.ts';
 import { credentials, type ExternalFixture } from '../support/external.ts';
@@ -93,17 +94,23 @@ function stepsOf(verb: Verb, options: PerformOptions = {}): string[] {
 }
 
 /** Clients at work beside `use`, judged afterwards: those of one step, so that no walk outlasts them. */
-async function beside({ load }: TestEnvironment, use: () => Promise<void>): Promise<void> {
+async function beside(
+  { load, platform, commits }: TestEnvironment,
+  where: string,
+  use: (harvest: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  // Whoever comes to a commit point, a recovery too, the journal knows it until the release has ended.
+  const harvest = harvester(() => readJournal(platform.journal), 'blue', commits);
   const { verdict } = await load(
     rate,
     async (workload) => {
-      await use();
+      await use(harvest);
       const { acknowledged } = workload.stats();
       await workload.until((stats) => stats.acknowledged > acknowledged + 20, 120_000);
     },
     long,
   );
-  expect(verdict).toMatchObject(kept);
+  expect(verdict, where).toMatchObject(kept);
 }
 
 /** As their owner does before the next seed: what a release that was given up has copied there is no empty database. */
@@ -126,7 +133,7 @@ test.for(sides)(
   async ({ to }) => {
     await withWay(to, async (environment, way, candidate) => {
       for (const id of stepsOf('seed', { way: 'logical' }))
-        await beside(environment, async () => {
+        await beside(environment, id, async () => {
           await through(environment, way, 'seed', id);
           await environment.verb('abandon');
           await dropCopy(candidate);
@@ -142,7 +149,7 @@ test.for(sides)(
     await withWay(to, async (environment, way, candidate) => {
       const all = (['migrate', 'verify', 'abandon'] as const).map((verb) => [verb, stepsOf(verb)] as const);
       for (let at = 0; at < Math.max(...all.map(([, steps]) => steps.length)); at++)
-        await beside(environment, async () => {
+        await beside(environment, `step ${at}`, async () => {
           await environment.verb('seed');
           for (const [verb, steps] of all) await through(environment, way, verb, ...steps.slice(at).slice(0, 1));
           await dropCopy(candidate);
@@ -159,13 +166,15 @@ test.for(sides)(
       const { verb } = environment;
       for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
       for (const id of stepsOf('switch'))
-        await beside(environment, async () => {
+        await beside(environment, id, async (harvest) => {
           await through(environment, way, 'switch', id);
           await through(environment, way, 'rollback', id);
           await verb('verify');
+          await harvest();
         });
-      await beside(environment, async () => {
+      await beside(environment, 'retire', async (harvest) => {
         await verb('switch');
+        await harvest();
         await through(environment, way, 'retire', ...stepsOf('retire'));
       });
       await single(environment, 'green');
