@@ -23,7 +23,7 @@ export async function fenceTables(
   tables: readonly string[],
   limit: number,
 ): Promise<void> {
-  await inTries(client, token, tables, limit, async (all) => {
+  await inTries(client, token, tables, limit, every, async (all) => {
     if (all.length === 0) return;
     await client.query(machinery);
     await requireOwnSchemas(client);
@@ -51,8 +51,17 @@ function writtenTo(tables: readonly string[], limit: number, cause: unknown): Ve
   });
 }
 
+function every(): boolean {
+  return true;
+}
+
+/** What a fence that was given up never closed has no lock to wait for: whoever kept it from closing still writes there. */
+function mayRefuse({ trigger }: Fenced): boolean {
+  return trigger !== null && trigger !== 'D';
+}
+
 /**
- * Does it in one transaction with the check of the token, all tables locked, in tries that queue for their locks no
+ * Does it in one transaction with the check of the token, `which` of the tables locked, in tries that queue for their locks no
  * longer than others may wait behind them. VACUUM and ANALYZE of these tables end: they keep their lock for as long as
  * they take. After `limit` ms the error is PostgreSQL's own.
  */
@@ -61,6 +70,7 @@ async function inTries(
   token: number,
   tables: readonly string[],
   limit: number,
+  which: (each: Fenced) => boolean,
   work: (locked: readonly Fenced[]) => Promise<void>,
 ): Promise<void> {
   const end = performance.now() + limit;
@@ -70,7 +80,7 @@ async function inTries(
       return await withTransaction(client, async () => {
         await client.query('SET LOCAL client_min_messages = error');
         await takeToken(client, token);
-        await work(await locked(client, tables, patience));
+        await work(await locked(client, tables, which, patience));
       });
     } catch (error) {
       if (!isOfLocks(error) || performance.now() >= end) throw error;
@@ -80,11 +90,17 @@ async function inTries(
   }
 }
 
-/** Locks them all against writers. */
-async function locked(client: Client, tables: readonly string[], patience: number): Promise<readonly Fenced[]> {
-  const named = (await readFence(client, tables)).map(({ table }) => table);
+/** Locks them against writers. */
+async function locked(
+  client: Client,
+  tables: readonly string[],
+  which: (each: Fenced) => boolean,
+  patience: number,
+): Promise<readonly Fenced[]> {
+  const asked = async (): Promise<Fenced[]> => (await readFence(client, tables)).filter(which);
+  const named = (await asked()).map(({ table }) => table);
   await lockWithin(client, named, patience);
-  const all = await readFence(client, tables);
+  const all = await asked();
   // A partition that came meanwhile is not locked.
   if (all.length !== named.length) throw Object.assign(new Error('a partition came'), { code: '55P03' });
   return all;
@@ -131,9 +147,8 @@ export async function openTables(
   tables: readonly string[],
   limit: number,
 ): Promise<void> {
-  await inTries(client, token, tables, limit, async (all) => {
-    for (const { table, trigger } of all)
-      if (trigger !== null) await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${fenceTrigger}`);
+  await inTries(client, token, tables, limit, mayRefuse, async (all) => {
+    for (const { table } of all) await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${fenceTrigger}`);
     // What moved before stays closed.
     if ((await closedTables(client)).length === 0)
       await client.query(

@@ -139,6 +139,17 @@ test('tables that somebody keeps locked are opened within a limit or stay closed
   });
 });
 
+test('what was never closed is given up beside the writer who kept it from closing', async () => {
+  await withOrders(async (client, another) => {
+    await another(async (writer) => {
+      await writer.query('BEGIN; INSERT INTO public.orders VALUES (5, 5)');
+      expect((await failure(fenceTables(client, 1, tables, 300))).id).toBe('fence-leaks');
+      await openTables(client, 1, tables, 300);
+      await writer.query('INSERT INTO public.orders VALUES (6, 6); COMMIT');
+    });
+  });
+});
+
 test('VACUUM of a table ends where it would keep the tables from being closed or opened', async () => {
   await withOrders(async (client, another) => {
     await client.query('INSERT INTO public.orders SELECT n, n FROM generate_series(10, 20000) n');
