@@ -2,13 +2,13 @@ import { leaseHolder, operatorName } from '../machine/operator-name.ts';
 import type { Environment } from '../model/environment.ts';
 import { verbs, type Verb } from '../model/transitions.ts';
 import type { Platform } from '../platform/port/platform.ts';
-import { leaseLost } from '../model/failures.ts';
 import { Context } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
 import { Ledger } from './engine/ledger.ts';
 import { keepFlags } from './flags/turn.ts';
 import { deliverOutbox, forget } from './hooks/outbox.ts';
 import { certify } from './birth.ts';
+import { keepLease } from './keep-lease.ts';
 import { noteWritten, requireNewest, takeNewest } from './newest.ts';
 import { requireOwnSchema } from './own-schema.ts';
 import { recover } from './recover.ts';
@@ -16,9 +16,6 @@ import { finishRotations, followRotation } from './verbs/rotate-own.ts';
 
 export type OperatorPurpose =
   Verb | 'preflight' | 'recover' | 'release' | 'drill' | 'backfill' | 'test' | 'rotate' | 'delivery' | 'traffic';
-
-/** Milliseconds between two renewals of the lease. */
-const renewEvery = 2_000;
 
 export interface OperatorParts {
   readonly environment: Environment;
@@ -49,12 +46,7 @@ export async function withOperator<T>(
   const { lease, seen } = await takeNewest(parts, (above) => parts.platform.leases.acquire(holder, parts.gone, above));
   const lost = new AbortController();
   let c: Context | undefined;
-  const renewal = setInterval(() => {
-    lease.renew().then(
-      (mine) => mine || lost.abort(leaseLost()),
-      (error: unknown) => lost.abort(error),
-    );
-  }, renewEvery);
+  const stopRenewing = keepLease(lease, (why) => lost.abort(why));
   try {
     parts.platform.listen?.(parts.emit);
     await parts.platform.tidy?.();
@@ -94,10 +86,11 @@ export async function withOperator<T>(
       await parts.platform.certify?.(c.journal.uid).catch(() => undefined);
     return result;
   } finally {
-    clearInterval(renewal);
+    stopRenewing();
     // What hangs in one keeps no process alive that has nothing more to do.
     c?.cutConnections();
-    await lease.release();
+    // One that cannot be given back runs out, and why the work ended is told.
+    await lease.release().catch(() => undefined);
     if (c) await tellMessages(parts, c, holder).catch(() => undefined);
   }
 }
@@ -132,6 +125,7 @@ async function tellMessages(parts: OperatorParts, c: Context, holder: string): P
     await forget(ledger, settled);
     await noteWritten(parts, ledger.journal.live, lease.token);
   } finally {
-    await lease.release();
+    // One that cannot be given back runs out, and why the work ended is told.
+    await lease.release().catch(() => undefined);
   }
 }

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
 import { apiRefusal, unreachable, type Asked } from './failures.ts';
-import { Transport, type Answer } from './http.ts';
+import { NoAnswer, Transport, type Answer } from './http.ts';
 import { kinds, apiPath } from './kinds.ts';
 import { loadConfig, type ClusterAccess } from './kubeconfig.ts';
 
@@ -25,6 +27,13 @@ export interface Stored {
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
 const fieldManager = 'verdigris';
 
+/** What another one of would be refused, or be another object. */
+const onceOnly: ReadonlySet<string> = new Set(['POST', 'PUT']);
+
+/** Milliseconds between two tries. */
+const firstPause = 50;
+const longestPause = 500;
+
 /**
  * The objects of one namespace. A 404 is undefined where reading and nothing where deleting; everything else that is
  * refused is thrown.
@@ -37,6 +46,8 @@ export class Cluster {
   readonly #transport: Transport;
   /** Whoever waits here is told what for. */
   #tell: (text: string) => void = () => undefined;
+  /** Milliseconds that an API server which is away has to come back. */
+  #patience = 0;
   /** What is laid over every object that is made here. */
   #overlay: (manifest: Manifest) => Manifest = (manifest) => manifest;
 
@@ -60,6 +71,11 @@ export class Cluster {
   /** From now on `how` is told what long waits are for. */
   listen(how: (text: string) => void): void {
     this.#tell = how;
+  }
+
+  /** From now on an API server that is away has so many milliseconds to come back. */
+  endure(ms: number): void {
+    this.#patience = ms;
   }
 
   tell(text: string): void {
@@ -185,14 +201,22 @@ export class Cluster {
       kind,
       metadata: { name },
     } = object;
-    const answer = await this.#send(
-      'replace',
-      kind,
-      name,
-      'PUT',
-      `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
-      { ...object, apiVersion: kinds[kind].version, kind },
-    );
+    const send = (): Promise<Answer> =>
+      this.#send(
+        'replace',
+        kind,
+        name,
+        'PUT',
+        `${apiPath(kind, this.namespace, name)}?fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`,
+        { ...object, apiVersion: kinds[kind].version, kind },
+      );
+    const answer = await send().catch(async (error: unknown) => {
+      // An answer that was lost says nothing about the write: the object says whether it was made.
+      const found = await this.read<T>(kind, name).catch(() => undefined);
+      if (found && isAsWritten(found, object)) return { status: 200, body: found };
+      if (found?.metadata.resourceVersion !== object.metadata.resourceVersion) throw error;
+      return send();
+    });
     return this.#expect<T>(answer, { verb: 'replace', kind, namespace: this.namespace, name });
   }
 
@@ -232,9 +256,16 @@ export class Cluster {
     body?: unknown,
     contentType?: string,
   ): Promise<Answer> {
-    try {
-      return await this.#transport.send(method, path, body, contentType);
-    } catch (cause) {
+    const end = performance.now() + this.#patience;
+    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+      const answer = await this.#transport.send(method, path, body, contentType).catch((error: unknown) => error);
+      const left = end - performance.now();
+      if (left > 0 && mayBeSaidAgain(method, answer)) {
+        await sleep(Math.min(pause, left));
+        continue;
+      }
+      if (!(answer instanceof Error)) return answer as Answer;
+      const cause = answer instanceof NoAnswer ? answer.cause : answer;
       throw unreachable({ verb, kind, namespace: this.namespace, name }, cause);
     }
   }
@@ -244,4 +275,27 @@ export class Cluster {
       return { kind: asked.kind, apiVersion: kinds[asked.kind].version, ...(body as object) } as T;
     throw apiRefusal(asked, status, body);
   }
+}
+
+/** Of this content by now; what the API server keeps beside it changes with every write. */
+function isAsWritten(found: Stored, written: Stored): boolean {
+  const content = ({ metadata: { labels = {}, annotations = {} }, ...rest }: Stored): object => ({
+    ...rest,
+    apiVersion: undefined,
+    status: undefined,
+    labels,
+    annotations,
+  });
+  return found.metadata.uid === written.metadata.uid && isDeepStrictEqual(content(found), content(written));
+}
+
+/**
+ * An API server that restarts or is overloaded says 429 or 5xx, or nothing. Whatever it was told may be said again where
+ * that comes to the same, or where it cannot have heard it.
+ */
+function mayBeSaidAgain(method: string, answer: unknown): boolean {
+  if (answer instanceof NoAnswer) return !answer.sent || !onceOnly.has(method);
+  if (answer instanceof Error) return false;
+  const { status } = answer as Answer;
+  return status === 429 || (status >= 500 && !onceOnly.has(method));
 }

@@ -7,6 +7,16 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** No answer came. Where the request was `sent` nobody knows whether it was carried out. */
+export class NoAnswer extends Error {
+  readonly sent: boolean;
+
+  constructor(cause: unknown, sent: boolean) {
+    super('the API server gave no answer', { cause });
+    this.sent = sent;
+  }
+}
+
 /** Milliseconds for one request. Every request that we make is answered at once or not at all: nothing is watched. */
 export const requestLimit = 15_000;
 
@@ -24,6 +34,7 @@ export class Transport {
     this.#config = config;
   }
 
+  /** @throws NoAnswer */
   async send(
     method: string,
     path: string,
@@ -37,6 +48,8 @@ export class Transport {
     const secure = url.protocol === 'https:';
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
+      let sent = false;
+      const lost = (cause: unknown): void => reject(new NoAnswer(cause, sent));
       const request = (secure ? https : http).request(
         url,
         {
@@ -54,13 +67,17 @@ export class Transport {
         (response) => {
           const parts: Buffer[] = [];
           response.on('data', (part: Buffer) => parts.push(part));
-          response.on('error', reject);
+          response.on('error', lost);
           response.on('end', () =>
             resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString()) }),
           );
         },
       );
-      request.on('error', reject);
+      request.on('error', lost);
+      request.on('socket', (socket) => {
+        if (request.reusedSocket) sent = true;
+        else socket.once(secure ? 'secureConnect' : 'connect', () => (sent = true));
+      });
       request.end(text);
     });
   }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { domain, metadata, objectNames, type Named } from '../../manifests/names.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import { leaseHeld } from '../../model/failures.ts';
@@ -28,6 +27,9 @@ const attempts = 10;
 
 /** Seconds without renewal after which a lease may be taken over. */
 const duration = 10;
+
+/** Milliseconds that an API server which is away has to come back for whoever holds a lease: less than that lasts. */
+const patience = 4_000;
 
 /**
  * One operator at a time, by a Lease of the cluster. The fencing token is leaseTransitions, which grows with every
@@ -127,7 +129,7 @@ export class KubernetesLeases implements LeaseStore {
       const changed = await this.#swap({ ...now, spec: spec(now.spec) });
       if (changed || attempt === attempts) return changed;
       const found = await this.#cluster.read<LeaseObject>('Lease', this.#name);
-      if (found?.metadata.uid !== mine.metadata.uid || !isDeepStrictEqual(found.spec, mine.spec)) return undefined;
+      if (!found || found.metadata.uid !== mine.metadata.uid || !isSameTenure(found.spec, mine.spec)) return undefined;
       now = found;
     }
   }
@@ -135,6 +137,7 @@ export class KubernetesLeases implements LeaseStore {
   #lease(taken: LeaseObject): Lease {
     let mine: LeaseObject | undefined = taken;
     const token = taken.spec.leaseTransitions ?? 0;
+    this.#cluster.endure(patience);
     // One write after the other: a release that met a renewal under way would lose to it, and the lease would seem
     // held.
     let last: Promise<unknown> = Promise.resolve();
@@ -150,13 +153,20 @@ export class KubernetesLeases implements LeaseStore {
     };
     return {
       token,
+      lasts: duration * 1000,
       renew: () => change((spec) => ({ ...spec, renewTime: micro() })),
       release: async () => {
         await change(({ holderIdentity: _, ...spec }) => spec);
         mine = undefined;
+        this.#cluster.endure(0);
       },
     };
   }
+}
+
+/** Each acquisition has a token of its own. A renewal whose answer was lost is no other's. */
+function isSameTenure(one: LeaseObject['spec'], another: LeaseObject['spec']): boolean {
+  return one.leaseTransitions === another.leaseTransitions && one.holderIdentity === another.holderIdentity;
 }
 
 function alive({ spec }: LeaseObject): { holder: string; since: string } | undefined {

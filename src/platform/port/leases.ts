@@ -14,6 +14,8 @@ export interface LeaseStore {
 export interface Lease {
   /** Grows with every acquisition; whoever has a smaller one is fenced off. */
   readonly token: number;
+  /** Milliseconds without renewal after which another may take it; left out where a renewal that fails is final. */
+  readonly lasts?: number;
   /** False once somebody else has taken it. */
   renew(): Promise<boolean>;
   /** The next one need not wait. Harmless where somebody else has taken it. */

@@ -91,6 +91,7 @@ export class PostgresLeases implements LeaseStore {
       ).length > 0;
     return {
       token,
+      lasts: ttl,
       renew: () => change('renewed = clock_timestamp()'),
       release: async () => void (await change('released = true')),
     };

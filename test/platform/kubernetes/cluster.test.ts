@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { KubernetesJournal } from '../../../src/platform/kubernetes/journal.ts';
 import { KubernetesLeases } from '../../../src/platform/kubernetes/leases.ts';
+import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { bytes } from '../../../src/platform/kubernetes/volumes.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../pulumi/components/support.ts';
@@ -84,6 +85,62 @@ test('a write of the journal whose answer is lost is looked for: it may stand', 
       lose = 'before';
       await expect(journal.write(2, 'three')).rejects.toMatchObject({ id: 'cluster-unreachable' });
       await expect(journal.write(1, 'late')).rejects.toMatchObject({ code: 'busy', id: 'journal-conflict' });
+    },
+  );
+});
+
+test('an API server that is away for a moment is asked again, save for what could be done twice; one that stays away is unreachable', async () => {
+  let away = 2;
+  const answers: ('hang up' | { status: number })[] = [];
+  await withApiServer(
+    () => {
+      if (away-- > 0) return answers[away % answers.length] ?? 'hang up';
+      return { status: 200, body: {} };
+    },
+    async (cluster, requests) => {
+      const asked = async (request: () => Promise<unknown>, ...said: typeof answers): Promise<string> => {
+        answers.splice(0, Infinity, ...said);
+        away = 2;
+        const before = requests.length;
+        const how = await request().then(
+          () => 'done',
+          (error: { id: string }) => error.id,
+        );
+        return `${how} at try ${requests.length - before}`;
+      };
+      const manifest = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } } as unknown as Manifest;
+      const read = () => cluster.read('ConfigMap', 'a');
+      expect(await asked(read, 'hang up')).toBe('cluster-unreachable at try 1');
+      cluster.endure(10_000);
+      expect(await asked(read, 'hang up', { status: 503 })).toBe('done at try 3');
+      expect(await asked(() => cluster.apply(manifest), { status: 500 }, 'hang up')).toBe('done at try 3');
+      expect(await asked(() => cluster.create(manifest), { status: 429 })).toBe('done at try 3');
+      expect(await asked(() => cluster.create(manifest), { status: 500 })).toBe('cluster-refused at try 1');
+      expect(await asked(() => cluster.create(manifest), 'hang up')).toBe('cluster-unreachable at try 1');
+      cluster.endure(50);
+      away = Infinity;
+      await expect(read()).rejects.toMatchObject({ id: 'cluster-unreachable' });
+    },
+  );
+});
+
+test("a renewal of the Lease whose answer is lost is the holder's own", async () => {
+  const lease = labelled({ spec: {} }, 0);
+  let lose = false;
+  await withApiServer(
+    (request) => {
+      const answer = lease.answer(request);
+      if (!lose || request.method === 'GET') return answer;
+      lose = false;
+      return 'hang up';
+    },
+    async (cluster) => {
+      const mine = await new KubernetesLeases(cluster, declared(), () => Promise.resolve(0), false).acquire('me');
+      lose = true;
+      expect(await mine.renew()).toBe(true);
+      // As if nothing had been heard of the first one at all.
+      lease.put({ ...(lease.now() as Kept), spec: { ...(lease.now()?.['spec'] as object), renewTime: 'later' } });
+      expect(await mine.renew()).toBe(true);
     },
   );
 });
