@@ -33,12 +33,14 @@ interface Again {
 
 /**
  * EAI_AGAIN is getaddrinfo's word for a name whose server had no answer just now. 53300 too_many_connections: those that
- * log in count before they are refused, also against the connections that are kept for superusers.
+ * log in count before they are refused, also against the connections that are kept for superusers. 25P04
+ * transaction_timeout: of postgresql.conf, which holds while PostgreSQL lets somebody in, before he can set another.
  */
 const again: Readonly<Record<string, Again>> = {
   EAI_AGAIN: { within: 3_000, every: 200 },
   ETIMEDOUT: { within: 7_000, every: 200 },
   '53300': { within: 3_000, every: 50 },
+  '25P04': { within: 10_000, every: 50 },
 };
 
 const never: Again = { within: 0, every: 0 };

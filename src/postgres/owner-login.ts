@@ -3,6 +3,7 @@ import { migrationRole } from '../model/names.ts';
 import { rows, withFixedPath, type Client } from './client.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { ident, literal } from './quote.ts';
+import { noLimits, setForRole } from './role-settings.ts';
 import { quietly } from './secretly.ts';
 import { passwordClause } from './verifier.ts';
 
@@ -37,6 +38,7 @@ export async function withOwnerLogin<T>(given: LoginRequest, use: (login: Login)
       `CREATE ROLE ${login} LOGIN ${passwordClause(password)} VALID UNTIL ` +
         `${literal(new Date(Date.now() + 86_400_000).toISOString())} IN ROLE ${owners.map((owner) => ident(owner)).join(', ')}`,
     );
+    await setForRole(client, ident(login), noLimits);
     for (const [name, value] of Object.entries(settings))
       await client.query(`ALTER ROLE ${login} SET ${name} = ${literal(value)}`);
   });

@@ -101,13 +101,14 @@ export const takenSchema = `(SELECT pg_catalog.json_build_object('schema', n.nsp
  * replica role does that; it also keeps triggers and rules of user tables from firing, which is what a copy of rows
  * wants. Who is no superuser has the rights of a role that he makes only where this is set: he hands tables over to it.
  */
-export function settingsAfterwards(kind: SessionKind): string | undefined {
+export function settingsAfterwards(kind: SessionKind, serverMajor: number): string | undefined {
   if (kind === 'pooled' || kind === 'routed') return undefined;
   const has = (name: string): string => `pg_catalog.current_setting('${name}', true) IS NOT NULL`;
   const set = (name: string, value: string): string => `pg_catalog.set_config('${name}', '${value}', false)`;
-  const unlimited = `${has('transaction_timeout')} THEN ${set('transaction_timeout', '0')} END`;
-  if (kind === 'database') return `SELECT ${takenSchema}, CASE WHEN ${superuser} AND ${unlimited}`;
-  return `SELECT ${takenSchema}, current_setting('server_version_num')::int / 10000 AS major, CASE WHEN ${unlimited},
+  // By itself, and before what reads the catalogue: the transaction of both is under the limit until then.
+  const unlimited = serverMajor >= 17 ? 'SET transaction_timeout = 0; ' : '';
+  if (kind === 'database') return `${unlimited}SELECT ${takenSchema}`;
+  return `${unlimited}SELECT ${takenSchema},
     CASE WHEN ${superuser} THEN ${set('session_replication_role', 'replica')} END,
     CASE WHEN ${superuser} AND ${has('event_triggers')} THEN ${set('event_triggers', 'off')} END,
     CASE WHEN NOT ${superuser} AND ${has('createrole_self_grant')} THEN ${set('createrole_self_grant', 'set, inherit')} END`;

@@ -103,7 +103,7 @@ async function open<T>(
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelay,
   }).then(
-    (client) => ({ client }),
+    (entered) => entered,
     async (cause: unknown) => {
       noteSilence(cause, server);
       if (isOfLoginTrigger(cause)) throw loginTriggerFails(given, await loginTriggers(given), cause);
@@ -124,16 +124,14 @@ async function open<T>(
       };
       return open(kind, { ...plain, password }, purpose, entered, lockLimit, startup);
     });
-  const { client } = outcome;
+  const { client, major } = outcome;
   try {
-    const afterwards = settingsAfterwards(kind);
+    const afterwards = settingsAfterwards(kind, major);
     if (afterwards !== undefined) {
-      const [{ major = complete, taken } = {}] = await rows<{ major?: number; taken?: SchemaTaken | null }>(
-        client,
-        afterwards,
-      );
+      const answers = [await client.query<{ taken: SchemaTaken | null }>(afterwards)].flat();
+      const taken = answers.at(-1)?.rows[0]?.taken;
       if (taken) throw schemaTaken(given, taken);
-      if (major < complete) rewriting(client, (sql) => forOlder(sql, major));
+      if (kind === 'own' && major < complete) rewriting(client, (sql) => forOlder(sql, major));
     }
     const { lens } = plain;
     if (lens && kind === 'own') rewriting(client, (sql) => throughLens(sql, lens));
@@ -168,7 +166,8 @@ const lastWords = new WeakMap<Client, Error>();
 /** Their connections ended, and nobody here had ended them. */
 const gone = new WeakSet<Client>();
 
-async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
+/** `major`: of its server, as that says to whoever comes in. */
+async function connected(settings: pg.ClientConfig): Promise<{ client: pg.Client; major: number }> {
   const began = performance.now();
   for (;;) {
     const client = new pg.Client({ ...settings, stream: dial });
@@ -176,9 +175,13 @@ async function connected(settings: pg.ClientConfig): Promise<pg.Client> {
       gone.add(client);
       if (error.severity !== undefined) lastWords.set(client, error);
     });
+    let version = '';
+    client.connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) => {
+      if (parameterName === 'server_version') version = parameterValue ?? '';
+    });
     try {
       await client.connect();
-      return client;
+      return { client, major: Number.parseInt(version, 10) };
     } catch (error) {
       const { within, every } = passesWithin(error);
       if (performance.now() - began > within) throw error;

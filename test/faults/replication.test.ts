@@ -186,6 +186,9 @@ describe('replication', () => {
             ).errors > 0,
         ),
       );
+      await bench.on('green', (client) => client.query(`ALTER SUBSCRIPTION "${name}" DISABLE`));
+      expect((await failure(bench.verb('switch'))).message).toContain('the subscription on green is disabled');
+      await bench.on('green', (client) => client.query(`ALTER SUBSCRIPTION "${name}" ENABLE`));
       const refused = await failure(bench.verb('switch'));
       expect(refused).toMatchObject({
         code: 'refused',

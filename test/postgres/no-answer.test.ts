@@ -5,6 +5,7 @@ import { hasNoAnswer, silenceOf } from '../../src/postgres/no-answer.ts';
 import { one } from '../../src/postgres/client.ts';
 import { withOwnSession } from '../../src/postgres/session.ts';
 import { failure } from '../support/failure.ts';
+import { fatal } from '../support/fatal.ts';
 import { connectionTo, withServer } from '../support/postgres.ts';
 
 /** What a server does with the first bytes of a client. */
@@ -13,15 +14,7 @@ type Answer = (socket: Socket) => void;
 const says =
   (text: string): Answer =>
   (socket) =>
-    void socket.end(text);
-
-/** Class C, message M and so on: an error as a server sends it before it ends. */
-const fatal = (code: string, message: string): string => {
-  const fields = `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`;
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(fields.length + 4);
-  return `E${length.toString('latin1')}${fields}`;
-};
+    void socket.end(text, 'latin1');
 
 async function told(answer: Answer, encrypted: boolean): Promise<unknown> {
   const sockets = new Set<Socket>();

@@ -1,12 +1,13 @@
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import { one, rows, withFixedPath } from '../../src/postgres/client.ts';
 import { ensureControlSchema } from '../../src/postgres/control.ts';
 import { withClient, withOwnSession } from '../../src/postgres/session.ts';
+import { fatal } from '../support/fatal.ts';
 import { connectionTo, testMajor, withServer } from '../support/postgres.ts';
 
 /** What somebody may have set for his own sessions, and what must hold in ours. */
@@ -132,6 +133,66 @@ test("what a session begins with finds no name before PostgreSQL's, and a schema
     });
     await expect(found()).rejects.toMatchObject(refused);
     await expect(withOwnSession(at, 'test', () => Promise.resolve())).rejects.toMatchObject(refused);
+  });
+});
+
+test.runIf(testMajor >= 17)(
+  'a limit for whole transactions ends no session, whoever has it and however long the catalogue is locked',
+  async () => {
+    await withServer(async (server) => {
+      const at = connectionTo(server);
+      const limit = 300;
+      await withOwnSession(at, 'test', (client) =>
+        client.query(`CREATE ROLE maker LOGIN; ALTER ROLE maker SET transaction_timeout = ${limit};
+          ALTER DATABASE postgres SET transaction_timeout = ${limit}`),
+      );
+      const beyond = `SELECT pg_sleep(${(limit * 1.5) / 1_000})`;
+      const maker = connectionTo(server, 'postgres', 'maker');
+      for (const session of [withOwnSession, withClient])
+        for (const who of [at, maker])
+          expect(await session(who, 'test', (client) => rows(client, beyond))).toHaveLength(1);
+      await withOwnSession(at, 'test', async (holder) => {
+        await holder.query('BEGIN; LOCK TABLE pg_namespace');
+        const entered = withClient(maker, 'test', (client) => rows(client, 'SELECT 1'));
+        await holder.query(beyond);
+        await holder.query('COMMIT');
+        expect(await entered).toHaveLength(1);
+      });
+    });
+  },
+);
+
+/** Ends the first session as PostgreSQL does where its own limit for transactions was over before anybody was in. */
+const endsFirst = (to: number) => {
+  let sessions = 0;
+  return createServer((socket) => {
+    socket.on('error', () => undefined);
+    if (++sessions > 1) {
+      const behind = connect({ port: to, host: '127.0.0.1' });
+      behind.on('error', () => undefined);
+      socket.pipe(behind).pipe(socket);
+      return;
+    }
+    socket.once('data', () =>
+      socket.end(fatal('25P04', 'terminating connection due to transaction timeout'), 'latin1'),
+    );
+  });
+};
+
+test('a session that was ended by a limit for transactions before it was let in is asked for again', async () => {
+  await withServer(async (server) => {
+    await withOwnSession(connectionTo(server), 'test', (client) =>
+      client.query("ALTER ROLE CURRENT_USER PASSWORD 'known'"),
+    );
+    const between = endsFirst(server.port).listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const { port } = between.address() as AddressInfo;
+    const at = { ...connectionTo(server), host: '127.0.0.1', port, password: 'known' };
+    try {
+      expect(await withOwnSession(at, 'test', (client) => rows(client, 'SELECT 1'))).toHaveLength(1);
+    } finally {
+      between.close();
+    }
   });
 });
 

@@ -3,6 +3,7 @@ import { rows, type Client } from '../client.ts';
 import type { ConnectionSettings } from '../connection.ts';
 import { databaseOid, databaseShape, makeShaped, readShape, giveShape, type DatabaseShape } from '../database-shape.ts';
 import { dropDatabase } from '../drop-database.ts';
+import { firstUserOid } from '../fingerprint/scope.ts';
 import { openByRights } from '../fence-by-rights.ts';
 import { maintenance } from '../maintenance.ts';
 import { withOwnSession } from '../session.ts';
@@ -57,15 +58,28 @@ export async function filledBySeed(
   return Object.fromEntries(filled);
 }
 
+/**
+ * Objects of anybody's, without what comes with them. Of the superuser that initdb made, who at a provider is the
+ * service's, PostgreSQL writes no ownership down beside its objects themselves.
+ */
+const owned = `
+  SELECT 'pg_class'::regclass::oid AS classid, oid AS objid, relowner AS owner FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  UNION ALL SELECT 'pg_proc'::regclass, oid, proowner FROM pg_proc
+  UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname !~ '^pg_'
+  UNION ALL SELECT 'pg_largeobject'::regclass, oid, lomowner FROM pg_largeobject_metadata
+  UNION ALL SELECT classid, objid, refobjid FROM pg_shdepend WHERE deptype = 'o' AND refclassid = 'pg_authid'::regclass
+    AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
 /** Whether a role that can come in, and is accepted by name, owns something that came with no extension. */
 async function isWorkedIn(client: Client): Promise<boolean> {
   if (await isSuperuser(client)) return false;
   const open = (await openByRights(client)).map(({ role }) => role);
   const theirs = await rows(
     client,
-    `SELECT FROM pg_shdepend s WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND refclassid = 'pg_authid'::regclass AND deptype = 'o' AND pg_get_userbyid(refobjid) = ANY ($1)
-      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = s.classid AND e.objid = s.objid AND e.deptype = 'e') LIMIT 1`,
+    `SELECT FROM (${owned}) o WHERE pg_get_userbyid(owner) = ANY ($1) AND objid >= ${firstUserOid}
+      AND NOT EXISTS (SELECT FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
+        WHERE c.oid = o.objid AND o.classid = 'pg_class'::regclass AND n.nspname ~ '^pg_temp_')
+      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = o.classid AND e.objid = o.objid AND e.deptype = 'e') LIMIT 1`,
     [open],
   );
   return theirs.length > 0;

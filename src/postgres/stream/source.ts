@@ -3,6 +3,7 @@ import { replicationRole } from '../../model/names.ts';
 import { one, rows, type Client } from '../client.ts';
 import { requireOwnRole } from '../own-roles.ts';
 import { ident, literal } from '../quote.ts';
+import { noLimits, setForRole } from '../role-settings.ts';
 import { quietly } from '../secretly.ts';
 import { isSuperuser } from '../superuser.ts';
 import { passwordClause } from '../verifier.ts';
@@ -20,7 +21,7 @@ export async function ensureReplicationRole(client: Client, password: string | u
   const how = present.length === 0 ? 'CREATE' : 'ALTER';
   const statement = `${how} ROLE ${ident(replicationRole)} LOGIN REPLICATION${secret}`;
   await quietly(client, async () => void (await client.query(statement)));
-  await set(client, ident(replicationRole), { ...noLimits, ...sameText });
+  await setForRole(client, ident(replicationRole), { ...noLimits, ...sameText });
 }
 
 /**
@@ -29,7 +30,7 @@ export async function ensureReplicationRole(client: Client, password: string | u
  * transactions mean, and by whose rights rows are written.
  */
 export async function ensureApplies(subscriber: Client, role = 'CURRENT_USER'): Promise<void> {
-  await set(subscriber, role, {
+  await setForRole(subscriber, role, {
     ...noLimits,
     ...sameText,
     array_nulls: 'on',
@@ -38,30 +39,8 @@ export async function ensureApplies(subscriber: Client, role = 'CURRENT_USER'): 
   });
 }
 
-/**
- * Limits for clients that ALTER DATABASE may have set end a sender and the copy of a table too. What a role has is above
- * that; `options` in the connection string are not, for PostgreSQL puts its own in their place.
- */
-const noLimits = {
-  statement_timeout: '0',
-  lock_timeout: '0',
-  idle_session_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
-  transaction_timeout: '0',
-};
-
 /** What is sent is the text of values; to the other settings that it depends on PostgreSQL itself sees, at both ends. */
 const sameText = { lc_monetary: 'C', role: 'none' };
-
-/** Those that this major knows. `role`: as SQL names it. */
-async function set(client: Client, role: string, settings: Readonly<Record<string, string>>): Promise<void> {
-  const known = await rows<{ name: string }>(
-    client,
-    'SELECT name FROM unnest($1::text[]) AS name WHERE current_setting(name, true) IS NOT NULL',
-    [Object.keys(settings)],
-  );
-  for (const { name } of known) await client.query(`ALTER ROLE ${role} SET ${name} = ${literal(settings[name] ?? '')}`);
-}
 
 export function sourceOf(name: string, conninfo: string, database: string): string {
   return `${conninfo} dbname=${quoteConninfo(database)} user=${replicationRole} application_name=${name}`;

@@ -5,7 +5,8 @@ import { readShape } from '../../../src/postgres/database-shape.ts';
 import { beginSeed } from '../../../src/postgres/logical-seed/ledger.ts';
 import { emptyAgain, filledBySeed, isReplaced } from '../../../src/postgres/logical-seed/empty-again.ts';
 import { withClient } from '../../../src/postgres/session.ts';
-import { connectionTo, withServer } from '../../support/postgres.ts';
+import { withManaged } from '../../support/managed.ts';
+import { connectionTo, testMajor, withServer } from '../../support/postgres.ts';
 
 const named = `the "odd" one's`;
 const quoted = `"the ""odd"" one's"`;
@@ -84,5 +85,41 @@ test('a database that a seed has filled is empty again as its owner had it, also
       const { refused } = await emptyAgain(at, named, filled);
       expect(refused).toEqual(['the setting work_mem of batch', 'CONNECT of batch']);
     });
+  });
+});
+
+test('a database in which a role that no fence closes has made something is not emptied; what an extension brought is no such thing', async () => {
+  await withManaged(async (operator, server, reserved) => {
+    const at = connectionTo(server, 'shop');
+    const stays = async () => Object.keys(await filledBySeed(at, ['shop'], ['verdigris_a'], {})).length === 0;
+    await beginSeed(operator, { method: 'snapshot', stream: 'verdigris_a' }, []);
+    await reserved.query(
+      'CREATE ROLE guest LOGIN; GRANT CREATE ON DATABASE shop TO guest; CREATE EXTENSION dblink SCHEMA public',
+    );
+    if (testMajor >= 15) await reserved.query('GRANT CREATE ON SCHEMA public TO guest');
+    await operator.query('CREATE ROLE batch LOGIN; CREATE TABLE public.seeded (id serial PRIMARY KEY, v text)');
+    await reserved.query('CREATE TEMP TABLE of_a_session (v text)');
+    expect(await stays()).toBe(false);
+    const theirs = [
+      ['CREATE SCHEMA theirs', 'DROP SCHEMA theirs'],
+      ['CREATE TABLE public.theirs (v text)', 'DROP TABLE public.theirs'],
+      ['CREATE FUNCTION public.theirs() RETURNS int RETURN 1', 'DROP FUNCTION public.theirs()'],
+      ['SELECT lo_create(424242)', 'SELECT lo_unlink(424242)'],
+    ] as const;
+    await withClient(connectionTo(server, 'shop', 'guest'), 'test', async (guest) => {
+      for (const [who, client] of [
+        ['the superuser', reserved],
+        ['guest', guest],
+      ] as const)
+        for (const [make, drop] of theirs) {
+          await client.query(make);
+          expect(await stays(), `${who}: ${make}`).toBe(true);
+          await client.query(drop);
+          expect(await stays(), `${who}: ${drop}`).toBe(false);
+        }
+    });
+    // Closed by the fence: what it owns is the seed's doing.
+    await reserved.query('ALTER TABLE public.seeded OWNER TO batch; ALTER ROLE batch NOLOGIN');
+    expect(await stays()).toBe(false);
   });
 });
