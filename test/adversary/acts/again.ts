@@ -140,7 +140,6 @@ export const again: readonly Act[] = [
     ],
     of('pg_class', 'reltablespace > 0', "oid = 'public.child'::regclass"),
     /child|place#/,
-    'ALTER TABLE public.child SET TABLESPACE pg_default',
   ),
   act(
     'table of another access method',
