@@ -1,15 +1,12 @@
 import { other, type Colour } from '../../model/colours.ts';
 import { quoteConninfo } from '../../model/conninfo.ts';
 import type { Environment } from '../../model/environment.ts';
-import { describe, VerdigrisError } from '../../model/errors.ts';
+import { VerdigrisError } from '../../model/errors.ts';
 import { operatorRole } from '../../model/names.ts';
 import { newest } from '../../model/own-passwords.ts';
 import { tlsOf, type ServerDeclaration } from '../../model/server-kinds.ts';
-import { waitFor } from '../../model/wait.ts';
 import { one } from '../../postgres/client.ts';
 import type { ConnectionSettings, TlsSettings } from '../../postgres/connection.ts';
-import { hasNoAnswer } from '../../postgres/no-answer.ts';
-import { isFull } from '../../postgres/refused.ts';
 import { withOwnSession } from '../../postgres/session.ts';
 import { operatorLogin } from '../operator-login.ts';
 import { otherGeneration } from '../other-generation.ts';
@@ -17,13 +14,13 @@ import type { AsBefore, EmptyOptions, ServerObservation } from '../port/servers.
 import type { Locale } from '../../postgres/create-like.ts';
 import { readRoles } from '../../postgres/globals/before.ts';
 import { asReader } from '../../postgres/readers.ts';
-import { hasControlSchema } from '../../postgres/control.ts';
-import { majorOf } from '../../postgres/major.ts';
-import { markColour, readColour, readEnvironment } from '../../postgres/token.ts';
+import { markColour, readEnvironment } from '../../postgres/token.ts';
+import { isSilent, requireAnswer, waitForAnswer } from './answer.ts';
 import { giveUp, readShapes } from './give-up.ts';
 import { requireServer } from './pooler.ts';
 import type { ExternalRecord, ExternalStore, OwnPasswords } from './record.ts';
 import type { Upstream } from '../../router/config.ts';
+import { whichColour } from './recognise.ts';
 import { readSecret, secretName } from './secret.ts';
 import { standardPort, standbyReads } from './standbys.ts';
 import { examineStandby, takeOver } from './take-over.ts';
@@ -32,11 +29,6 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls?: TlsSettings;
-}
-
-/** Whether a server did not answer, or had no connection free. */
-function isSilent(error: unknown): boolean {
-  return hasNoAnswer(error) || isFull(error);
 }
 
 /** A colour on a PostgreSQL that others run: reached by its address, never started, stopped, removed or copied. */
@@ -156,15 +148,7 @@ export class ExternalServer {
   async recognise(generation: number, uid: string | undefined): Promise<boolean> {
     if (await this.#store.read()) return true;
     const own = { ...(await this.connection()), database: this.#environment.database };
-    const found = await this.#reached(
-      withOwnSession(own, 'adopt', async (client) => {
-        if (!(await hasControlSchema(client))) return undefined;
-        // Written there by the first command.
-        const environment = await readEnvironment(client);
-        if (environment !== undefined && environment !== uid) return undefined;
-        return { colour: await readColour(client), major: await majorOf(client) };
-      }),
-    );
+    const found = await this.#reached(withOwnSession(own, 'adopt', (client) => whichColour(client, uid)));
     if (found?.colour !== this.colour) return false;
     await this.#store.write({ generation, major: found.major });
     return true;
@@ -193,25 +177,8 @@ export class ExternalServer {
   }
 
   /** Waits for it to answer. */
-  async start(): Promise<void> {
-    let last: unknown;
-    await waitFor(
-      () =>
-        this.#ask().catch((error: unknown) => {
-          if (!isSilent(error)) throw error;
-          last = error;
-          return undefined;
-        }),
-      {
-        limit: this.answerLimit,
-        every: 50,
-        slowest: 500,
-        id: 'external-down',
-        what: `an answer of ${this.colour} at ${this.at}, which others run`,
-        next: 'start it, or restore the network to it; then run the same command again.',
-      },
-      () => describe(last),
-    );
+  start(): Promise<void> {
+    return waitForAnswer(this, () => this.#ask(), this.answerLimit);
   }
 
   /**
@@ -267,16 +234,8 @@ export class ExternalServer {
     return `${this.address.host}:${this.address.port}`;
   }
 
-  async #reached<T>(work: Promise<T>): Promise<T> {
-    return work.catch((cause: unknown) => {
-      if (!isSilent(cause)) throw cause;
-      throw new VerdigrisError('external-down', {
-        seen: `${this.colour} at ${this.at} does not answer: ${describe(cause)}.`,
-        required: 'a server that answers; Verdigris does not run it.',
-        next: 'start it, or restore the network to it; then run the same command again. Nothing was changed.',
-        cause,
-      });
-    });
+  #reached<T>(work: Promise<T>): Promise<T> {
+    return requireAnswer(this, work);
   }
 
   /** `read`: what is kept of its roles. Once it was taken they are closed: an attempt before this one has read them. */
