@@ -9,7 +9,7 @@ import { requireDatabases } from '../gates/databases.ts';
 import { requirePart } from '../gates/part.ts';
 import { preflightFindings } from '../gates/preflight.ts';
 import { declaredCandidate } from './seed.ts';
-import { copy, empty, roles } from './seed/logical.ts';
+import { copy, empty, requirePgDump, roles } from './seed/logical.ts';
 import { open, publication } from './seed/origin.ts';
 import { catchUp, enable, subscription } from './seed/replication.ts';
 import { maintenance } from '../../postgres/maintenance.ts';
@@ -25,6 +25,7 @@ export const seedLogically: Operation = {
   clientsWait: () => 0,
   async validate(c) {
     await requireTwoServers(c);
+    await requirePgDump(c);
     if (c.environment.seed.method === 'tables') await requireTables(c);
     await requireDatabases(c);
     await requirePart(c);

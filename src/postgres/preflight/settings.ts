@@ -2,6 +2,10 @@ import { rows } from '../client.ts';
 import { ident, literal } from '../quote.ts';
 import { everyGate, found, inOrder, type Check } from './check.ts';
 
+/** What it takes to read pg_file_settings, which pg_monitor is not given. */
+export const mayReadFiles = (role: string): string =>
+  `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`;
+
 /**
  * Docs: "Client Connection Defaults"; pg_file_settings, since our own sessions switch the setting off and see nothing
  * of it. Only a fence sets this; one that was left behind rejects every write.
@@ -14,8 +18,7 @@ export const readOnlyDefault: Check = {
   when: everyGate,
   findings: ['read-only-default'],
   by: 'operator',
-  needs: (role) =>
-    `GRANT SELECT ON pg_catalog.pg_file_settings TO ${role};\nGRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO ${role};`,
+  needs: mayReadFiles,
   run: async (client, { roles }) => {
     const set = await rows<{ role: string | null; database: string | null; server: boolean }>(
       client,

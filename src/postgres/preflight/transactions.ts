@@ -1,6 +1,7 @@
 import { one, rows, type Client } from '../client.ts';
 import { literal } from '../quote.ts';
 import { everyGate, found, HiddenError, inOrder, type Check } from './check.ts';
+import { mayReadFiles } from './settings.ts';
 
 /**
  * pg_stat_activity shows NULL for other roles' sessions instead of failing. Docs: "Predefined Roles",
@@ -117,6 +118,7 @@ export const idleTransactions: Check = {
   when: ['seed'],
   findings: ['idle-transaction-unlimited'],
   by: 'operator',
+  needs: mayReadFiles,
   run: async (client) => {
     const { limit } = await one<{ limit: string }>(
       client,

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { rows } from '../../../src/postgres/client.ts';
 import { withClient } from '../../../src/postgres/session.ts';
 import { readTables } from '../../../src/postgres/catalogue.ts';
+import type { Context } from '../../../src/operations/engine/context.ts';
+import { seedLogically } from '../../../src/operations/verbs/seed-logically.ts';
 import { findPgDump } from '../../../src/postgres/logical-seed/program.ts';
 import { seedFromSnapshot } from '../../../src/postgres/logical-seed/snapshot.ts';
 import { enableStream, subscribe, unsubscribe } from '../../../src/postgres/stream/subscription.ts';
@@ -49,4 +51,9 @@ test.runIf(pgDump !== '')(
 
 test('a machine whose pg_dump is older than the live server, or that has none, is told which one to install', async () => {
   await expect(findPgDump(99, 99)).rejects.toMatchObject({ id: 'no-pg-dump', code: 'refused' });
+  // By the gate of the seed, before anything is made.
+  const servers = { observe: () => Promise.resolve({ major: 99 }) };
+  const environment = { colours: { green: { postgres: 99 } } };
+  const c = { live: 'blue', idle: 'green', environment, platform: { servers } } as unknown as Context;
+  await expect(seedLogically.validate(c)).rejects.toMatchObject({ id: 'no-pg-dump' });
 });

@@ -168,6 +168,10 @@ test('a role without privileges gets findings that say what to grant, and nothin
         grade: 'refuse',
         fix: 'GRANT pg_read_all_stats TO "plain";',
       });
+      const ofFiles = ['idle-transactions', 'read-only-default'].map(
+        (id) => hidden.find(({ objects }) => objects[0] === id)?.fix,
+      );
+      expect(ofFiles).toEqual(ofFiles.map(() => expect.stringContaining('pg_show_all_file_settings()') as string));
       expect(findings.map(({ id }) => id)).toContain('replica-identity-missing');
       expect(findings.find(({ id }) => id === 'operator-privileges')?.objects).toContain(
         'ownership of "public"."bare"',

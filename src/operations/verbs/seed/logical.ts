@@ -102,6 +102,18 @@ async function setDeclaredPasswords(c: Context, to: Client): Promise<[set: strin
   return [[...given.keys()], left];
 }
 
+/** Beside the live server, or of this machine. */
+async function dumpProgram(c: Context, live: number, candidate: number): Promise<SnapshotSeed['pgDump']> {
+  return c.platform.servers.dumper?.(c.live) ?? (await findPgDump(live, candidate));
+}
+
+/** That there is one is said before anything is made. */
+export async function requirePgDump(c: Context): Promise<void> {
+  const live = await c.platform.servers.observe(c.live);
+  const candidate = c.environment.colours[c.idle]?.postgres;
+  if (live && candidate !== undefined) await dumpProgram(c, live.major, candidate);
+}
+
 export const copy: Step = {
   id: 'copy',
   title: 'copy schema and rows as of C, where the slot begins',
@@ -119,7 +131,7 @@ export const copy: Step = {
       part: view && (await c.on(c.live, (client) => dumpedObjects(client, view.cut))),
       candidate: await connectionIn(c.platform.servers, c.idle, database),
       stream: stream(c).name,
-      pgDump: c.platform.servers.dumper?.(c.live) ?? (await findPgDump(from.major, to.major)),
+      pgDump: await dumpProgram(c, from.major, to.major),
       slotLimit: limits.slotCreation,
       workers: seed.workers,
       busy: seed.busy,
