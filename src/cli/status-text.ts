@@ -27,6 +27,12 @@ function streamText({
   );
 }
 
+function releaseLine({ from, to, drill }: NonNullable<Status['release']>): string {
+  return drill
+    ? colors.yellow(`drill ${from} → ${to}; where none runs any more, \`verdigris abandon\` takes its candidate away`)
+    : `release ${from} → ${to}`;
+}
+
 /** A screen: both colours, how they follow each other, what is possible next. */
 export function statusText(status: Status): string {
   const { replication: stream, traffic, operation, operator } = status;
@@ -34,7 +40,7 @@ export function statusText(status: Status): string {
   const lines = [
     `${colors.bold(status.environment)} is ${colors.bold(status.state)}${promiseText(status)}`,
     ...status.troubles.map(({ seen, repair }) => `  ${colors.red('✗')} ${seen}. Repair: ${repair}`),
-    ...(status.release ? [`release ${status.release.from} → ${status.release.to}`] : []),
+    ...(status.release ? [releaseLine(status.release)] : []),
     ...(operation ? [colors.yellow(operationText(operation, operator?.holder))] : []),
     '',
     ...status.colours.map(colourText),

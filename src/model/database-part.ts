@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { circumstances } from './circumstances.ts';
 import { colours } from './colours.ts';
 
 const colour = z.enum(colours);
@@ -36,8 +37,8 @@ export const databasePart = {
       rows: z.number(),
       bytes: z.number(),
       seconds: z.number(),
-      /** When each server had started, and the errors of apply, before the comparison began. */
-      proof: z.strictObject({ startTimes: z.partialRecord(colour, z.string()), errors: z.int() }).optional(),
+      /** Before the comparison began. */
+      proof: circumstances.optional(),
     })
     .optional(),
   /** Every run of the migrations; `log` holds all that the engine said. */

@@ -93,6 +93,7 @@ export const errorCatalogue = {
   'rebuild-unconfirmed': 'refused',
   'rebuild-needless': 'refused',
   'rebuild-impossible': 'refused',
+  'drill-under-way': 'refused',
   'release-rebuilt': 'refused',
   'journal-cut': 'refused',
   'journal-edited': 'refused',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { circumstances } from './circumstances.ts';
 import { colours } from './colours.ts';
 import { credentialRecord } from './credential-record.ts';
 import { databasePart } from './database-part.ts';
@@ -34,6 +35,13 @@ const streamPart = {
   begins: z.string().optional(),
   /** Of one that a switchover made: publication on `to` by which the log of what is written there otherwise is read. */
   witness: z.string().optional(),
+  /**
+   * Of one that a switchover made: under what `to` followed last with nothing missing; `left` are tables whose rows
+   * could not be compared under it, or differed.
+   */
+  standing: circumstances.extend({ left: z.array(z.string()).optional() }).optional(),
+  /** Where its slot was when `to` was stopped to rest: it stays there, unless somebody moves it. */
+  rested: z.string().optional(),
 };
 
 /** Logical replication from one colour to the other; publication, slot and subscription bear its name. */
@@ -41,7 +49,7 @@ const stream = z.strictObject({
   ...streamPart,
   from: colour,
   to: colour,
-  /** When the server `to` had started, as replication began there: with another one its storage may be another state. */
+  /** When the server `to` had started: of an older Verdigris, which knew no `standing`. */
   startTime: z.string().optional(),
   /** In further databases of the server that are released together with the environment's first. */
   databases: z.record(z.string(), z.strictObject(streamPart)).optional(),

@@ -43,3 +43,9 @@ test('the times of an automatic release are said as all others, with how far the
   expect(text).not.toContain(at);
   expect([...text.matchAll(/\d\d:\d\d UTC \(1m ago\)/g)]).toHaveLength(4);
 });
+
+test('the candidate of a drill is not shown as that of a release', () => {
+  expect(statusText({ ...seen, release: { from: '1', to: '2', drill: true } })).toMatch(
+    /^drill 1 → 2; where none runs/m,
+  );
+});

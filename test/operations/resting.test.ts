@@ -3,8 +3,10 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { gateNow } from '../../src/operations/reads/gate.ts';
 import { readStatus } from '../../src/operations/reads/status.ts';
+import type { Client } from '../../src/postgres/client.ts';
 import type { Workload } from '../../src/workload/start.ts';
 import { withEnvironment } from '../support/environment.ts';
+import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 import { good } from '../support/verdict.ts';
 
@@ -85,4 +87,21 @@ test('a colour that is scaled down for longer than its log lasts cannot be gone 
       expect((await platform.servers.observe('blue'))?.running).toBe(false);
     },
   );
+});
+
+test('a slot that was moved past rows while the retained colour rested refuses the rollback by their table', async () => {
+  const fill = async (client: Client) => void (await client.query('CREATE TABLE item (id int PRIMARY KEY)'));
+  const declaration = { retention: { mode: 'scaled-down' } };
+  await withEnvironment({ declaration, fill }, async ({ verb, on }) => {
+    for (const each of ['seed', 'migrate', 'verify', 'switch'] as const) await verb(each);
+    await on('green', (client) => client.query('INSERT INTO item VALUES (1)'));
+    await on('green', (client) =>
+      client.query(
+        'SELECT pg_replication_slot_advance(slot_name, pg_current_wal_flush_lsn()) FROM pg_replication_slots',
+      ),
+    );
+    expect((await failure(verb('rollback'))).message).toMatch(/rows-differ.*public\.item/s);
+    await on('blue', (client) => client.query('INSERT INTO item VALUES (1)'));
+    await verb('rollback');
+  });
 });

@@ -10,7 +10,7 @@ export function stateRegion(status: Status): Html {
   const { state, release, troubles, traffic, retained, pauseMs } = status;
   return html`${held(traffic)}
     <p class="release">
-      ${release ? `Release ${release.from} → ${release.to}` : 'No release is under way'}${
+      ${release ? `${release.drill ? 'Drill of release' : 'Release'} ${release.from} → ${release.to}` : 'No release is under way'}${
         status.declaredLive === status.live ? '' : `; the declaration says live: ${status.declaredLive}`
       }.
     </p>

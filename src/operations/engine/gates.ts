@@ -20,6 +20,12 @@ export function requireState(c: Context, operation: Operation): void {
       required: 'a release with a complete record.',
       next: `run \`verdigris abandon\`: it removes ${c.idle} and leaves ${c.live} as it is; then a new release can begin.`,
     });
+  if (c.journal.release?.drill && !c.drills && operation.verb !== 'abandon')
+    throw new VerdigrisError('drill-under-way', {
+      seen: `${c.idle} of ${c.environment.name} is the candidate of a drill: nobody was asked for it, and no hook told of it.`,
+      required: 'a candidate of a release.',
+      next: 'wait for the end of the drill, which takes it away; where none runs any more, `verdigris abandon` does.',
+    });
   if (from.includes(state)) return;
   throw wrongState(c.environment.name, state, operation.verb, from);
 }

@@ -1,5 +1,4 @@
 import type { OperationRecord, Release, Stream } from '../../model/journal.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
 import type { Context } from './context.ts';
 
 /** The release that is under way. */
@@ -18,12 +17,6 @@ export function operation(c: Context): OperationRecord {
 export function stream(c: Context): Stream {
   if (!c.journal.stream) throw new Error('no replication is under way');
   return c.journal.stream;
-}
-
-/** Writes down since when the server that follows has run: it holds now what it was sent. */
-export async function noteStart(c: Context): Promise<void> {
-  const { startTime } = await c.on(stream(c).to, serverIdentity);
-  await c.ledger.write((journal) => ({ ...journal, stream: journal.stream && { ...journal.stream, startTime } }));
 }
 
 /** Writes facts of the release to the journal, durably. */

@@ -1,29 +1,25 @@
 import { when } from '../../model/when.ts';
-import type { Release } from '../../model/journal.ts';
-import { count } from '../../model/count.ts';
+import type { Circumstances } from '../../model/circumstances.ts';
 import { finding, type Finding } from '../../model/finding.ts';
 import type { SchemaObject } from '../../postgres/fingerprint/index.ts';
 import { readRewrites } from '../../postgres/seal/objects.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
-import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { unpublish } from '../../postgres/stream/publication.ts';
 import type { Context } from '../engine/context.ts';
 import { note, release, stream } from '../engine/release-record.ts';
-import { differingFindings, urgentBudget } from './put-back.ts';
+import { happened, readCircumstances } from './circumstances.ts';
+import { compareAgain, urgentBudget } from './put-back.ts';
 import { otherRowsFindings } from './rewritten.ts';
 import { asStatements, beginWitness, differingSince, proofWitness, witnessed } from './witness.ts';
-
-type Proof = NonNullable<NonNullable<Release['verification']>['proof']>;
 
 /**
  * Under what a comparison is good, and what tells later whether tables were rewritten since: taken before it begins, so
  * that what changes meanwhile counts as after it.
  */
-export async function beginProof(c: Context): Promise<{ proof: Proof; rewrites: readonly SchemaObject[] }> {
+export async function beginProof(c: Context): Promise<{ proof: Circumstances; rewrites: readonly SchemaObject[] }> {
   const rewrites = await c.on(c.live, readRewrites);
   await dropProof(c);
   await beginWitness(c, proofWitness(stream(c)));
-  return { proof: await circumstances(c), rewrites };
+  return { proof: await readCircumstances(c), rewrites };
 }
 
 /** What `beginProof` made; an earlier proof is void then, as its log is gone. */
@@ -67,13 +63,6 @@ export async function writtenFindings(c: Context): Promise<Finding[]> {
   ];
 }
 
-async function circumstances(c: Context): Promise<Proof> {
-  const startTimes: Proof['startTimes'] = {};
-  for (const colour of [c.live, c.idle]) startTimes[colour] = (await c.on(colour, serverIdentity)).startTime;
-  const { name, to } = stream(c);
-  return { startTimes, errors: (await c.on(to, (client) => readSubscription(client, name)))?.errors ?? 0 };
-}
-
 /** What makes the last comparison worth less than it was, or nothing. */
 export async function proofFindings(c: Context): Promise<Finding[]> {
   const { verification } = release(c);
@@ -105,32 +94,24 @@ async function ageFindings(c: Context): Promise<Finding[]> {
   const { verification } = release(c);
   if (!verification?.proof) return [];
   const { at, mode, proof } = verification;
-  const now = await circumstances(c);
-  const restarted = [c.live, c.idle].filter((colour) => now.startTimes[colour] !== proof.startTimes[colour]);
-  const interrupted = now.errors > proof.errors;
-  if ((restarted.length === 0 && !interrupted) || mode !== 'complete' || c.looking) return aged(c, at, proof);
+  const now = await readCircumstances(c);
+  const { restarted, interrupted } = happened(proof, now);
+  if (restarted.length === 0 && !interrupted) return [];
+  if (mode !== 'complete' || c.looking)
+    return [
+      finding('proof-void', {
+        title: `the comparison of ${when(at)} is from before`,
+        objects: [
+          ...restarted.map((colour) => `${colour} restarted`),
+          ...(interrupted ? [`replication to ${c.idle} was interrupted`] : []),
+        ],
+        reason: 'Replication continued afterwards as it should, but that was not compared.',
+      }),
+    ];
   const what = restarted.length === 0 ? 'replication was interrupted' : `${restarted.join(' and ')} restarted`;
   const why = `${what} since the comparison of ${at}`;
-  const found = await differingFindings(c, why, restarted.includes(c.idle) ? undefined : urgentBudget);
-  if (found.length > 0) return found;
+  const { findings } = await compareAgain(c, why, restarted.includes(c.idle) ? undefined : urgentBudget);
+  if (findings.length > 0) return findings;
   await note(c, { verification: { ...verification, at: new Date().toISOString(), proof: now } });
   return [];
-}
-
-async function aged(c: Context, at: string, proof: Proof): Promise<Finding[]> {
-  const now = await circumstances(c);
-  const since = [
-    ...[c.live, c.idle]
-      .filter((colour) => now.startTimes[colour] !== proof.startTimes[colour])
-      .map((colour) => `${colour} restarted`),
-    ...(now.errors > proof.errors ? [`apply met ${count(now.errors - proof.errors, 'error')}`] : []),
-  ];
-  const findings: Finding[] = [
-    finding('proof-void', {
-      title: `the comparison of ${when(at)} is from before`,
-      objects: since,
-      reason: 'Replication continued afterwards as it should, but that was not compared.',
-    }),
-  ];
-  return findings.filter(({ objects }) => objects.length > 0);
 }

@@ -1,9 +1,9 @@
-import type { Colour } from '../../model/colours.ts';
+import { count } from '../../model/count.ts';
 import { finding, type Finding } from '../../model/finding.ts';
-import { serverIdentity } from '../../postgres/server-identity.ts';
+import type { Stream } from '../../model/journal.ts';
 import type { Context } from '../engine/context.ts';
-import { readSubscription } from '../../postgres/stream/subscription.ts';
 import { stream } from '../engine/release-record.ts';
+import { happened, readCircumstances, writeStanding } from './circumstances.ts';
 import { compareRows } from './compare-rows.ts';
 import { asStatements, differingSince, proofWitness, witnessed } from './witness.ts';
 
@@ -21,24 +21,22 @@ export async function retainedFindings(c: Context): Promise<Finding[]> {
 /**
  * A server whose storage went back goes on at the position that was confirmed last: what lies between is never sent
  * again, nor taken again by one that was ahead. It cannot go back while it runs; what restarted is compared. So it is
- * after replication was interrupted, when somebody can move its slot.
+ * after replication was interrupted, when somebody can move its slot. What was found equal is not compared once more.
  */
 async function restartedFindings(c: Context): Promise<Finding[]> {
-  const known: Partial<Record<Colour, string | undefined>> = {
-    [c.live]: c.journal.release?.verification?.proof?.startTimes[c.live],
-    [c.idle]: c.whole.journal.stream?.startTime,
-  };
-  const restarted: string[] = [];
-  for (const colour of [c.live, c.idle]) {
-    const { startTime } = await c.on(colour, serverIdentity);
-    if (known[colour] !== undefined && known[colour] !== startTime)
-      restarted.push(`${colour} restarted at ${startTime}`);
-  }
-  const { name, to } = stream(c);
-  const errors = (await c.on(to, (client) => readSubscription(client, name)))?.errors ?? 0;
-  if (errors > 0) restarted.push(`replication to ${to} was interrupted`);
-  if (restarted.length === 0) return [];
-  const why = `${restarted.join(', and ')}, after the writes moved`;
+  const before = stood(c);
+  const now = await readCircumstances(c);
+  const { restarted, interrupted } = happened(before, now);
+  const { left = [] } = before;
+  if (restarted.length === 0 && !interrupted && left.length === 0) return [];
+  const what = [
+    ...restarted.map((colour) => `${colour} restarted at ${String(now.startTimes[colour])}`),
+    ...(interrupted ? [`replication to ${c.idle} was interrupted`] : []),
+  ];
+  const again = what.length > 0 ? undefined : new Set(left);
+  const why = again
+    ? `of ${count(again.size, 'table')} it is not known`
+    : `${what.join(', and ')}, after the writes moved`;
   if (c.looking)
     return [
       finding('retained-unproved', {
@@ -48,17 +46,46 @@ async function restartedFindings(c: Context): Promise<Finding[]> {
         fix: `Nothing: \`rollback\` compares all rows before it begins, for ${urgentBudget / 1000} s at most.`,
       }),
     ];
-  return differingFindings(c, why, urgentBudget);
+  const { findings, unproved } = await compareAgain(c, why, urgentBudget, again && ((table) => again.has(table)));
+  await writeStanding(c, now, unproved);
+  return findings;
 }
 
-/** Compares all rows, as far as `budget` milliseconds reach. */
-export async function differingFindings(c: Context, why: string, budget?: number): Promise<Finding[]> {
+/** As nothing was missing last; of a journal that an older Verdigris wrote, what that knew. */
+function stood(c: Context): NonNullable<Stream['standing']> {
+  const live = c.journal.release?.verification?.proof?.startTimes[c.live];
+  const idle = c.whole.journal.stream?.startTime;
+  const { standing } = stream(c);
+  const startTimes = {
+    ...(live === undefined ? {} : { [c.live]: live }),
+    ...(idle === undefined ? {} : { [c.idle]: idle }),
+    ...standing?.startTimes,
+  };
+  return { errors: 0, ...standing, startTimes };
+}
+
+interface ComparedAgain {
+  readonly findings: Finding[];
+  /** Tables whose rows differ, or were not all looked at. */
+  readonly unproved: readonly string[];
+}
+
+/** Compares all rows, or those of the tables that are `wanted`, as far as `budget` milliseconds reach. */
+export async function compareAgain(
+  c: Context,
+  why: string,
+  budget?: number,
+  wanted?: (table: string) => boolean,
+): Promise<ComparedAgain> {
   c.emit({
     type: 'note',
-    text: `${why}: all rows are compared, in case storage was put back, or replication passed some over`,
+    text: `${why}: ${wanted ? 'their' : 'all'} rows are compared, in case storage was put back, or replication passed some over`,
   });
-  const { mode, tables, unchecked } = await compareRows(c, budget === undefined ? {} : { budget });
+  const { mode, tables, unchecked } = await compareRows(c, budget === undefined ? {} : { budget }, wanted);
   const wrong = tables.filter(({ differences, unexaminedChunks }) => differences.length + unexaminedChunks > 0);
+  const unproved = tables.filter(
+    (each) => wrong.includes(each) || each.unsettled > 0 || each.checkedChunks < each.chunks,
+  );
   const back = c.journal.state === 'switched';
   const findings: Finding[] = [
     finding('rows-differ', {
@@ -80,7 +107,10 @@ export async function differingFindings(c: Context, why: string, budget?: number
         : 'Run `verdigris verify` again, where storage may have been put back.',
     }),
   ];
-  return findings.filter(({ objects }) => objects.length > 0);
+  return {
+    findings: findings.filter(({ objects }) => objects.length > 0),
+    unproved: unproved.map(({ table }) => table),
+  };
 }
 
 /** Rows that somebody wrote on the retained colour since the writes moved away from it, where they differ. */

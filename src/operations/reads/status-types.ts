@@ -66,7 +66,8 @@ export interface Status {
   readonly guarantee: string;
   readonly live: Colour;
   readonly declaredLive: Colour;
-  readonly release?: { readonly from: string; readonly to: string } | undefined;
+  /** `drill`: of a drill, which takes its candidate away when it ends; of one that died `abandon` does. */
+  readonly release?: { readonly from: string; readonly to: string; readonly drill?: true | undefined } | undefined;
   readonly operation?:
     | {
         readonly verb: string;

@@ -56,7 +56,7 @@ async function look(environment: Environment, platform: Platform, journal: Journ
     guarantee: guarantees[journal.state],
     live: journal.live,
     declaredLive: environment.live,
-    release: journal.release ? { from: journal.release.from, to: journal.release.to } : undefined,
+    release: releaseOf(journal),
     operation: operation
       ? { verb: operation.verb, phase: operation.phase, step: operation.steps.at(-1)?.id, since: operation.startedAt }
       : undefined,
@@ -76,9 +76,18 @@ async function look(environment: Environment, platform: Platform, journal: Journ
     refusals,
     credentials: credentialAges(environment, journal.credentials),
     delivery: journal.delivery,
-    next: possible(journal.state).filter(sensible({ lossless: way, retained: kept })),
+    next: nextOf(journal).filter(sensible({ lossless: way, retained: kept })),
   };
   return { ...seen, troubles: troublesOf(seen, environment.limits) };
+}
+
+function releaseOf({ release }: Journal): Status['release'] {
+  return release ? { from: release.from, to: release.to, ...(release.drill ? { drill: true } : {}) } : undefined;
+}
+
+/** Nobody walks on with the candidate of a drill. */
+function nextOf({ state, release }: Journal): readonly Transition[] {
+  return possible(state).filter(({ verb }) => !release?.drill || verb === 'abandon');
 }
 
 /** Asked of both servers, as `switch` asks it. */

@@ -3,9 +3,10 @@ import type { Colour } from '../../model/colours.ts';
 import { count } from '../../model/count.ts';
 import type { Environment } from '../../model/environment.ts';
 import { when } from '../../model/when.ts';
-import { collidingRow, fullSide, lacksSource, lacksTarget, passes } from '../../postgres/apply-error.ts';
 import type { ShutOut } from '../../postgres/shut-out.ts';
-import type { ReplicationStatus, Status, Trouble } from './status-types.ts';
+import { abandonIt, recoverIt, startOf } from './repairs.ts';
+import { replicationTroubles } from './replication-troubles.ts';
+import type { Status, Trouble } from './status-types.ts';
 
 /** Of a disk: below this share WAL of a few minutes may be more than there is. */
 export const scarce = 0.1;
@@ -19,7 +20,8 @@ export function troublesOf(status: Omit<Status, 'troubles'>, limits: Environment
     ...ofReadOnlyDisks(status),
     ...ofClients(status, limits),
     ...ofColours(status),
-    ...ofReplication(status, limits),
+    ...replicationTroubles(status, limits),
+    ...ofFullDisks(status),
     ...status.refusals,
     ...ofProofs(status),
     ...ofCanary(status),
@@ -49,7 +51,7 @@ function ofClients(
     const { since } = traffic.held;
     const seen =
       since === undefined ? 'clients are held, by nobody who noted it' : `clients have been held since ${when(since)}`;
-    found.push({ id: 'clients-held', seen, repair: recover });
+    found.push({ id: 'clients-held', seen, repair: recoverIt });
   }
   if (!traffic.running)
     found.push({
@@ -67,10 +69,14 @@ function ofClients(
     found.push({
       id: 'interrupted',
       seen: `${operation.verb} was interrupted at ${operation.step ?? 'its beginning'}`,
-      repair: recover,
+      repair: recoverIt,
     });
   if (!operation && traffic.live !== undefined && traffic.live !== live)
-    found.push({ id: 'route-differs', seen: `writes are led to ${traffic.live}, ${live} is live`, repair: recover });
+    found.push({
+      id: 'route-differs',
+      seen: `writes are led to ${traffic.live}, ${live} is live`,
+      repair: recoverIt,
+    });
   return found;
 }
 
@@ -98,7 +104,7 @@ function ofColours(status: Omit<Status, 'troubles'>): Trouble[] {
         : {
             id: 'other-gone',
             seen: `the ${second} is gone`,
-            repair: state === 'switched' ? '`verdigris retire`' : `${giveUp}, then seed again`,
+            repair: state === 'switched' ? '`verdigris retire`' : `${abandonIt}, then seed again`,
           },
     );
   for (const { colour, role, running, error, fenced, ownSchema, shutOut = [] } of colours) {
@@ -124,14 +130,15 @@ function ofColours(status: Omit<Status, 'troubles'>): Trouble[] {
       found.push({
         id: 'own-schema-gone',
         seen: `the schema verdigris of ${colour} (${role}) is gone, or a table of it`,
-        repair: role === 'live' ? recover : role === 'retained' ? '`verdigris retire`' : `${giveUp}, then seed again`,
+        repair:
+          role === 'live' ? recoverIt : role === 'retained' ? '`verdigris retire`' : `${abandonIt}, then seed again`,
       });
     if (operation || fenced === undefined) continue;
     if (role === 'live' && fenced > 0)
       found.push({
         id: 'live-fenced',
         seen: `${colour} is live and closed to ${count(fenced, 'role')}`,
-        repair: recover,
+        repair: recoverIt,
       });
     if (role !== 'live' && fenced === 0)
       found.push({
@@ -201,86 +208,16 @@ function repairOfSilence(colour: Colour, error: string, platform: Status['platfo
   return ours ? startOf(platform) : `\`verdigris logs --colour ${colour}\``;
 }
 
-const leavesStream: ReadonlySet<string> = new Set(['migrate', 'verify', 'canary']);
-
-function ofReplication(
-  { colours, operation, replication, losslessRollback, disks = [], state, platform }: Omit<Status, 'troubles'>,
-  limits: Environment['limits'],
-) {
-  const found: Trouble[] = [];
-  const again =
-    state === 'switched' ? '`verdigris retire`, or `verdigris rollback --lossy`' : `${giveUp}, then seed again`;
-  // An operation that makes the stream, turns it round or takes it away; what of it stays undone is said by `interrupted`.
-  const changing = operation !== undefined && !leavesStream.has(operation.verb);
-  if (replication) {
-    const { from, to, slot, applying, marked, retainedBytes = 0 } = replication;
-    // What is down or silent is said of the colour, with what repairs it.
-    const silent = (which: Colour): boolean =>
-      colours.some(({ colour, running, error }) => colour === which && (!running || error !== undefined));
-    if (slot === 'unknown') {
-      if (!silent(from))
-        found.push({
-          id: 'unknown-replication',
-          seen: `unknown: ${from} could not be asked for its slot`,
-          repair: startOf(platform),
-        });
-    } else if (slot === 'lost' || (slot === 'missing' && !changing))
-      found.push({
-        id: 'slot-lost',
-        seen: `the slot on ${from} is ${slot}: ${to} can no longer follow`,
-        repair: again,
-      });
-    else if (slot !== 'missing' && !applying && losslessRollback !== true && !changing && !silent(to))
-      found.push({
-        id: 'apply-stopped',
-        seen: `${to} does not apply changes of ${from}${whyNot(replication)}`,
-        repair: repairOfApply(replication, again),
-      });
-    else if (marked === false && !operation)
-      found.push({
-        id: 'markers-gone',
-        seen: `${from} sends no markers any more, because its schema verdigris was dropped: nothing proves that ${to} has all of it`,
-        repair: again,
-      });
-    if (slot !== 'lost' && retainedBytes > limits.retainedWal / 2)
-      found.push({
-        id: 'wal-retained',
-        seen: `the slot keeps more than half of limits.retainedWal on ${from}`,
-        repair: again,
-      });
-  }
-  for (const { place, free, total } of disks)
-    if (free < scarce * total)
-      found.push({
-        id: 'disk-full',
-        seen: `${Math.floor((100 * free) / total)} % of the disk of ${place} is left`,
-        repair:
-          state === 'single' || state === 'switched'
-            ? 'free space there'
-            : `${giveUp}, which frees what the candidate takes; or free space there`,
-      });
-  return found;
-}
-
-function whyNot({ subscription, applyError }: ReplicationStatus): string {
-  if (subscription !== undefined) return `: its subscription is ${subscription}`;
-  return applyError === undefined ? '' : `: ${applyError}`;
-}
-
-/** Live writes win: what is in their way on the other colour is not what a client was told. */
-function repairOfApply({ from, to, name, subscription, applyError: error }: ReplicationStatus, again: string): string {
-  const full = fullSide(error ?? '');
-  if (full !== undefined)
-    return `free space on the disk of ${full === 'sender' ? from : to}, and apply goes on by itself`;
-  if (subscription === 'disabled') return `\`verdigris psql ${to} -c "ALTER SUBSCRIPTION ${name} ENABLE"\``;
-  if (subscription === 'missing' || (error !== undefined && (lacksTarget(error) || lacksSource(error)))) return again;
-  if (error !== undefined && passes(error))
-    return `none: it is tried again every 5 s; if it stays, \`verdigris logs --colour ${to}\``;
-  const statement = error === undefined ? undefined : collidingRow(error);
-  const explained = '`verdigris explain apply-stopped`';
-  return statement === undefined
-    ? `${explained}; in doubt ${again}`
-    : `\`verdigris psql ${to} -c "${statement}"\` where that row is nobody's, and apply goes on by itself (${explained})`;
+function ofFullDisks({ disks = [], state }: Omit<Status, 'troubles'>): Trouble[] {
+  const freed =
+    state === 'single' || state === 'switched' ? '' : `${abandonIt}, which frees what the candidate takes; or `;
+  return disks
+    .filter(({ free, total }) => free < scarce * total)
+    .map(({ place, free, total }) => ({
+      id: 'disk-full',
+      seen: `${Math.floor((100 * free) / total)} % of the disk of ${place} is left`,
+      repair: `${freed}free space there`,
+    }));
 }
 
 function ofProofs({ proof }: Omit<Status, 'troubles'>): Trouble[] {
@@ -306,12 +243,4 @@ function ofPasswords({ credentials }: Omit<Status, 'troubles'>): Trouble[] {
       repair: `\`verdigris rotate ${old.map(({ role }) => role).join(' ')}\``,
     },
   ];
-}
-
-const recover = '`verdigris recover`';
-const giveUp = '`verdigris abandon`';
-
-/** In a cluster it is the declaration's update that makes what is not there. */
-function startOf(platform: Status['platform']): string {
-  return platform === 'kubernetes' ? '`verdigris up --refresh`' : '`verdigris start`';
 }

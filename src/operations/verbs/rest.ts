@@ -1,12 +1,15 @@
 import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
+import { lsnBytes } from '../../model/lsn.ts';
+import { waitFor } from '../../model/wait.ts';
 import { markerOf } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
 import { cross } from '../engine/cross.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
-import { noteStart, stream } from '../engine/release-record.ts';
+import { stream } from '../engine/release-record.ts';
+import { noteStanding } from '../gates/circumstances.ts';
 import { followRotation } from './rotate-own.ts';
 
 /** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
@@ -31,20 +34,42 @@ export const rest: Step = {
     const seen = await c.platform.servers.observe(c.idle);
     await c.requireLease();
     await c.platform.servers.stop(c.idle, 'fast', seen?.generation);
+    await oneByOne(c, noteRest);
     return undefined;
   },
 };
+
+/** What the server said last is taken in by the sender after it has ended. */
+async function noteRest(c: Context): Promise<void> {
+  const { name, from } = stream(c);
+  const slot = await waitFor(
+    async () => {
+      const seen = await c.on(from, (client) => readSlot(client, name));
+      return seen?.active === true ? undefined : { rested: seen?.confirmed };
+    },
+    { limit: 60_000, signal: c.signal, what: `the end of the sender of ${name}`, next: 'see pg_replication_slots.' },
+  );
+  await c.ledger.write((journal) => ({ ...journal, stream: journal.stream && { ...journal.stream, ...slot } }));
+}
 
 /** Starts a retained colour that rests, and lets it catch up: what a rollback asks of it, it can answer then. */
 export async function wake(c: Context): Promise<void> {
   if (!(await resting(c)) || refuses(await restingFindings(c))) return;
   const { to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
+  const moved = (await oneByOne(c, slotMoved)).includes(true);
   await c.platform.servers.start(to);
   // Right before it was stopped a marker crossed, and none since: a storage that has it is the one of then.
-  if (!(await oneByOne(c, markersAgree)).includes(false)) await noteStart(c);
+  const asLeft = !moved && !(await oneByOne(c, markersAgree)).includes(false);
   await followRotation(c);
   await oneByOne(c, (inside) => cross(inside));
+  if (asLeft) await oneByOne(c, noteStanding);
+}
+
+async function slotMoved(c: Context): Promise<boolean> {
+  const { name, from, rested } = stream(c);
+  const slot = await c.on(from, (client) => readSlot(client, name));
+  return rested !== undefined && slot !== undefined && lsnBytes(slot.confirmed) > lsnBytes(rested);
 }
 
 async function markersAgree(c: Context): Promise<boolean> {

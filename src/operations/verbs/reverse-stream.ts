@@ -3,16 +3,17 @@ import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Stream } from '../../model/journal.ts';
 import { carriedDatabases } from '../../model/journal-inside.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import { lsnBytes, type Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { one, type Client } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
 import { carriesSlots, untilFlushed } from '../../postgres/standbys.ts';
-import { createSlot } from '../../postgres/stream/slot.ts';
-import { enableStream, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
+import { createSlot, readSlot } from '../../postgres/stream/slot.ts';
+import { enableStream, readSubscription, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
 import { publish, unpublish } from '../../postgres/stream/publication.ts';
+import { noteStanding } from '../gates/circumstances.ts';
 import { keepWitness, proofWitness } from '../gates/witness.ts';
 import { cross } from '../engine/cross.ts';
 import { outlive } from '../engine/outlive.ts';
@@ -20,7 +21,7 @@ import type { Context } from '../engine/context.ts';
 import { oneByOne, textInEach } from '../engine/each.ts';
 import { newStream } from '../engine/new-stream.ts';
 import type { Step } from '../engine/operation.ts';
-import { noteStart, stream } from '../engine/release-record.ts';
+import { stream } from '../engine/release-record.ts';
 
 /** SQLSTATE class 42: the statement does not fit the objects and rights that are there. */
 const accessRuleViolation = '42';
@@ -141,7 +142,7 @@ export const reverse: Step = {
     const made = await oneByOne(c, follow);
     // Until now the old stream in the journal says that this is still to be done.
     if (made.every(({ follows }) => follows)) {
-      await noteStart(c);
+      await oneByOne(c, (inside) => noteStanding(inside, made[c.each.indexOf(inside)]?.passed));
       await c.ledger.write((journal) => ({ ...journal, closing: null }));
     }
     return textInEach(
@@ -152,14 +153,24 @@ export const reverse: Step = {
 };
 
 /** Of one database: whether it follows now, and what else is to be said of it. */
-async function follow(c: Context): Promise<{ readonly follows: boolean; readonly detail?: string }> {
+interface Following {
+  readonly follows: boolean;
+  readonly detail?: string;
+  /** Somebody moved the slot past rows while nothing had it. */
+  readonly passed?: boolean;
+}
+
+async function follow(c: Context): Promise<Following> {
   const { name, from, to, begins: position } = stream(c);
   const conninfo = await c.platform.servers.conninfo(from);
   let refusal: string | undefined;
   let unmade: string | undefined;
+  let passed = false;
   const running = await c.ifRunning(to, async (client) => {
     const make = async (): Promise<void> => {
       await rememberSequences(client);
+      // One that was started already has moved its slot itself.
+      if ((await readSubscription(client, name))?.enabled !== true) passed = await isBehind(c, position);
       await subscribe(client, name, conninfo, c.environment.database, await c.on(from, carriesSlots));
       if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
       await makeStandIns(await c.on(from, readTables), await readTables(client), client);
@@ -179,11 +190,18 @@ async function follow(c: Context): Promise<{ readonly follows: boolean; readonly
       detail: `${to} is down: no lossless rollback until it runs, then the next command starts reverse replication`,
     };
   return refusal === undefined
-    ? { follows: true }
+    ? { follows: true, passed }
     : {
         follows: true,
+        passed,
         detail: `${to} refuses what it receives: no lossless rollback until that is fixed there. ${refusal}`,
       };
+}
+
+async function isBehind(c: Context, position: Lsn | undefined): Promise<boolean> {
+  const { name, from } = stream(c);
+  const slot = await c.on(from, (client) => readSlot(client, name));
+  return slot !== undefined && position !== undefined && lsnBytes(position) < lsnBytes(slot.confirmed);
 }
 
 /**

@@ -13,6 +13,7 @@ import { senderOf } from '../../postgres/stream/slot.ts';
 import type { Context } from '../engine/context.ts';
 import { oneByOne } from '../engine/each.ts';
 import type { Rotated } from './rotate.ts';
+import { followSender } from '../gates/circumstances.ts';
 import { rotationSteps } from './rotation-steps.ts';
 
 /**
@@ -145,10 +146,10 @@ async function reconnect(c: Context, subscriber: Client, colour: Colour, prove: 
     const before = publisherRuns ? await c.on(other(colour), (publisher) => senderOf(publisher, name)) : undefined;
     const changed = await changeSource(subscriber, name, conninfo, c.environment.database);
     if (!prove || !publisherRuns || !(await readSubscription(subscriber, name))?.enabled) continue;
-    await waitFor(
+    const connected = await waitFor(
       async () => {
         const now = await c.on(other(colour), (publisher) => senderOf(publisher, name));
-        return now !== undefined && (now !== before || !changed) ? true : undefined;
+        return now !== undefined && (now !== before || !changed) ? now : undefined;
       },
       {
         limit: 60_000,
@@ -159,6 +160,7 @@ async function reconnect(c: Context, subscriber: Client, colour: Colour, prove: 
         next: `see the server log of ${colour}; the same command continues from here.`,
       },
     );
+    if (name === c.journal.stream?.name) await followSender(c, before, connected);
   }
 }
 

@@ -68,15 +68,18 @@ const searchConfigurations = `
   SELECT 'text search', format('%I.%I', n.nspname, t.cfgname), 'parser ' || t.cfgparser::text
     || coalesce((SELECT string_agg(format(E'\\n%s %s %s', m.maptokentype, m.mapseqno, m.mapdict::regdictionary), ''
       ORDER BY m.maptokentype, m.mapseqno) FROM pg_ts_config_map m WHERE m.mapcfg = t.oid), '') || ${owner('t.cfgowner')}
-  FROM pg_ts_config t JOIN pg_namespace n ON n.oid = t.cfgnamespace WHERE ${userSchema('n.nspname')} AND ${notOfExtension('pg_ts_config', 't.oid')}
-  UNION ALL
+  FROM pg_ts_config t JOIN pg_namespace n ON n.oid = t.cfgnamespace WHERE ${userSchema('n.nspname')} AND ${notOfExtension('pg_ts_config', 't.oid')}`;
+
+const searchDictionaries = `
   SELECT 'text search', format('dictionary %I.%I', n.nspname, t.dictname), (SELECT tmplname FROM pg_ts_template
     WHERE oid = t.dicttemplate) || coalesce(' ' || t.dictinitoption, '') || ${owner('t.dictowner')}
-  FROM pg_ts_dict t JOIN pg_namespace n ON n.oid = t.dictnamespace WHERE ${userSchema('n.nspname')} AND ${notOfExtension('pg_ts_dict', 't.oid')}
-  UNION ALL
+  FROM pg_ts_dict t JOIN pg_namespace n ON n.oid = t.dictnamespace WHERE ${userSchema('n.nspname')} AND ${notOfExtension('pg_ts_dict', 't.oid')}`;
+
+const searchParsers = `
   SELECT 'text search', format('parser %I.%I', n.nspname, p.prsname), format('%s %s %s %s %s', p.prsstart, p.prstoken, p.prsend, p.prsheadline, p.prslextype)
-  FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace WHERE p.oid >= ${firstUserOid} AND ${notOfExtension('pg_ts_parser', 'p.oid')}
-  UNION ALL
+  FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace WHERE p.oid >= ${firstUserOid} AND ${notOfExtension('pg_ts_parser', 'p.oid')}`;
+
+const searchTemplates = `
   SELECT 'text search', format('template %I.%I', n.nspname, t.tmplname), format('%s %s', t.tmplinit, t.tmpllexize)
   FROM pg_ts_template t JOIN pg_namespace n ON n.oid = t.tmplnamespace WHERE t.oid >= ${firstUserOid} AND ${notOfExtension('pg_ts_template', 't.oid')}`;
 
@@ -91,4 +94,7 @@ export const codeParts = [
   transforms,
   casts,
   searchConfigurations,
+  searchDictionaries,
+  searchParsers,
+  searchTemplates,
 ];

@@ -44,12 +44,12 @@ export function diffSchema(
         return [];
       return [{ change: 'changed', kind, identity, before: old, after: now }];
     });
-  // An extension that came, went or was updated stands for what it brought.
+  // An extension that came, went or was updated stands for what it brought, and not for what others did.
   const extensions = differences.filter(({ kind }) => kind === 'extension');
   return differences.filter(
     ({ kind, identity }) =>
-      (kind !== 'member' || !extensions.some((each) => identity.endsWith(` of ${each.identity}`))) &&
-      (kind !== 'extension object' || extensions.length === 0),
+      !['member', 'extension object'].includes(kind) ||
+      !extensions.some((each) => identity.endsWith(` of ${each.identity}`)),
   );
 }
 

@@ -29,9 +29,9 @@ const parts = [...databaseParts, ...typeParts, ...relationParts, ...attachedPart
 const everything = parts.join('\nUNION ALL\n');
 
 /** What extensions brought, and what hangs on it: a user's index on a table of one. */
-const brought = `SELECT 'extension object' AS kind, m.kind || ' ' || m.identity, m.definition FROM (${parts
-  .flatMap(ofExtensions)
-  .join('\nUNION ALL\n')}) AS m(kind, identity, definition) WHERE m.kind <> 'function'`;
+const brought = `SELECT 'extension object' AS kind, m.kind || ' ' || m.identity || ' of ' || quote_ident(m.extension),
+  m.definition FROM (${parts.flatMap(ofExtensions).join('\nUNION ALL\n')}) AS m(extension, kind, identity, definition)
+  WHERE m.kind <> 'function'`;
 
 const pin = Object.entries(pinned)
   .map(

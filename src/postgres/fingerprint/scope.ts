@@ -37,9 +37,17 @@ export function notOfExtension(catalogue: string, oid: string): string {
   return `NOT ${membership} member.classid = '${catalogue}'::regclass AND member.objid = ${oid} AND member.deptype = 'e')`;
 }
 
-/** The statement that gives what this one leaves out by `notOfExtension`; none where it leaves out nothing so. */
+/**
+ * The statement that gives what this one leaves out by `notOfExtension`, before it the extension's name; none where it
+ * leaves out nothing so.
+ */
 export function ofExtensions(part: string): string[] {
-  return part.includes(`NOT ${membership}`) ? [part.replaceAll(`NOT ${membership}`, membership)] : [];
+  const start = `NOT ${membership}`;
+  const [, rest] = part.split(start);
+  const condition = rest?.slice(0, rest.indexOf(')'));
+  if (condition === undefined) return [];
+  const extension = `(SELECT e.extname FROM pg_depend member JOIN pg_extension e ON e.oid = member.refobjid WHERE${condition})`;
+  return [part.replace(start, membership).replace(/SELECT( DISTINCT)?/, (select) => `${select} ${extension},`)];
 }
 
 /** Objects made by initdb have lower OIDs (FirstNormalObjectId of access/transam.h); pg_upgrade keeps to that. */

@@ -6,6 +6,7 @@ import { readJournal } from '../../../src/operations/engine/ledger.ts';
 import { one, rows, type Client } from '../../../src/postgres/client.ts';
 import { untilRow } from '../../support/until.ts';
 import { failure } from '../../support/failure.ts';
+import { withAct } from '../../adversary/trial.ts';
 import { withEnvironment, type TestEnvironment } from '../../support/environment.ts';
 
 const fill = async (client: Client) =>
@@ -34,6 +35,22 @@ async function kept({ on, platform, folder }: TestEnvironment, colour: Colour): 
     await run('cp', ['-a', copy, data]);
     await platform.servers.start(colour);
   };
+}
+
+/** While no process has the slot by which `from` sends, past a row of this id that is lost by it. */
+async function moveSlotPast({ on, platform }: TestEnvironment, id: number): Promise<void> {
+  const { name, from, to } = (await readJournal(platform.journal)).stream ?? never();
+  await on(to, (client) => client.query(`ALTER SUBSCRIPTION ${name} DISABLE`));
+  await on(from, async (client) => {
+    await untilRow(client, 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [name]);
+    await client.query(`INSERT INTO item VALUES (${id})`);
+    await client.query('SELECT pg_replication_slot_advance($1, pg_current_wal_flush_lsn())', [name]);
+  });
+  await on(to, (client) => client.query(`ALTER SUBSCRIPTION ${name} ENABLE`));
+}
+
+function never(): never {
+  throw new Error('there is a stream');
 }
 
 const arrives = ({ on }: TestEnvironment, colour: Colour, id: number) =>
@@ -137,5 +154,46 @@ test('a live colour that is put back to a state behind the last marker refuses t
     expect(await on('blue', (client) => one(client, 'SELECT array_agg(id ORDER BY id) AS ids FROM item'))).toEqual({
       ids: [2, 4, 5],
     });
+  });
+});
+
+test('a slot moved past rows refuses the switchover, and the rollback, by their table; what was equal is not compared again', async () => {
+  await withEnvironment({ fill }, async (environment) => {
+    const { events, verb } = environment;
+    const compared = () =>
+      events.filter((event) => event.type === 'note' && /rows are compared, in case/.test(event.text)).length;
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    await moveSlotPast(environment, 1);
+    expect((await failure(verb('switch'))).message).toMatch(/rows-differ.*public\.item/s);
+    await write(environment, 'green', 'INSERT INTO item VALUES (1)');
+    await verb('switch');
+    expect(compared()).toBe(2);
+
+    await moveSlotPast(environment, 2);
+    expect((await failure(verb('rollback'))).message).toMatch(/rows-differ.*public\.item/s);
+    await write(environment, 'blue', 'INSERT INTO item VALUES (2)');
+    await write(environment, 'green', 'SELECT lo_create(4711)');
+    expect((await failure(verb('rollback'))).message).toMatch(/large object/);
+    expect(compared()).toBe(4);
+    await write(environment, 'green', 'SELECT lo_unlink(4711)');
+    await verb('rollback');
+    expect(compared()).toBe(4);
+    expect(await ids(environment, 'blue')).toEqual([1, 2]);
+  });
+});
+
+test('a slot of the way back that was moved past rows before it was used refuses the rollback by their table', async () => {
+  await withEnvironment({ fill }, async (environment) => {
+    const { platform, verb } = environment;
+    for (const each of ['seed', 'migrate', 'verify'] as const) await verb(each);
+    await withAct(environment, 'switch', 'resume', async () => {
+      const { name } = (await readJournal(platform.journal)).stream ?? never();
+      await write(environment, 'green', 'INSERT INTO item VALUES (1)');
+      await write(environment, 'green', `SELECT pg_replication_slot_advance('${name}', pg_current_wal_flush_lsn())`);
+    });
+    expect((await failure(verb('rollback'))).message).toMatch(/rows-differ.*public\.item/s);
+    await write(environment, 'blue', 'INSERT INTO item VALUES (1)');
+    await verb('rollback');
+    expect(await ids(environment, 'blue')).toEqual([1]);
   });
 });

@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { drill } from '../../../src/operations/proofs/drill.ts';
 import { readJournal } from '../../../src/operations/engine/ledger.ts';
+import { withOperator } from '../../../src/operations/operator.ts';
+import { perform } from '../../../src/operations/perform.ts';
+import { readStatus } from '../../../src/operations/reads/status.ts';
 import { rows } from '../../../src/postgres/client.ts';
+import { failure } from '../../support/failure.ts';
 import { withEnvironment } from '../../support/environment.ts';
 import { good } from '../../support/verdict.ts';
 
@@ -43,3 +47,19 @@ test(
     });
   },
 );
+
+test('the candidate of a drill that died is no release: status says whose it is, and only abandon takes it', async () => {
+  await withEnvironment({}, async ({ emit, environment, platform, verb }) => {
+    const signal = new AbortController().signal;
+    await withOperator({ environment, platform, emit, signal, drills: true }, 'seed', (c) => perform(c, 'seed'));
+    const { release, next, troubles } = await readStatus(environment, platform);
+    expect({ release, next: next.map((each) => each.verb), troubles }).toEqual({
+      release: { from: '1', to: '2', drill: true },
+      next: ['abandon'],
+      troubles: [],
+    });
+    expect(await failure(verb('migrate'))).toMatchObject({ id: 'drill-under-way', code: 'refused' });
+    await verb('abandon');
+    expect(await readJournal(platform.journal)).toMatchObject({ state: 'single', release: null });
+  });
+});

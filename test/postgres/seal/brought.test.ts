@@ -34,4 +34,13 @@ test('what somebody alters of what an extension brought is named; an update of t
     await client.query("ALTER EXTENSION citext UPDATE TO '1.6'");
     const updated = diffSchema(before, await readObjects(client)).map(describeSchemaDifference);
     expect(updated.filter((each) => !each.startsWith('changed extension citext'))).toEqual([]);
+
+    await client.query('CREATE EXTENSION hstore SCHEMA public; CREATE EXTENSION isn SCHEMA public');
+    const mixed = await readObjects(client);
+    await client.query(
+      `ALTER OPERATOR public.= (public.hstore, public.hstore) SET (RESTRICT = NONE); DROP EXTENSION isn`,
+    );
+    const others = diffSchema(mixed, await readObjects(client)).map(describeSchemaDifference);
+    expect(others).toHaveLength(2);
+    expect(others[1]).toMatch(/^changed extension object operator .*hstore/);
   }));

@@ -1,5 +1,5 @@
 import type { Colour } from '../../../model/colours.ts';
-import { rows, type Client } from '../../../postgres/client.ts';
+import type { Client } from '../../../postgres/client.ts';
 import {
   describeSchemaDifference,
   diffSchema,
@@ -13,6 +13,7 @@ import { readPart } from '../../../postgres/part/read.ts';
 import { glance, movedCatalogues, type Glance } from '../../../postgres/seal/glance.ts';
 import { readObjects, readRewriters, readRewrites, readSurroundings } from '../../../postgres/seal/objects.ts';
 import { unnamed } from '../../../postgres/seal/unnamed.ts';
+import { senderOf } from '../../../postgres/stream/slot.ts';
 import type { Context } from '../../engine/context.ts';
 import { tablesAt, type View } from '../../engine/part.ts';
 import { stream } from '../../engine/release-record.ts';
@@ -25,7 +26,7 @@ export interface Sealed {
   readonly objects: readonly SchemaObject[];
   readonly surroundings: readonly SchemaObject[];
   /** The process that sends from its slot to the other colour: while none has the slot, somebody else can move it. */
-  readonly sender: number | null;
+  readonly sender: number | undefined;
   /** Sessions that rewrite tables, before the fence ends them. */
   readonly rewriters: readonly string[];
 }
@@ -37,21 +38,12 @@ export async function readForSeal(c: Context, colour: Colour): Promise<Sealed> {
     glance: part ? await glanceAtPart(client, part.cut.carried) : await glance(client),
     objects: [...(await readObjects(client)), ...(await readRewrites(client))],
     surroundings: part ? [] : await readSurroundings(client),
-    sender: await senderOf(c, client),
+    sender: await senderOf(client, stream(c).name),
     rewriters: await readRewriters(client),
   }));
 }
 
 const interrupted = 'replication was interrupted, and its slot may have been moved past rows';
-
-async function senderOf(c: Context, client: Client): Promise<number | null> {
-  const found = await rows<{ sender: number | null }>(
-    client,
-    'SELECT active_pid AS sender FROM pg_catalog.pg_replication_slots WHERE slot_name = $1',
-    [stream(c).name],
-  );
-  return found[0]?.sender ?? null;
-}
 
 /** What of it is another now. */
 export interface SealChanges {
@@ -69,7 +61,8 @@ export async function changesSince(c: Context, colour: Colour, before: Sealed): 
       partitions,
     });
     const part = await c.view(colour);
-    const moved = colour === c.live && (await senderOf(c, client)) !== before.sender ? [interrupted] : [];
+    const sender = colour === c.live ? await senderOf(client, stream(c).name) : before.sender;
+    const moved = sender === before.sender ? [] : [interrupted];
     if (part) return on([...moved, ...(await changesOfPart(c, colour, client, part, before))]);
     const now = await glance(client, before.glance);
     const around = await readSurroundings(client);
