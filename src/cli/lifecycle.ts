@@ -101,8 +101,10 @@ export function destroyCommand(): Command {
         // Not under the hands of somebody who is at work.
         await platform.leases.acquire(leaseHolder('destroy'));
         await platform.tidy();
-        await platform.lifecycle.destroy(environment.live);
-        reporter.result({ destroyed: environment.name }, () => `Removed ${what}.`);
+        const left = await platform.lifecycle.destroy(environment.live);
+        reporter.result({ destroyed: environment.name, ...(left.length > 0 ? { left } : {}) }, () =>
+          [`Removed ${what}.`, ...left].join('\n'),
+        );
       }),
     );
 }

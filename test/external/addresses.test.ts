@@ -14,7 +14,27 @@ import { temporaryFolder, testMajor } from '../support/postgres.ts';
 
 beforeAll(withNewestPgDump);
 
-test('one server is reached by IPv6, the other by the folder of its socket: a release there and back', async () => {
+/** What postgresql.conf says for clients, and means for no session that a release needs. */
+const forClients: Readonly<Record<string, string>> = {
+  statement_timeout: '300ms',
+  lock_timeout: '20ms',
+  idle_in_transaction_session_timeout: '200ms',
+  idle_session_timeout: '500ms',
+  ...(testMajor >= 17 ? { transaction_timeout: '400ms' } : {}),
+  default_transaction_isolation: 'serializable',
+  default_transaction_deferrable: 'on',
+  default_transaction_read_only: 'on',
+  row_security: 'off',
+  check_function_bodies: 'off',
+  search_path: 'aside',
+  standard_conforming_strings: 'off',
+  quote_all_identifiers: 'on',
+  DateStyle: 'German',
+  bytea_output: 'escape',
+  extra_float_digits: '-15',
+};
+
+test('one server is reached by IPv6, the other by the folder of its socket, and both limit clients: a release there and back', async () => {
   const folder = `${await temporaryFolder()}-s`;
   await ownFolder(folder, await serverAccount());
   try {
@@ -31,7 +51,8 @@ test('one server is reached by IPv6, the other by the folder of its socket: a re
             // Roles come before the schema, and the foreign server with it.
             await on('blue', (client) =>
               client.query(`CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER far FOREIGN DATA WRAPPER fdw;
-                CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (u 'x')`),
+                CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (u 'x');
+                ALTER ROLE shop_app SET default_transaction_read_only = off`),
             );
             const { verdict } = await load(50, async (workload) => {
               for (const each of ['seed', 'migrate', 'verify', 'switch', 'rollback'] as const) {
@@ -47,8 +68,8 @@ test('one server is reached by IPv6, the other by the folder of its socket: a re
         );
       },
       [testMajor, testMajor],
-      { listen_addresses: '127.0.0.1,::1' },
-      { unix_socket_directories: folder },
+      { ...forClients, listen_addresses: '127.0.0.1,::1' },
+      { ...forClients, unix_socket_directories: folder },
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

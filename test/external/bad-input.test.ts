@@ -17,6 +17,7 @@ import {
   withExternalServer,
   type ExternalFixture,
 } from '../support/external.ts';
+import { withCli } from '../support/cli.ts';
 import { certificate } from '../support/certificates.ts';
 import { failure, type Failure } from '../support/failure.ts';
 import { hasPgBouncer, withPgBouncer } from '../support/pgbouncer.ts';
@@ -128,6 +129,26 @@ test('a certificate that other authorities have signed, or that is for another n
   // The server's other settings are kept in the same file.
   for (const name of ['ssl', 'ssl_cert_file', 'ssl_key_file']) await superuser(`ALTER SYSTEM RESET ${name}`);
   await theirs.ctl('reload');
+});
+
+test('destroy says what stays on a server that others run, and leaves it open', async () => {
+  await withCli(async ({ run, declare, folder }) => {
+    const { port } = theirs;
+    const blue = { release: '1', postgres: testMajor, server: declaredServer(theirs) };
+    await declare({
+      ...{ name: 'shop', platform: 'local', database: 'shop', live: 'blue', colours: { blue } },
+      ...{ roles: { application: ['shop_app'] }, local: { passwords: { shop_app: { file: 'app' } } } },
+    });
+    await writeFile(path.join(folder, 'app'), credentials.shop_app);
+    expect(await run('create', '--json')).toMatchObject({ exitCode: 0 });
+    const gone = await run('destroy', '--yes');
+    expect(gone.stdout).toContain(
+      `left at 127.0.0.1:${port}: the database shop with its rows; the role verdigris_operator`,
+    );
+    const app = { ...theirs.superuser, database: 'shop', user: 'shop_app', password: credentials.shop_app };
+    expect(await withClient(app, 'test', (client) => rows(client, 'SELECT 1'))).toHaveLength(1);
+    await superuser('DROP OWNED BY verdigris_operator; DROP ROLE verdigris_operator');
+  });
 });
 
 test('a candidate that is the live server under another name is refused before anything is closed', async () => {

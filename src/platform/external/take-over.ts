@@ -23,6 +23,8 @@ interface Facts {
   readonly slots: number;
   readonly slotLimit: number;
   readonly senders: number;
+  /** Processes that could still apply: one of all is the launcher of the others. */
+  readonly appliers: number;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function takeOver(
     const taken = await otherEnvironments(client, given, allDatabases(environment));
     const problems = [
       ...faults(facts, environment, colour, given.user),
+      ...(like ? noApplier(facts, allDatabases(environment).length) : []),
       ...taken.map(
         (database) =>
           `its database ${database} belongs to another environment of Verdigris, whose releases would close this one's ` +
@@ -150,7 +153,9 @@ async function read(client: Client): Promise<Facts> {
     `SELECT current_setting('server_version_num')::int / 10000 AS major, pg_is_in_recovery() AS recovering,
       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser, current_setting('wal_level') AS "walLevel",
       (SELECT count(*)::int FROM pg_replication_slots) AS slots, current_setting('max_replication_slots')::int AS "slotLimit",
-      current_setting('max_wal_senders')::int AS senders`,
+      current_setting('max_wal_senders')::int AS senders,
+      (SELECT least(current_setting('max_logical_replication_workers')::int, current_setting('max_worker_processes')::int - 1) - count(pid)
+        FROM pg_stat_subscription)::int AS appliers`,
   );
 }
 
@@ -178,6 +183,15 @@ function faults(facts: Facts, { colours }: Environment, colour: Colour, user: st
           `all ${facts.slotLimit} replication slots are taken: drop one that nobody needs, or raise max_replication_slots.`,
         ]),
     ...(facts.senders > 0 ? [] : ['max_wal_senders is 0: raise it.']),
+  ];
+}
+
+/** Of a candidate that is to be copied into: without, all rows would be copied first, and nothing followed. */
+function noApplier({ appliers }: Facts, needed: number): string[] {
+  if (appliers >= needed) return [];
+  return [
+    `${Math.max(appliers, 0)} processes are free that could apply changes, and ${needed} needed: raise ` +
+      'max_logical_replication_workers, and max_worker_processes above it, and restart that server.',
   ];
 }
 
