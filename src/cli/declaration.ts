@@ -19,18 +19,30 @@ export async function loadEnvironment(file: string): Promise<{ environment: Envi
   const lines = new LineCounter();
   const document = parseDocument(text.toString('utf8'), { lineCounter: lines });
   const [fault] = document.errors;
-  if (fault) {
-    throw new VerdigrisError('declaration-syntax', {
-      seen: `${file} is not YAML: ${fault.message}`,
-      required: 'YAML or JSON.',
-      next: 'fix it there; nothing was done.',
-      cause: fault,
-    });
-  }
-  const { declared, at: within } = withinStack(document.toJS() as unknown, file);
+  if (fault) throw noYaml(file, fault);
+  const { declared, at: within } = withinStack(contentOf(document, file), file);
   const resolved = await withFoldersFound(declared, path.dirname(path.resolve(file)));
   const environment = parseEnvironment(resolved, file, (at) => lineOf(document, lines, [...within, ...at]));
   return { environment, raw: resolved };
+}
+
+function noYaml(file: string, fault: Error, next = 'fix it there; nothing was done.'): VerdigrisError {
+  return new VerdigrisError('declaration-syntax', {
+    seen: `${file} is not YAML: ${fault.message}`,
+    required: 'YAML or JSON.',
+    next,
+    cause: fault,
+  });
+}
+
+/** What begins with `*` stands for what has that name; only here is it looked for, and how often. */
+function contentOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (fault) {
+    if (!(fault instanceof ReferenceError)) throw fault;
+    throw noYaml(file, fault, 'put a text that begins with * in quotes, or write out what it stands for.');
+  }
 }
 
 /** `cause`: undefined where the file is known not to be there. */

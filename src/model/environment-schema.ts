@@ -21,7 +21,11 @@ const identifier = z
   .string()
   .min(1)
   .max(63)
-  .refine((name) => Buffer.byteLength(name) <= 63, 'PostgreSQL keeps 63 bytes of a name, and this is longer');
+  .refine((name) => Buffer.byteLength(name) <= 63, 'PostgreSQL keeps 63 bytes of a name, and this is longer')
+  .refine(
+    (name) => !name.includes('\0') && Buffer.from(name).toString() === name,
+    'a name in PostgreSQL is text without a zero byte',
+  );
 const tableName = z
   .string()
   .regex(

@@ -93,3 +93,25 @@ test('where stacks are and no declaration, the stacks are named', async () => {
     next: expect.stringMatching(/--file \S+Pulumi\.dev\.yaml\.$/) as string,
   });
 });
+
+test.each([
+  ['engine: *.sql\n', 'FILE is not YAML: Unresolved alias (the anchor must be set before the alias): .sql'],
+  [
+    `a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`,
+    'FILE is not YAML: Excessive alias count indicates a resource exhaustion attack',
+  ],
+])('aliases that lead nowhere or to too much are no YAML', async (text, seen) => {
+  expect(await faults(text)).toContain(seen);
+});
+
+test.each(['a\\0b', '\\ud800'])('what PostgreSQL takes for no name is refused: %s', async (name) => {
+  const text = `name: shop
+platform: local
+database: "${name}"
+roles: { application: [app] }
+colours:
+  blue: { release: "1", postgres: 17 }
+live: blue
+`;
+  expect(await faults(text)).toContain('line 3: database: a name in PostgreSQL is text without a zero byte');
+});

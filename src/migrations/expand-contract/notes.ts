@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
+import { filesBelow } from '../folder.ts';
 
 /**
  * What a migration's author says of an object that goes: `-- verdigris: contract shop.customers.name last-used-by 41`.
@@ -52,19 +53,15 @@ export function parseNotes(text: string, file: string): Notes {
 
 /** The notes of all files of a folder of migrations, and of the folders in it. */
 export async function readNotes(folder: string | undefined): Promise<Notes> {
-  const entries =
-    folder === undefined ? [] : await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries
-    .filter((entry) => entry.isFile() && !entry.parentPath.split(path.sep).includes('node_modules'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
-  const all = await Promise.all(
+  const all = folder === undefined ? [] : await filesBelow(folder).catch(() => []);
+  const files = all.filter((file) => !file.split(path.sep).includes('node_modules'));
+  const notes = await Promise.all(
     files.map(async (file) => {
       const text = await readFile(file, 'utf8');
       return text.includes('\0') ? { contract: [], expand: [] } : parseNotes(text, path.relative(folder ?? '', file));
     }),
   );
-  return { contract: all.flatMap((notes) => notes.contract), expand: all.flatMap((notes) => notes.expand) };
+  return { contract: notes.flatMap(({ contract }) => contract), expand: notes.flatMap(({ expand }) => expand) };
 }
 
 /** Names as findings print them: without quotes, one space after a comma. */
