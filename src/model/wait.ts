@@ -35,8 +35,16 @@ export async function waitFor<T>(
         ...(last ? { facts: { cause: last } } : {}),
       });
     }
-    await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
+    await pauseUnless(pause, options.signal);
   }
+}
+
+/** Waits so many ms; throws the reason of `signal` once it is aborted: Node's own error names none. */
+export async function pauseUnless(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
 }
 
 /** The work's own end, or an error once so many milliseconds have passed without it; `what` did not answer. */

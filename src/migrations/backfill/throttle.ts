@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseUnless } from '../../model/wait.ts';
 
 /** What a backfill yields to, looked at before each batch. */
 export interface Pressure {
@@ -55,6 +55,6 @@ export async function yielding(
     options.signal.throwIfAborted();
     if (why === undefined || performance.now() >= options.until) return { waited, room };
     options.say(why);
-    await sleep(pause, undefined, { signal: options.signal });
+    await pauseUnless(pause, options.signal);
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseUnless } from '../../model/wait.ts';
 import { rows, type Client } from '../client.ts';
 import { cutChunks, wholeTable, type Bound, type Chunk } from './chunk.ts';
 import type { Subject } from './subject.ts';
@@ -125,7 +125,7 @@ export async function busyTables(
       ).map(({ oid, writes }) => [oid, writes]),
     );
   const before = await read();
-  await sleep(watchMs, undefined, { signal });
+  await pauseUnless(watchMs, signal);
   const after = await read();
   return new Set(oids.filter((oid) => (after.get(oid) ?? 0) - (before.get(oid) ?? 0) > (busyFrom * watchMs) / 1000));
 }

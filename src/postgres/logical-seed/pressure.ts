@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseUnless } from '../../model/wait.ts';
 import { one, type Client } from '../client.ts';
 
 /** Milliseconds between two looks at a live server that has enough to do. */
@@ -20,6 +20,6 @@ export async function yieldToClients(live: Client, limit: number, signal: AbortS
       WHERE backend_type = 'client backend' AND state = 'active' AND application_name NOT LIKE 'verdigris%' AND pid <> pg_backend_pid()`,
     );
     if (active <= limit) return;
-    await sleep(pause, undefined, { signal });
+    await pauseUnless(pause, signal);
   }
 }

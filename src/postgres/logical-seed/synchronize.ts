@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseUnless } from '../../model/wait.ts';
 import { label, ownRows, readTables, type Table } from '../catalogue.ts';
 import { one, rows, type Client } from '../client.ts';
 import type { ConnectionSettings } from '../connection.ts';
@@ -60,7 +60,7 @@ export async function synchronize(
     if (waiting.length > 0 && open.length < places) {
       await yieldToClients(live, busy, signal);
       await give(live, candidate, writer, stream, nextBatch(waiting));
-    } else await sleep(pause, undefined, { signal });
+    } else await pauseUnless(pause, signal);
   }
 }
 
