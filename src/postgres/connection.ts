@@ -44,10 +44,17 @@ export interface TlsSettings {
   readonly servername?: string;
 }
 
-/** Where and as whom, and how encrypted, as node-postgres takes it. */
+/** A folder of sockets, or loopback. */
+const ownMachine = /^(?:\/|127\.[\d.]+$|::1$|localhost$)/;
+
+/**
+ * Where and as whom, and how encrypted, as node-postgres takes it: from the environment (PGSSLMODE) it would ask TLS of
+ * this machine's servers too, which have none where none is declared.
+ */
 export async function driverSettings(settings: ConnectionSettings): Promise<pg.ClientConfig> {
   const { tls, ...given } = omit(settings, 'passwordFrom', 'others', 'readOnly', 'history', 'superuser', 'lens');
-  return tls === undefined ? given : { ...given, ssl: await tlsOptions(tls) };
+  if (tls !== undefined) return { ...given, ssl: await tlsOptions(tls) };
+  return ownMachine.test(given.host) ? { ...given, ssl: false } : given;
 }
 
 /** For node:tls. */

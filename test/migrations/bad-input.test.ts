@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { recognise } from '../../src/migrations/engines/recognise.ts';
 import { readSqlFiles } from '../../src/migrations/engines/sql/files.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 
@@ -126,4 +128,15 @@ test.each([
   ['words that only look like one', "SELECT 'dblink_exec', '\\connect x'; -- COMMIT"],
 ])('%s: taken', async (_, content) => {
   expect(await refusal(content)).toBe('taken');
+});
+
+test('a pipe that nobody writes to is refused, and not waited for', async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  execFileSync('mkfifo', [path.join(folder, '0001_a.sql')]);
+  expect(await recognise(folder)).toEqual([]);
+  await expect(readSqlFiles(folder)).rejects.toMatchObject({
+    id: 'migration-name',
+    seen: expect.stringContaining('0001_a.sql'),
+  });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { VerdigrisError } from '../../model/errors.ts';
 import { upPart } from '../up-part.ts';
@@ -58,7 +58,13 @@ export async function recognise(folder: string): Promise<readonly EngineName[]> 
   // One that is missing is the plain SQL engine's to refuse, in its words.
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const place = path.join(folder, entry.name);
-    const fits = entry.isDirectory() ? await ofFolder(place) : await ofFile(place);
+    // A link that leads nowhere is still one here, and said when its file is read. A pipe might never end.
+    const kind = entry.isSymbolicLink() ? await stat(place).catch(() => entry) : entry;
+    const fits = kind.isDirectory()
+      ? await ofFolder(place)
+      : kind.isFile() || kind.isSymbolicLink()
+        ? await ofFile(place)
+        : undefined;
     if (fits) signs.push({ entry: entry.name, fits });
   }
   const [first] = signs;
@@ -75,7 +81,6 @@ async function ofFile(file: string): Promise<Sign['fits'] | undefined> {
   if (known) return known[1];
   if (/^\d+[_-].+\.([cm]?[jt]s|go)$/.test(name) && !/(\.d\.ts|_test\.go)$/.test(name)) return ofCode(file);
   if (!/\.sql$/i.test(name)) return undefined;
-  // A link that leads nowhere is said when its file is read.
   const text = await readFile(file, 'latin1').catch(() => '');
   if (/^\s*--\s*liquibase formatted sql/i.test(text)) return ['liquibase'];
   if (/^\s*--\s*up migration/im.test(text)) return ['node-pg-migrate'];

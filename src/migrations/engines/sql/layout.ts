@@ -75,10 +75,14 @@ async function wayUp(folder: string, name: string, { anyTool, anyCase }: Naming)
   const place = path.join(folder, name);
   const isSql = !name.startsWith('.') && /\.sql$/i.test(name);
   // A link that leads nowhere is said when it is read.
-  const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+  const kind = await stat(place).catch(() => undefined);
+  const isFolder = kind?.isDirectory() === true;
   if (isFolder && (isSql || /^\d/.test(name))) return folderOfOne(folder, name);
   if (isFolder && anyTool) await refuseForgotten(folder, name);
   if (isFolder || !isSql || down.test(name)) return undefined;
+  // It might never end: a pipe that nobody writes to, a device.
+  if (kind?.isFile() === false)
+    throw invalid(`${name} in ${folder} is no file.`, 'migrations that are files or folders.', 'take it out.');
   if (!anyCase && !name.endsWith('.sql'))
     throw invalid(
       `${name} in ${folder}: its tool does not read a file that does not end in .sql.`,
