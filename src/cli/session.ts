@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { exitCodes } from '../model/error-catalogue.ts';
 import { VerdigrisError } from '../model/errors.ts';
 import { diskFull, isDiskFull } from '../model/failures.ts';
-import { notWritable } from '../model/not-writable.ts';
+import { fileRefused } from '../model/refused-file.ts';
 import type { Environment } from '../model/environment.ts';
 import type { LocalPlatform } from '../platform/local/platform.ts';
 import type { AnyPlatform } from '../platform/open.ts';
@@ -63,7 +63,7 @@ export async function withReporter(
   } catch (thrown) {
     const error = isDiskFull(thrown)
       ? diskFull((thrown as { path?: string }).path ?? 'a server', thrown)
-      : (notWritable(thrown) ?? thrown);
+      : (fileRefused(thrown) ?? thrown);
     const explained = error instanceof VerdigrisError && error.code === 'interrupted';
     reporter.failure(interruption.signal.aborted && !explained ? interruption.signal.reason : error);
     process.exitCode =
