@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { inherited, type Inheritance } from './inherited.ts';
 
@@ -28,7 +30,7 @@ export type Program = ReturnType<typeof startProgram>;
  */
 export function startProgram(file: string, args: readonly string[], options: ProgramOptions) {
   const { env, inherits, cwd, input, signal, limit, grace = 5_000, buffer = true, most = 100_000_000 } = options;
-  return execa(file, args, {
+  const program = execa(file, args, {
     env: { ...inherited(inherits), ...env },
     extendEnv: false,
     all: true,
@@ -42,6 +44,28 @@ export function startProgram(file: string, args: readonly string[], options: Pro
     ...(signal === undefined ? {} : { cancelSignal: signal }),
     ...(limit === undefined ? {} : { timeout: limit }),
   });
+  const { nodeChildProcess: child } = program;
+  child.once('exit', () => endOutput([child.stdout, child.stderr]));
+  return program;
+}
+
+/** Milliseconds without a byte, once a program has ended, after which what still holds its output is not its own any more. */
+const drained = 1_000;
+
+/**
+ * A daemon that a program left behind, in a session of its own, has its output open for as long as it lives: nobody waits
+ * for that.
+ */
+function endOutput(streams: readonly (Readable | null)[]): void {
+  let before = '';
+  const timer = setInterval(() => {
+    const open = streams.filter((stream) => stream !== null && !stream.destroyed && !stream.readableEnded);
+    const now = open.map((stream) => String((stream as Socket).bytesRead)).join();
+    if (now === before) for (const stream of open) stream?.destroy();
+    before = now;
+    if (open.length === 0) clearInterval(timer);
+  }, drained);
+  timer.unref();
 }
 
 /** Its end, and that of everything that it left in the background. */

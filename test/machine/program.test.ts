@@ -36,3 +36,16 @@ test('a signal stops it; it never rejects', async () => {
   expect((await programEnd(program)).isCanceled).toBe(true);
   expect((await programEnd(startProgram('/no/such/program', [], { inherits: 'ordinary' }))).failed).toBe(true);
 });
+
+test('a daemon that a program leaves behind with its output open is not waited for, whether it ended by itself or had to', async () => {
+  const left = 'setsid sleep 60 & echo "$!"';
+  const from = performance.now();
+  const [itself, stopped] = await Promise.all([
+    programEnd(startProgram('bash', ['-c', `${left}; exit 3`], { inherits: 'ordinary' })),
+    programEnd(startProgram('bash', ['-c', `${left}; sleep 60`], { inherits: 'ordinary', limit: 500, grace: 500 })),
+  ]);
+  expect(performance.now() - from).toBeLessThan(30_000);
+  expect(itself).toMatchObject({ exitCode: 3, failed: true });
+  expect(stopped).toMatchObject({ timedOut: true });
+  for (const { all } of [itself, stopped]) process.kill(Number(all));
+});
