@@ -7,7 +7,7 @@ import { compiled, tries } from './vitest.config.ts';
  * waits for a Secret's way to the pods; `faults-operator` kills at every entry of the journal what `guard` kills at six;
  * `delivery` and `argo-rollouts` build helm and Argo Rollouts from their Go modules, and walk whole releases; `three` walks
  * three in a row; `backup-images` repeats what `backup-mode` shows, without its release; `storage-faults`, `bad-input` and
- * `room` wait for limits.
+ * `room` wait for limits; `severed` cuts the operator off at every step of a switchover.
  */
 const long = [
   'argo-rollouts',
@@ -39,6 +39,7 @@ const long = [
   'room',
   'routers',
   'seal',
+  'severed',
   'snapshots-odd',
   'storage-faults',
   'three',
