@@ -33,7 +33,7 @@ const { start, complete } = operationOf('switch', { early: true });
 const steps = [...start, ...complete].map(({ id }) => id);
 
 test(
-  'an operator who is cut off from the cluster for a moment, at each step of a switchover: clients are served at once, one colour is live, and the same command goes on',
+  'an operator cut off from the cluster for a moment, at each step of a switchover: clients are served, one colour is live, the command goes on',
   { timeout: 1_800_000 },
   async () => {
     await withClusterBench({ guard: true }, async (bench) => {
