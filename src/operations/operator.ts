@@ -1,6 +1,7 @@
 import { leaseHolder, operatorName } from '../machine/operator-name.ts';
 import type { Environment } from '../model/environment.ts';
 import { verbs, type Verb } from '../model/transitions.ts';
+import type { Lease } from '../platform/port/leases.ts';
 import type { Platform } from '../platform/port/platform.ts';
 import { Context } from './engine/context.ts';
 import type { Emit } from '../model/events.ts';
@@ -89,10 +90,14 @@ export async function withOperator<T>(
     stopRenewing();
     // What hangs in one keeps no process alive that has nothing more to do.
     c?.cutConnections();
-    // One that cannot be given back runs out, and why the work ended is told.
-    await lease.release().catch(() => undefined);
+    await giveBack(lease);
     if (c) await tellMessages(parts, c, holder).catch(() => undefined);
   }
+}
+
+/** One that cannot be given back runs out, and why the work ended is told. */
+async function giveBack(lease: Lease): Promise<void> {
+  await lease.release().catch(() => undefined);
 }
 
 function isVerb(purpose: OperatorPurpose): purpose is Verb {
@@ -125,7 +130,6 @@ async function tellMessages(parts: OperatorParts, c: Context, holder: string): P
     await forget(ledger, settled);
     await noteWritten(parts, ledger.journal.live, lease.token);
   } finally {
-    // One that cannot be given back runs out, and why the work ended is told.
-    await lease.release().catch(() => undefined);
+    await giveBack(lease);
   }
 }

@@ -1,8 +1,9 @@
 import type { Circumstances } from '../../model/circumstances.ts';
 import type { Colour } from '../../model/colours.ts';
 import type { Journal } from '../../model/journal.ts';
+import { lsnBytes, type Lsn } from '../../model/lsn.ts';
 import { serverIdentity } from '../../postgres/server-identity.ts';
-import { senderOf } from '../../postgres/stream/slot.ts';
+import { readSlot, senderOf } from '../../postgres/stream/slot.ts';
 import { readSubscription } from '../../postgres/stream/subscription.ts';
 import type { Context } from '../engine/context.ts';
 import { stream } from '../engine/release-record.ts';
@@ -29,6 +30,13 @@ export function happened(
   const anew = before.sender !== undefined && now.sender !== before.sender;
   // A server that restarted ended the connection with it.
   return { restarted, interrupted: now.errors > before.errors || (restarted.length === 0 && anew) };
+}
+
+/** Whether the slot has gone beyond where it was left: while nothing had it, somebody moved it past rows. */
+export async function isSlotPast(c: Context, left: Lsn | undefined): Promise<boolean> {
+  const { name, from } = stream(c);
+  const slot = await c.on(from, (client) => readSlot(client, name));
+  return left !== undefined && slot !== undefined && lsnBytes(slot.confirmed) > lsnBytes(left);
 }
 
 /**

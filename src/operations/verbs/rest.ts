@@ -1,6 +1,5 @@
 import { finding, refuses } from '../../model/finding.ts';
 import type { Finding } from '../../model/finding.ts';
-import { lsnBytes } from '../../model/lsn.ts';
 import { waitFor } from '../../model/wait.ts';
 import { markerOf } from '../../postgres/barrier.ts';
 import { readSlot } from '../../postgres/stream/slot.ts';
@@ -9,7 +8,7 @@ import type { Context } from '../engine/context.ts';
 import { oneByOne } from '../engine/each.ts';
 import type { Step } from '../engine/operation.ts';
 import { stream } from '../engine/release-record.ts';
-import { noteStanding } from '../gates/circumstances.ts';
+import { isSlotPast, noteStanding } from '../gates/circumstances.ts';
 import { followRotation } from './rotate-own.ts';
 
 /** Whether the retained colour's server was stopped because it is declared to be, and not by a fault. */
@@ -57,19 +56,13 @@ export async function wake(c: Context): Promise<void> {
   if (!(await resting(c)) || refuses(await restingFindings(c))) return;
   const { to } = stream(c);
   c.emit({ type: 'note', text: `${to} is scaled down: starting it` });
-  const moved = (await oneByOne(c, slotMoved)).includes(true);
+  const moved = (await oneByOne(c, (inside) => isSlotPast(inside, stream(inside).rested))).includes(true);
   await c.platform.servers.start(to);
   // Right before it was stopped a marker crossed, and none since: a storage that has it is the one of then.
   const asLeft = !moved && !(await oneByOne(c, markersAgree)).includes(false);
   await followRotation(c);
   await oneByOne(c, (inside) => cross(inside));
   if (asLeft) await oneByOne(c, noteStanding);
-}
-
-async function slotMoved(c: Context): Promise<boolean> {
-  const { name, from, rested } = stream(c);
-  const slot = await c.on(from, (client) => readSlot(client, name));
-  return rested !== undefined && slot !== undefined && lsnBytes(slot.confirmed) > lsnBytes(rested);
 }
 
 async function markersAgree(c: Context): Promise<boolean> {

@@ -3,17 +3,17 @@ import type { Colour } from '../../model/colours.ts';
 import { VerdigrisError } from '../../model/errors.ts';
 import type { Stream } from '../../model/journal.ts';
 import { carriedDatabases } from '../../model/journal-inside.ts';
-import { lsnBytes, type Lsn } from '../../model/lsn.ts';
+import type { Lsn } from '../../model/lsn.ts';
 import { readTables } from '../../postgres/catalogue.ts';
 import { one, type Client } from '../../postgres/client.ts';
 import { mapTables } from '../../postgres/mapping.ts';
 import { makeStandIns } from '../../postgres/row-identity.ts';
 import { rememberSequences } from '../../postgres/sequences.ts';
 import { carriesSlots, untilFlushed } from '../../postgres/standbys.ts';
-import { createSlot, readSlot } from '../../postgres/stream/slot.ts';
+import { createSlot } from '../../postgres/stream/slot.ts';
 import { enableStream, readSubscription, startAt, subscribe, unsubscribe } from '../../postgres/stream/subscription.ts';
 import { publish, unpublish } from '../../postgres/stream/publication.ts';
-import { noteStanding } from '../gates/circumstances.ts';
+import { isSlotPast, noteStanding } from '../gates/circumstances.ts';
 import { keepWitness, proofWitness } from '../gates/witness.ts';
 import { cross } from '../engine/cross.ts';
 import { outlive } from '../engine/outlive.ts';
@@ -152,7 +152,6 @@ export const reverse: Step = {
   },
 };
 
-/** Of one database: whether it follows now, and what else is to be said of it. */
 interface Following {
   readonly follows: boolean;
   readonly detail?: string;
@@ -160,6 +159,7 @@ interface Following {
   readonly passed?: boolean;
 }
 
+/** Of one database: whether it follows now, and what else is to be said of it. */
 async function follow(c: Context): Promise<Following> {
   const { name, from, to, begins: position } = stream(c);
   const conninfo = await c.platform.servers.conninfo(from);
@@ -170,7 +170,7 @@ async function follow(c: Context): Promise<Following> {
     const make = async (): Promise<void> => {
       await rememberSequences(client);
       // One that was started already has moved its slot itself.
-      if ((await readSubscription(client, name))?.enabled !== true) passed = await isBehind(c, position);
+      if ((await readSubscription(client, name))?.enabled !== true) passed = await isSlotPast(c, position);
       await subscribe(client, name, conninfo, c.environment.database, await c.on(from, carriesSlots));
       if (position !== undefined) await c.on(from, (publisher) => startAt(publisher, client, name, position));
       await makeStandIns(await c.on(from, readTables), await readTables(client), client);
@@ -196,12 +196,6 @@ async function follow(c: Context): Promise<Following> {
         passed,
         detail: `${to} refuses what it receives: no lossless rollback until that is fixed there. ${refusal}`,
       };
-}
-
-async function isBehind(c: Context, position: Lsn | undefined): Promise<boolean> {
-  const { name, from } = stream(c);
-  const slot = await c.on(from, (client) => readSlot(client, name));
-  return slot !== undefined && position !== undefined && lsnBytes(position) < lsnBytes(slot.confirmed);
 }
 
 /**

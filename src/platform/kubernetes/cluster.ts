@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Kind, Manifest } from '../../manifests/manifest.ts';
 import { apiRefusal, unreachable, type Asked } from './failures.ts';
-import { NoAnswer, Transport, type Answer } from './http.ts';
+import { NoAnswer, patiently, Transport, type Answer } from './http.ts';
 import { kinds, apiPath } from './kinds.ts';
 import { loadConfig, type ClusterAccess } from './kubeconfig.ts';
 
@@ -26,13 +25,6 @@ export interface Stored {
 
 /** Owner of the fields that are applied. Distinct from Pulumi's and Argo's, so that a conflict shows. */
 const fieldManager = 'verdigris';
-
-/** What another one of would be refused, or be another object. */
-const onceOnly: ReadonlySet<string> = new Set(['POST', 'PUT']);
-
-/** Milliseconds between two tries. */
-const firstPause = 50;
-const longestPause = 500;
 
 /**
  * The objects of one namespace. A 404 is undefined where reading and nothing where deleting; everything else that is
@@ -213,7 +205,7 @@ export class Cluster {
     const answer = await send().catch(async (error: unknown) => {
       // An answer that was lost says nothing about the write: the object says whether it was made.
       const found = await this.read<T>(kind, name).catch(() => undefined);
-      if (found && isAsWritten(found, object)) return { status: 200, body: found };
+      if (!dryRun && found && isAsWritten(found, object)) return { status: 200, body: found };
       if (found?.metadata.resourceVersion !== object.metadata.resourceVersion) throw error;
       return send();
     });
@@ -256,17 +248,13 @@ export class Cluster {
     body?: unknown,
     contentType?: string,
   ): Promise<Answer> {
-    const end = performance.now() + this.#patience;
-    for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
-      const answer = await this.#transport.send(method, path, body, contentType).catch((error: unknown) => error);
-      const left = end - performance.now();
-      if (left > 0 && mayBeSaidAgain(method, answer)) {
-        await sleep(Math.min(pause, left));
-        continue;
-      }
-      if (!(answer instanceof Error)) return answer as Answer;
-      const cause = answer instanceof NoAnswer ? answer.cause : answer;
-      throw unreachable({ verb, kind, namespace: this.namespace, name }, cause);
+    try {
+      return await patiently(method, this.#patience, () => this.#transport.send(method, path, body, contentType));
+    } catch (error) {
+      throw unreachable(
+        { verb, kind, namespace: this.namespace, name },
+        error instanceof NoAnswer ? error.cause : error,
+      );
     }
   }
 
@@ -287,15 +275,4 @@ function isAsWritten(found: Stored, written: Stored): boolean {
     annotations,
   });
   return found.metadata.uid === written.metadata.uid && isDeepStrictEqual(content(found), content(written));
-}
-
-/**
- * An API server that restarts or is overloaded says 429 or 5xx, or nothing. Whatever it was told may be said again where
- * that comes to the same, or where it cannot have heard it.
- */
-function mayBeSaidAgain(method: string, answer: unknown): boolean {
-  if (answer instanceof NoAnswer) return !answer.sent || !onceOnly.has(method);
-  if (answer instanceof Error) return false;
-  const { status } = answer as Answer;
-  return status === 429 || (status >= 500 && !onceOnly.has(method));
 }

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 
 export interface Answer {
@@ -99,4 +100,38 @@ function parse(text: string): unknown {
   } catch {
     return { message: text.slice(0, 500) };
   }
+}
+
+/** What another one of would be refused, or be another object. */
+const onceOnly: ReadonlySet<string> = new Set(['POST', 'PUT']);
+
+/** Milliseconds between two tries. */
+const firstPause = 50;
+const longestPause = 500;
+
+/**
+ * Sends a request again while the API server is away, for `patience` ms at most.
+ * @throws NoAnswer, the last one
+ */
+export async function patiently(method: string, patience: number, send: () => Promise<Answer>): Promise<Answer> {
+  const end = performance.now() + patience;
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    const answer = await send().catch((error: Error) => error);
+    const left = end - performance.now();
+    if (left <= 0 || !mayBeSaidAgain(method, answer)) {
+      if (answer instanceof Error) throw answer;
+      return answer;
+    }
+    await sleep(Math.min(pause, left));
+  }
+}
+
+/**
+ * An API server that restarts or is overloaded says 429 or 5xx, or nothing. Whatever it was told may be said again where
+ * that comes to the same, or where it cannot have heard it.
+ */
+function mayBeSaidAgain(method: string, answer: Answer | Error): boolean {
+  if (answer instanceof NoAnswer) return !answer.sent || !onceOnly.has(method);
+  if (answer instanceof Error) return false;
+  return answer.status === 429 || (answer.status >= 500 && !onceOnly.has(method));
 }

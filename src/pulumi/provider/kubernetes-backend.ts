@@ -8,6 +8,7 @@ import type { DeliveryParts } from '../../delivery/act.ts';
 import { follow } from '../../delivery/follow.ts';
 import { previewWalk, underWay } from '../../delivery/preview.ts';
 import { readJournal } from '../../operations/engine/ledger.ts';
+import { keepLease } from '../../operations/keep-lease.ts';
 import { withOperator } from '../../operations/operator.ts';
 import { performRelease } from '../../operations/perform.ts';
 import { rotateDeclared } from '../../operations/verbs/rotate-declared.ts';
@@ -28,9 +29,6 @@ import type { KnownByState, OpenBackend } from './backend.ts';
 function walksByItself({ delivery }: Environment): boolean {
   return delivery.steps.length > 0;
 }
-
-/** Milliseconds between two renewals of the lease while everything is removed. */
-const renewEvery = 2_000;
 
 export const kubernetesBackend: OpenBackend = (access) => {
   async function withPlatform<T>(
@@ -124,11 +122,11 @@ export const kubernetesBackend: OpenBackend = (access) => {
         }
         // Not under the hands of somebody who is at work.
         const lease = await platform.leases.acquire(leaseHolder('destroy'));
-        const renewal = setInterval(() => void lease.renew().catch(() => undefined), renewEvery);
+        const stopRenewing = keepLease(lease, () => undefined);
         try {
           return await destroyKubernetes(environment, platform, (await readJournal(platform.journal)).live);
         } finally {
-          clearInterval(renewal);
+          stopRenewing();
           await lease.release();
         }
       }),

@@ -5,6 +5,7 @@ import type { Manifest } from '../../../src/manifests/manifest.ts';
 import { bytes } from '../../../src/platform/kubernetes/volumes.ts';
 import { explainPod, stuck, type Pod } from '../../../src/platform/kubernetes/pods.ts';
 import { declared } from '../../pulumi/components/support.ts';
+import type { Stored } from '../../../src/platform/kubernetes/cluster.ts';
 import { withApiServer } from '../../support/api-server.ts';
 
 test.each([
@@ -120,6 +121,19 @@ test('an API server that is away for a moment is asked again, save for what coul
       cluster.endure(50);
       away = Infinity;
       await expect(read()).rejects.toMatchObject({ id: 'cluster-unreachable' });
+    },
+  );
+});
+
+test('a question whether a write would be accepted is asked again where its answer is lost, and not taken for accepted', async () => {
+  const object = labelled({ data: {} }, 0);
+  let asked = 0;
+  await withApiServer(
+    (request) => (request.method === 'GET' ? object.answer(request) : ++asked === 1 ? 'hang up' : { status: 403 }),
+    async (cluster) => {
+      const found = { ...object.now(), kind: 'ConfigMap' } as unknown as Stored;
+      await expect(cluster.replace(found, { dryRun: true })).rejects.toMatchObject({ id: 'cluster-refused' });
+      expect(asked).toBe(2);
     },
   );
 });
