@@ -53,8 +53,17 @@ function never(): never {
   throw new Error('there is a stream');
 }
 
-const arrives = ({ on }: TestEnvironment, colour: Colour, id: number) =>
-  on(colour, (client) => untilRow(client, 'SELECT FROM item WHERE id = $1', [id]));
+/** That the colour has the row, and that its sender has heard so: from then on it is not sent again. */
+async function arrives({ on, platform }: TestEnvironment, colour: Colour, id: number): Promise<void> {
+  await on(colour, (client) => untilRow(client, 'SELECT FROM item WHERE id = $1', [id]));
+  const { name, from } = (await readJournal(platform.journal)).stream ?? never();
+  await on(from, async (client) => {
+    const { lsn } = await one<{ lsn: string }>(client, 'SELECT pg_current_wal_flush_lsn()::text AS lsn');
+    const confirmed =
+      'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn >= CAST($2 AS pg_lsn)';
+    await untilRow(client, confirmed, [name, lsn]);
+  });
+}
 
 test('a candidate whose storage is put back after the comparison refuses the switchover by the table that lacks rows', async () => {
   await withEnvironment({ fill }, async (environment) => {
